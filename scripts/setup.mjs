@@ -1,0 +1,30 @@
+// Brings node_modules in line with package-lock.json when it is not; quick when it is.
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+
+/** Runs a program in the project's root with our own stdio; throws when it fails. */
+export function run(command, args, options = {}) {
+  execFileSync(command, args, { cwd: root, stdio: "inherit", ...options });
+}
+
+/** Installs exactly what the lock file names, unless that was done already on this platform. */
+export function setup() {
+  const [major] = process.versions.node.split(".").map(Number);
+  if (major < 20) throw new Error(`Node ${process.versions.node} is too old: install Node 20 or newer.`);
+  const stamp = join(root, "node_modules", ".codescaler-setup");
+  const wanted = createHash("sha256")
+    .update(readFileSync(join(root, "package-lock.json")))
+    .update(`${process.platform}-${process.arch}-${major}`)
+    .digest("hex");
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
+  console.error("Installing the packages of package-lock.json (npm ci, about 0.8 GB unpacked, once) …");
+  const npm = process.env.npm_execpath;
+  if (npm?.endsWith(".js")) run(process.execPath, [npm, "ci", "--no-audit", "--no-fund"]);
+  else run(process.platform === "win32" ? "npm.cmd" : "npm", ["ci", "--no-audit", "--no-fund"], { shell: process.platform === "win32" });
+  writeFileSync(stamp, wanted);
+}

@@ -1,0 +1,260 @@
+/**
+ * The contract of the reward server: routes, request and reply schemas, error codes, limits, version.
+ * A leaf: it imports nothing else of ours, so the extension host can share it.
+ */
+import { z } from "zod";
+
+/** Version of the server and of its contract; equal to package.json's (a test holds them together). */
+export const VERSION = "0.1.0";
+
+/** Every limit of the service, with its reason. What exceeds one is answered, never a crash. */
+export const LIMITS = {
+  /** Largest request body. 256 candidates of 64 KiB fit twice; nothing sensible is larger. */
+  bodyBytes: 32 * 1024 * 1024,
+  /** llama.cpp holds at most 256 sequences in one context; contract.md names the same bound. */
+  candidates: 256,
+  /** Trainers send whole steps: 2,048 samples is what OpenRLHF and veRL recipes use. */
+  scoreItems: 2048,
+  /** One candidate or prompt, in UTF-16 units. A 200,000-character reply is never a completion. */
+  textChars: 1_000_000,
+  /** Requests waiting for the engine before new ones are told to come back later. */
+  queuedRequests: 64,
+} as const;
+
+export const LANGUAGES = [
+  "python",
+  "javascript",
+  "typescript",
+  "tsx",
+  "java",
+  "c",
+  "cpp",
+  "csharp",
+  "go",
+  "rust",
+  "ruby",
+  "php",
+  "bash",
+  "kotlin",
+] as const;
+/** The fourteen languages whose programs can be extracted and checked. */
+export type Language = (typeof LANGUAGES)[number];
+
+/** Other names under which people and models know a language, in lower case. */
+export const LANGUAGE_ALIASES: Readonly<Record<string, Language>> = {
+  py: "python",
+  python3: "python",
+  py3: "python",
+  ipython: "python",
+  js: "javascript",
+  jsx: "javascript",
+  javascriptreact: "javascript",
+  node: "javascript",
+  mjs: "javascript",
+  cjs: "javascript",
+  ts: "typescript",
+  mts: "typescript",
+  cts: "typescript",
+  typescriptreact: "tsx",
+  h: "c",
+  "c++": "cpp",
+  cxx: "cpp",
+  cc: "cpp",
+  hpp: "cpp",
+  "c#": "csharp",
+  cs: "csharp",
+  "c-sharp": "csharp",
+  golang: "go",
+  rs: "rust",
+  rb: "ruby",
+  sh: "bash",
+  shell: "bash",
+  shellscript: "bash",
+  zsh: "bash",
+  kt: "kotlin",
+  kts: "kotlin",
+};
+
+/** The language that a name or alias stands for, whatever its case; undefined when it is none of ours. */
+export function languageOf(name: string): Language | undefined {
+  const key = name.trim().toLowerCase();
+  const direct = LANGUAGES.find((language) => language === key);
+  return direct ?? (Object.hasOwn(LANGUAGE_ALIASES, key) ? LANGUAGE_ALIASES[key] : undefined);
+}
+
+export const MODES = ["lenient", "strict"] as const;
+export type Mode = (typeof MODES)[number];
+
+const text = z.string().max(LIMITS.textChars, `A text may have at most ${LIMITS.textChars} characters.`);
+const language = z.string().transform((name, context) => {
+  const found = languageOf(name);
+  if (found) return found;
+  context.addIssue({ code: "custom", message: `Unknown language. Known: ${LANGUAGES.join(", ")}.` });
+  return z.NEVER;
+});
+
+export const questionTask = z.object({ question: text, language: language.optional() });
+export const cursorTask = z.object({
+  prefix: text,
+  suffix: text,
+  language,
+  path: z.string().max(4096).optional(),
+  instruction: text.optional(),
+});
+export type QuestionTask = z.infer<typeof questionTask>;
+export type CursorTask = z.infer<typeof cursorTask>;
+
+/** What is to be solved: a question in words, or the text around a cursor. */
+export const task = z.unknown().transform((value, context): QuestionTask | CursorTask => {
+  // A union's error would list both shapes; the present keys say which one was meant.
+  const isCursor = typeof value === "object" && value !== null && ("prefix" in value || "suffix" in value);
+  const parsed = (isCursor ? cursorTask : questionTask).safeParse(value);
+  if (parsed.success) return parsed.data;
+  for (const issue of parsed.error.issues) context.issues.push({ ...issue, input: value } as typeof issue & { input: unknown });
+  return z.NEVER;
+});
+export type Task = QuestionTask | CursorTask;
+
+export const candidateInput = z.object({ id: z.string().max(1024), text });
+export type CandidateInput = z.infer<typeof candidateInput>;
+
+export const PRIORITIES = ["interactive", "bulk"] as const;
+/** Interactive work overtakes bulk work at the next batch. */
+export type Priority = (typeof PRIORITIES)[number];
+
+export const rankRequest = z.object({
+  task,
+  candidates: z
+    .array(candidateInput)
+    .min(1, "At least one candidate is needed.")
+    .max(LIMITS.candidates, `At most ${LIMITS.candidates} candidates can be ranked at once; send them in parts.`)
+    .refine((all) => new Set(all.map((one) => one.id)).size === all.length, "Candidate ids must differ from each other."),
+  mode: z.enum(MODES).default("lenient"),
+  model: z.string().max(256).optional(),
+  /** Themis models judge one criterion at a time; others have none. */
+  criterion: z.string().max(64).optional(),
+  priority: z.enum(PRIORITIES).default("interactive"),
+});
+export type RankRequest = z.infer<typeof rankRequest>;
+
+export interface ModelIdentity {
+  readonly id: string;
+  readonly revision: string;
+  /** Number format of the weights: f32, f16, bf16, q8_0, q4_0. */
+  readonly type: string;
+  /** Where it runs, as a person would say it: "CPU", "Vulkan: NVIDIA RTX 4090". */
+  readonly device: string;
+}
+
+export interface RankedCandidate {
+  readonly id: string;
+  /** 1 is best. */
+  readonly rank: number;
+  readonly valid: boolean;
+  readonly reason: string | null;
+  readonly code: string;
+  readonly language: string;
+  /** Raw logit of the reward model; null where nothing was scored. */
+  readonly reward: number | null;
+  /** softplus(reward) for valid code, 0 for invalid or empty code. */
+  readonly shaped: number;
+  /** Calibrated chance of being right; null where the model has no calibration. */
+  readonly probability: number | null;
+  /** Tokens of the rendered input. */
+  readonly tokens: number;
+  readonly truncated: boolean;
+  /** Ids of other candidates with the same program. */
+  readonly duplicates: readonly string[];
+}
+
+export interface RankReply {
+  readonly model: ModelIdentity;
+  readonly candidates: readonly RankedCandidate[];
+  readonly timings: {
+    readonly extract_ms: number;
+    readonly tokenize_ms: number;
+    readonly score_ms: number;
+    readonly total_ms: number;
+  };
+  readonly usage: {
+    /** Tokens decoded for this request: trie nodes that were not in the KV cache. */
+    readonly unique_tokens: number;
+    /** Tokens of all rendered texts together. */
+    readonly total_tokens: number;
+  };
+}
+
+export const message = z.object({ role: z.enum(["system", "user", "assistant"]), content: text });
+export type Message = z.infer<typeof message>;
+
+const scoreItem = z.union([z.object({ messages: z.array(message).min(1).max(64) }), z.object({ text })], {
+  error: "Each item needs either messages (role, content) or text.",
+});
+
+export const scoreRequest = z.object({
+  items: z
+    .array(scoreItem)
+    .min(1, "At least one item is needed.")
+    .max(LIMITS.scoreItems, `At most ${LIMITS.scoreItems} items can be scored at once; send them in parts.`),
+  model: z.string().max(256).optional(),
+  criterion: z.string().max(64).optional(),
+  priority: z.enum(PRIORITIES).default("bulk"),
+});
+export type ScoreRequest = z.infer<typeof scoreRequest>;
+
+export interface ScoreReply {
+  readonly model: ModelIdentity;
+  /** Raw logits in the order of the items. */
+  readonly rewards: readonly number[];
+  readonly tokens: readonly number[];
+  readonly truncated: readonly boolean[];
+  readonly usage: RankReply["usage"];
+}
+
+/** The one table of errors: code → HTTP status and what it means. docs/http.md repeats it (a test compares). */
+export const ERRORS = {
+  invalid_json: { status: 400, meaning: "The body is not JSON." },
+  invalid_request: { status: 422, meaning: "The body does not have the documented shape." },
+  unauthorized: { status: 401, meaning: "The access token is missing or wrong." },
+  forbidden: { status: 403, meaning: "The request came from a web page or under a foreign host name." },
+  not_found: { status: 404, meaning: "There is no such route." },
+  method_not_allowed: { status: 405, meaning: "The route exists, but not for this method." },
+  unsupported_media_type: { status: 415, meaning: "The body is not sent as application/json." },
+  model_not_found: { status: 404, meaning: "No model of that name is installed." },
+  model_unusable: { status: 422, meaning: "The model file cannot be used; the message says why." },
+  too_large: { status: 413, meaning: "The body is larger than the limit." },
+  too_long: { status: 422, meaning: "One input has more tokens than the model or its context can hold." },
+  too_busy: { status: 503, meaning: "Too many requests are waiting; Retry-After says when to come back." },
+  cancelled: { status: 499, meaning: "The client went away before the work was done." },
+  engine_failed: { status: 500, meaning: "The inference engine failed; the message and the log say how." },
+  internal: { status: 500, meaning: "A fault of ours; the log has the details." },
+} as const;
+export type ErrorCode = keyof typeof ERRORS;
+
+export interface ErrorReply {
+  readonly error: { readonly code: ErrorCode; readonly message: string };
+}
+
+/** Result of extraction, as the command line prints it (contract.md). */
+export interface Extraction {
+  readonly language: string;
+  readonly mode: Mode;
+  readonly code: string;
+  readonly valid: boolean;
+  readonly origin: "fence" | "text" | "none";
+  /** Fenced blocks in the reply, reasoning left out. */
+  readonly blocks: number;
+  readonly reason: string | null;
+  /** Positions in the reply; line and column count from 1. */
+  readonly diagnostics: readonly { readonly line: number; readonly column: number; readonly message: string }[];
+}
+
+/** First line on stdout of `serve`, once it can answer. */
+export interface ReadyLine {
+  readonly url: string;
+  readonly pid: number;
+  readonly version: string;
+  readonly model: string;
+  /** Only when the server made the token itself. */
+  readonly token?: string;
+}
