@@ -49,9 +49,20 @@ await Promise.all([
     banner: { js: "#!/usr/bin/env node" },
   }),
   existsSync(join(root, "src/extension.ts")) &&
-    build({ ...common, entryPoints: ["src/extension.ts"], outfile: join(dist, "extension.js"), external: ["vscode"] }),
+    build({
+      ...common,
+      entryPoints: ["src/extension.ts"],
+      outfile: join(dist, "extension.js"),
+      external: ["vscode"],
+    }),
 ]);
 for (const [name, [pack, file]] of Object.entries(GRAMMARS)) {
-  copyFileSync(join(dirname(require.resolve(`${pack}/package.json`)), file), join(dist, "grammars", `${name}.wasm`));
+  copyFileSync(
+    join(dirname(require.resolve(`${pack}/package.json`)), file),
+    join(dist, "grammars", `${name}.wasm`),
+  );
 }
-copyFileSync(require.resolve("web-tree-sitter/web-tree-sitter.wasm"), join(dist, "grammars", "web-tree-sitter.wasm"));
+copyFileSync(
+  require.resolve("web-tree-sitter/web-tree-sitter.wasm"),
+  join(dist, "grammars", "web-tree-sitter.wasm"),
+);

@@ -25,6 +25,9 @@ export function setup() {
   console.error("Installing the packages of package-lock.json (npm ci, about 0.8 GB unpacked, once) …");
   const npm = process.env.npm_execpath;
   if (npm?.endsWith(".js")) run(process.execPath, [npm, "ci", "--no-audit", "--no-fund"]);
-  else run(process.platform === "win32" ? "npm.cmd" : "npm", ["ci", "--no-audit", "--no-fund"], { shell: process.platform === "win32" });
+  else
+    run(process.platform === "win32" ? "npm.cmd" : "npm", ["ci", "--no-audit", "--no-fund"], {
+      shell: process.platform === "win32",
+    });
   writeFileSync(stamp, wanted);
 }

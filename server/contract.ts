@@ -21,77 +21,12 @@ export const LIMITS = {
   queuedRequests: 64,
 } as const;
 
-export const LANGUAGES = [
-  "python",
-  "javascript",
-  "typescript",
-  "tsx",
-  "java",
-  "c",
-  "cpp",
-  "csharp",
-  "go",
-  "rust",
-  "ruby",
-  "php",
-  "bash",
-  "kotlin",
-] as const;
-/** The fourteen languages whose programs can be extracted and checked. */
-export type Language = (typeof LANGUAGES)[number];
-
-/** Other names under which people and models know a language, in lower case. */
-export const LANGUAGE_ALIASES: Readonly<Record<string, Language>> = {
-  py: "python",
-  python3: "python",
-  py3: "python",
-  ipython: "python",
-  js: "javascript",
-  jsx: "javascript",
-  javascriptreact: "javascript",
-  node: "javascript",
-  mjs: "javascript",
-  cjs: "javascript",
-  ts: "typescript",
-  mts: "typescript",
-  cts: "typescript",
-  typescriptreact: "tsx",
-  h: "c",
-  "c++": "cpp",
-  cxx: "cpp",
-  cc: "cpp",
-  hpp: "cpp",
-  "c#": "csharp",
-  cs: "csharp",
-  "c-sharp": "csharp",
-  golang: "go",
-  rs: "rust",
-  rb: "ruby",
-  sh: "bash",
-  shell: "bash",
-  shellscript: "bash",
-  zsh: "bash",
-  kt: "kotlin",
-  kts: "kotlin",
-};
-
-/** The language that a name or alias stands for, whatever its case; undefined when it is none of ours. */
-export function languageOf(name: string): Language | undefined {
-  const key = name.trim().toLowerCase();
-  const direct = LANGUAGES.find((language) => language === key);
-  return direct ?? (Object.hasOwn(LANGUAGE_ALIASES, key) ? LANGUAGE_ALIASES[key] : undefined);
-}
-
 export const MODES = ["lenient", "strict"] as const;
 export type Mode = (typeof MODES)[number];
 
 const text = z.string().max(LIMITS.textChars, `A text may have at most ${LIMITS.textChars} characters.`);
-const language = z.string().transform((name, context) => {
-  const found = languageOf(name);
-  if (found) return found;
-  context.addIssue({ code: "custom", message: `Unknown language. Known: ${LANGUAGES.join(", ")}.` });
-  return z.NEVER;
-});
+/** A language by name or alias; the syntax module knows which there are. */
+const language = z.string().max(64);
 
 export const questionTask = z.object({ question: text, language: language.optional() });
 export const cursorTask = z.object({
@@ -105,13 +40,8 @@ export type QuestionTask = z.infer<typeof questionTask>;
 export type CursorTask = z.infer<typeof cursorTask>;
 
 /** What is to be solved: a question in words, or the text around a cursor. */
-export const task = z.unknown().transform((value, context): QuestionTask | CursorTask => {
-  // A union's error would list both shapes; the present keys say which one was meant.
-  const isCursor = typeof value === "object" && value !== null && ("prefix" in value || "suffix" in value);
-  const parsed = (isCursor ? cursorTask : questionTask).safeParse(value);
-  if (parsed.success) return parsed.data;
-  for (const issue of parsed.error.issues) context.issues.push({ ...issue, input: value } as typeof issue & { input: unknown });
-  return z.NEVER;
+export const task = z.union([cursorTask, questionTask], {
+  error: "task needs either question (and perhaps language), or prefix, suffix and language.",
 });
 export type Task = QuestionTask | CursorTask;
 
@@ -127,8 +57,14 @@ export const rankRequest = z.object({
   candidates: z
     .array(candidateInput)
     .min(1, "At least one candidate is needed.")
-    .max(LIMITS.candidates, `At most ${LIMITS.candidates} candidates can be ranked at once; send them in parts.`)
-    .refine((all) => new Set(all.map((one) => one.id)).size === all.length, "Candidate ids must differ from each other."),
+    .max(
+      LIMITS.candidates,
+      `At most ${LIMITS.candidates} candidates can be ranked at once; send them in parts.`,
+    )
+    .refine(
+      (all) => new Set(all.map((one) => one.id)).size === all.length,
+      "Candidate ids must differ from each other.",
+    ),
   mode: z.enum(MODES).default("lenient"),
   model: z.string().max(256).optional(),
   /** Themis models judge one criterion at a time; others have none. */
@@ -233,20 +169,6 @@ export type ErrorCode = keyof typeof ERRORS;
 
 export interface ErrorReply {
   readonly error: { readonly code: ErrorCode; readonly message: string };
-}
-
-/** Result of extraction, as the command line prints it (contract.md). */
-export interface Extraction {
-  readonly language: string;
-  readonly mode: Mode;
-  readonly code: string;
-  readonly valid: boolean;
-  readonly origin: "fence" | "text" | "none";
-  /** Fenced blocks in the reply, reasoning left out. */
-  readonly blocks: number;
-  readonly reason: string | null;
-  /** Positions in the reply; line and column count from 1. */
-  readonly diagnostics: readonly { readonly line: number; readonly column: number; readonly message: string }[];
 }
 
 /** First line on stdout of `serve`, once it can answer. */
