@@ -1,30 +1,13 @@
 // Bundles the two programs and puts the grammars beside them. `node scripts/build.mjs` from anywhere.
-import { copyFileSync, existsSync, mkdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { build } from "esbuild";
+import { copyGrammars } from "./grammars.mjs";
 import { root } from "./setup.mjs";
 
 const require = createRequire(import.meta.url);
 const dist = join(root, "dist");
-
-/** Grammar files by the name the syntax module asks for; the packages' own names differ. */
-const GRAMMARS = {
-  python: ["tree-sitter-python", "tree-sitter-python.wasm"],
-  javascript: ["tree-sitter-javascript", "tree-sitter-javascript.wasm"],
-  typescript: ["tree-sitter-typescript", "tree-sitter-typescript.wasm"],
-  tsx: ["tree-sitter-typescript", "tree-sitter-tsx.wasm"],
-  java: ["tree-sitter-java", "tree-sitter-java.wasm"],
-  c: ["tree-sitter-c", "tree-sitter-c.wasm"],
-  cpp: ["tree-sitter-cpp", "tree-sitter-cpp.wasm"],
-  csharp: ["tree-sitter-c-sharp", "tree-sitter-c_sharp.wasm"],
-  go: ["tree-sitter-go", "tree-sitter-go.wasm"],
-  rust: ["tree-sitter-rust", "tree-sitter-rust.wasm"],
-  ruby: ["tree-sitter-ruby", "tree-sitter-ruby.wasm"],
-  php: ["tree-sitter-php", "tree-sitter-php.wasm"],
-  bash: ["tree-sitter-bash", "tree-sitter-bash.wasm"],
-  kotlin: ["@tree-sitter-grammars/tree-sitter-kotlin", "tree-sitter-kotlin.wasm"],
-};
 
 const common = {
   bundle: true,
@@ -36,10 +19,16 @@ const common = {
   legalComments: "none",
   logLevel: "warning",
   absWorkingDir: root,
+  // Its ECMAScript build asks for import.meta.url, which a CommonJS bundle does not have.
+  alias: { "web-tree-sitter": require.resolve("web-tree-sitter") },
 };
 
-rmSync(dist, { recursive: true, force: true });
-mkdirSync(join(dist, "grammars"), { recursive: true });
+// The grammars stay: a test that runs beside a build reads them.
+mkdirSync(dist, { recursive: true });
+for (const entry of readdirSync(dist)) {
+  if (entry !== "grammars") rmSync(join(dist, entry), { recursive: true, force: true });
+}
+copyGrammars(join(dist, "grammars"));
 await Promise.all([
   build({
     ...common,
@@ -56,13 +45,3 @@ await Promise.all([
       external: ["vscode"],
     }),
 ]);
-for (const [name, [pack, file]] of Object.entries(GRAMMARS)) {
-  copyFileSync(
-    join(dirname(require.resolve(`${pack}/package.json`)), file),
-    join(dist, "grammars", `${name}.wasm`),
-  );
-}
-copyFileSync(
-  require.resolve("web-tree-sitter/web-tree-sitter.wasm"),
-  join(dist, "grammars", "web-tree-sitter.wasm"),
-);

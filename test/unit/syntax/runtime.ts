@@ -1,0 +1,13 @@
+import { fileURLToPath } from "node:url";
+import { type SyntaxRuntime, wasmRuntime } from "../../../server/syntax/parser.ts";
+
+/** Where `node scripts/build.mjs` (or `node scripts/grammars.mjs` alone) puts the grammars. */
+export const GRAMMAR_DIR = fileURLToPath(new URL("../../../dist/grammars", import.meta.url));
+
+let runtime: Promise<SyntaxRuntime> | undefined;
+
+/** The reference runtime, one for all tests of a file. */
+export function testRuntime(): Promise<SyntaxRuntime> {
+  runtime ??= wasmRuntime({ grammarDir: GRAMMAR_DIR });
+  return runtime;
+}
