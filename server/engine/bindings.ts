@@ -1,0 +1,396 @@
+/**
+ * The whole native surface: libllama's C API through koffi, for one pinned llama.cpp release.
+ * Struct layouts and prototypes are those of `include/llama.h` at that release; `checkDefaults` compares
+ * every default parameter field by field before anything else is called, because a layout that moved would
+ * corrupt memory in silence.
+ */
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import koffi from "koffi";
+import { ServiceError } from "../errors.ts";
+
+/** The only llama.cpp release whose struct layouts are known: as the 3.21.1 binary packages name themselves. */
+export const LLAMA_VERSION = "0.4.0-dev";
+
+/** llama.cpp's compile-time bound on sequences in a context (LLAMA_MAX_SEQ). */
+export const MAX_SEQUENCES = 256;
+
+/** An address in native memory; 0n and null are both the null pointer. */
+export type Pointer = bigint | null;
+
+const MODEL_PARAMS = {
+  devices: "void*",
+  tensor_buft_overrides: "void*",
+  n_gpu_layers: "int32",
+  split_mode: "int32",
+  load_mode: "int32",
+  lazy_mode: "int32",
+  main_gpu: "int32",
+  tensor_split: "void*",
+  progress_callback: "void*",
+  progress_callback_user_data: "void*",
+  kv_overrides: "void*",
+  vocab_only: "bool",
+  check_tensors: "bool",
+  use_extra_bufts: "bool",
+  no_host: "bool",
+  no_alloc: "bool",
+  load_mtp: "bool",
+} as const;
+
+const CONTEXT_PARAMS = {
+  n_ctx: "uint32",
+  n_batch: "uint32",
+  n_ubatch: "uint32",
+  n_seq_max: "uint32",
+  n_rs_seq: "uint32",
+  n_outputs_max: "uint32",
+  n_outputs_max_per_seq: "uint32",
+  n_threads: "int32",
+  n_threads_batch: "int32",
+  ctx_type: "int32",
+  rope_scaling_type: "int32",
+  pooling_type: "int32",
+  attention_type: "int32",
+  flash_attn_type: "int32",
+  rope_freq_base: "float",
+  rope_freq_scale: "float",
+  yarn_ext_factor: "float",
+  yarn_attn_factor: "float",
+  yarn_beta_fast: "float",
+  yarn_beta_slow: "float",
+  yarn_orig_ctx: "uint32",
+  defrag_thold: "float",
+  cb_eval: "void*",
+  cb_eval_user_data: "void*",
+  type_k: "int32",
+  type_v: "int32",
+  abort_callback: "void*",
+  abort_callback_data: "void*",
+  embeddings: "bool",
+  offload_kqv: "bool",
+  no_perf: "bool",
+  op_offload: "bool",
+  swa_full: "bool",
+  kv_unified: "bool",
+  samplers: "void*",
+  n_samplers: "size_t",
+  ctx_other: "void*",
+} as const;
+
+type Native<T> = T extends "bool" ? boolean : T extends "void*" ? Pointer : number;
+type Record_<T> = { -readonly [K in keyof T]: Native<T[K]> };
+export type ModelParams = Record_<typeof MODEL_PARAMS>;
+export type ContextParams = Record_<typeof CONTEXT_PARAMS>;
+
+/** `llama_batch`: parallel arrays over the tokens of one decode call. JS owns the memory. */
+export interface BatchStruct {
+  readonly n_tokens: number;
+  readonly token: Int32Array;
+  readonly embd: null;
+  readonly pos: Int32Array;
+  readonly n_seq_id: Int32Array;
+  /** Addresses of each token's list of sequence ids. */
+  readonly seq_id: BigUint64Array;
+  readonly logits: Int8Array;
+}
+
+/** Values of `ggml_type` that this project asks for. */
+export const GGML_TYPE = { F32: 0, F16: 1 } as const;
+/** Values of `llama_flash_attn_type`. */
+export const FLASH_ATTENTION = { auto: -1, off: 0, on: 1 } as const;
+/** Values of `ggml_backend_dev_type`: 1 and 2 are discrete and integrated GPUs. */
+const DEVICE_TYPES = ["cpu", "gpu", "igpu", "accelerator", "meta"] as const;
+export type DeviceType = (typeof DEVICE_TYPES)[number];
+
+export interface Device {
+  readonly name: string;
+  readonly description: string;
+  readonly type: DeviceType;
+  readonly freeBytes: number;
+  readonly totalBytes: number;
+}
+
+/** The native functions, typed. Those ending in `Async` run on a worker thread and leave the event loop free. */
+export interface Bindings {
+  readonly version: string;
+  modelDefaults(): ModelParams;
+  contextDefaults(): ContextParams;
+  devices(): Device[];
+  loadModelAsync(path: string, params: ModelParams): Promise<Pointer>;
+  freeModel(model: Pointer): void;
+  createContextAsync(model: Pointer, params: ContextParams): Promise<Pointer>;
+  freeContext(context: Pointer): void;
+  contextSize(context: Pointer): number;
+  memory(context: Pointer): Pointer;
+  clearMemory(memory: Pointer): void;
+  /** Copies cells [from, to) of one sequence to another; shares them, nothing is moved. */
+  copySequence(memory: Pointer, source: number, target: number, from: number, to: number): void;
+  removeSequence(memory: Pointer, sequence: number): void;
+  setEmbeddings(context: Pointer, on: boolean): void;
+  /** 0 done, 1 no room in the KV cache, 2 aborted, negative: failed. */
+  decodeAsync(context: Pointer, batch: BatchStruct): Promise<number>;
+  /** Hidden state after the final norm of the i-th output of the last batch: float32 [n_embd]. */
+  embedding(context: Pointer, index: number, hidden: number): Float32Array;
+  vocabulary(model: Pointer): Pointer;
+  vocabularySize(vocabulary: Pointer): number;
+  hiddenSize(model: Pointer): number;
+  trainedContext(model: Pointer): number;
+  /** Tokens of UTF-8 bytes, no BOS or EOS added. */
+  tokenize(vocabulary: Pointer, text: Buffer, parseSpecial: boolean): Int32Array;
+  /** The last lines that the library logged, oldest first. */
+  recentLog(): readonly string[];
+}
+
+/** How many log lines are kept: enough to hold the reason of a failed load. */
+const LOG_LINES = 100;
+
+/**
+ * Loads one build of llama.cpp and checks that it is the one whose layouts are known.
+ * Only one build can live in a process: two would share `libggml-base` in silence.
+ * @param folder absolute path of the folder with the shared libraries
+ * @throws ServiceError engine_failed when a library is missing, of another release, or laid out differently
+ */
+export function loadBindings(folder: string): Bindings {
+  const files = readdirSync(folder);
+  const open = (pattern: RegExp) => {
+    const file = files.find((name) => pattern.test(name));
+    if (!file) {
+      throw new ServiceError(
+        "engine_failed",
+        `The inference library is incomplete in ${folder}. Reinstall the package.`,
+      );
+    }
+    try {
+      return koffi.load(join(folder, file));
+    } catch (error) {
+      throw new ServiceError(
+        "engine_failed",
+        `The inference library ${file} cannot be loaded on this system (${firstLine(error)}). On Linux it needs glibc 2.34 or newer.`,
+        { cause: error },
+      );
+    }
+  };
+  const base = open(/^(lib)?ggml-base\.(so|dylib|dll)$/);
+  const ggml = open(/^(lib)?ggml(\.\w+)?(\.v[\d.]+)?\.(so|dylib|dll)$/);
+  const llama = open(/^(lib)?llama(\.\w+)?(\.v[\d.]+)?\.(so|dylib|dll)$/);
+
+  const version: string = llama.func("const char *llama_version()")();
+  if (version !== LLAMA_VERSION) {
+    throw new ServiceError(
+      "engine_failed",
+      `The inference library is llama.cpp ${version}, but this program knows only ${LLAMA_VERSION}. Reinstall the package.`,
+    );
+  }
+
+  koffi.struct("llama_model_params", MODEL_PARAMS);
+  koffi.struct("llama_context_params", CONTEXT_PARAMS);
+  koffi.struct("llama_batch", {
+    n_tokens: "int32",
+    token: "void*",
+    embd: "void*",
+    pos: "void*",
+    n_seq_id: "void*",
+    seq_id: "void*",
+    logits: "void*",
+  });
+  const modelDefaults: () => ModelParams = llama.func("llama_model_params llama_model_default_params()");
+  const contextDefaults: () => ContextParams = llama.func(
+    "llama_context_params llama_context_default_params()",
+  );
+  checkDefaults("model", modelDefaults(), EXPECTED_MODEL_DEFAULTS);
+  checkDefaults("context", contextDefaults(), EXPECTED_CONTEXT_DEFAULTS);
+
+  const log = keepLog(llama);
+  ggml.func("void ggml_backend_load_all_from_path(const char *dir)")(folder);
+  llama.func("void llama_backend_init()")();
+
+  const load = llama.func("void *llama_model_load_from_file(const char *path, llama_model_params params)");
+  const init = llama.func("void *llama_init_from_model(void *model, llama_context_params params)");
+  const decode = llama.func("int llama_decode(void *context, llama_batch batch)");
+  const embedding = llama.func("void *llama_get_embeddings_ith(void *context, int index)");
+  const copy = llama.func("void llama_memory_seq_cp(void *memory, int source, int target, int from, int to)");
+  const remove = llama.func("bool llama_memory_seq_rm(void *memory, int sequence, int from, int to)");
+  const clear = llama.func("void llama_memory_clear(void *memory, bool data)");
+  const tokenize = llama.func(
+    "int llama_tokenize(void *vocab, const void *text, int length, _Out_ int32_t *tokens, int capacity, bool add, bool special)",
+  );
+
+  return {
+    version,
+    modelDefaults,
+    contextDefaults,
+    devices: listDevices(base, ggml),
+    loadModelAsync: (path, params) => inWorker<Pointer>(load, path, params),
+    freeModel: llama.func("void llama_model_free(void *model)"),
+    createContextAsync: (model, params) => inWorker<Pointer>(init, model, params),
+    freeContext: llama.func("void llama_free(void *context)"),
+    contextSize: llama.func("uint32_t llama_n_ctx(void *context)"),
+    memory: llama.func("void *llama_get_memory(void *context)"),
+    clearMemory: (memory) => clear(memory, false),
+    copySequence: copy,
+    removeSequence: (memory, sequence) => remove(memory, sequence, -1, -1),
+    setEmbeddings: llama.func("void llama_set_embeddings(void *context, bool on)"),
+    decodeAsync: (context, batch) => inWorker<number>(decode, context, batch),
+    embedding: (context, index, hidden) => {
+      const pointer: Pointer = embedding(context, index);
+      if (!pointer)
+        throw new ServiceError(
+          "engine_failed",
+          "The engine gave no hidden state for a sequence. Restart it.",
+        );
+      // The native buffer is overwritten by the next decode: copy.
+      return new Float32Array(koffi.view(pointer, hidden * Float32Array.BYTES_PER_ELEMENT)).slice();
+    },
+    vocabulary: llama.func("void *llama_model_get_vocab(void *model)"),
+    vocabularySize: llama.func("int llama_vocab_n_tokens(void *vocab)"),
+    hiddenSize: llama.func("int llama_model_n_embd(void *model)"),
+    trainedContext: llama.func("int llama_model_n_ctx_train(void *model)"),
+    tokenize: (vocabulary, text, parseSpecial) => {
+      // Byte-level BPE never yields more tokens than bytes.
+      const tokens = new Int32Array(text.length + 1);
+      const count: number = tokenize(
+        vocabulary,
+        text,
+        text.length,
+        tokens,
+        tokens.length,
+        false,
+        parseSpecial,
+      );
+      if (count < 0) throw new ServiceError("engine_failed", "The engine could not tokenize a text.");
+      return tokens.slice(0, count);
+    },
+    recentLog: () => log,
+  };
+}
+
+type Library = ReturnType<typeof koffi.load>;
+type NativeFunction = ReturnType<Library["func"]>;
+
+function inWorker<T>(fn: NativeFunction, ...args: unknown[]): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    fn.async(...args, (error: Error | null, result: T) => (error ? reject(error) : resolve(result)));
+  });
+}
+
+function listDevices(base: Library, ggml: Library): () => Device[] {
+  const count: () => number = ggml.func("size_t ggml_backend_dev_count()");
+  const get: (index: number) => Pointer = ggml.func("void *ggml_backend_dev_get(size_t index)");
+  const name: (device: Pointer) => string = base.func("const char *ggml_backend_dev_name(void *device)");
+  const description: (device: Pointer) => string = base.func(
+    "const char *ggml_backend_dev_description(void *device)",
+  );
+  const type: (device: Pointer) => number = base.func("int ggml_backend_dev_type(void *device)");
+  const memory: (device: Pointer, free: BigUint64Array, total: BigUint64Array) => void = base.func(
+    "void ggml_backend_dev_memory(void *device, void *free, void *total)",
+  );
+  return () =>
+    Array.from({ length: Number(count()) }, (_, index) => {
+      const device = get(index);
+      const free = new BigUint64Array(1);
+      const total = new BigUint64Array(1);
+      memory(device, free, total);
+      return {
+        name: name(device),
+        description: description(device),
+        type: DEVICE_TYPES[type(device)] ?? "cpu",
+        freeBytes: Number(free[0] ?? 0n),
+        totalBytes: Number(total[0] ?? 0n),
+      };
+    });
+}
+
+/** Sends the library's log lines to a bounded list instead of stderr. */
+function keepLog(llama: Library): readonly string[] {
+  const lines: string[] = [];
+  const proto = koffi.proto("void codescaler_log(int level, const char *text, void *data)");
+  const callback = koffi.register((_level: number, text: string) => {
+    lines.push(text.trimEnd());
+    if (lines.length > LOG_LINES) lines.shift();
+  }, koffi.pointer(proto));
+  llama.func("void llama_log_set(void *callback, void *data)")(callback, null);
+  return lines;
+}
+
+/** Defaults of `llama_model_default_params()` in llama.cpp 0.4.0. */
+const EXPECTED_MODEL_DEFAULTS: ModelParams = {
+  devices: null,
+  tensor_buft_overrides: null,
+  n_gpu_layers: -1,
+  split_mode: 1,
+  load_mode: -1,
+  lazy_mode: 1,
+  main_gpu: 0,
+  tensor_split: null,
+  progress_callback: null,
+  progress_callback_user_data: null,
+  kv_overrides: null,
+  vocab_only: false,
+  check_tensors: false,
+  use_extra_bufts: true,
+  no_host: false,
+  no_alloc: false,
+  load_mtp: false,
+};
+
+/** Defaults of `llama_context_default_params()` in llama.cpp 0.4.0. */
+const EXPECTED_CONTEXT_DEFAULTS: ContextParams = {
+  n_ctx: 512,
+  n_batch: 2048,
+  n_ubatch: 512,
+  n_seq_max: 1,
+  n_rs_seq: 0,
+  n_outputs_max: 0,
+  n_outputs_max_per_seq: 1,
+  n_threads: 4,
+  n_threads_batch: 4,
+  ctx_type: 0,
+  rope_scaling_type: -1,
+  pooling_type: -1,
+  attention_type: -1,
+  flash_attn_type: -1,
+  rope_freq_base: 0,
+  rope_freq_scale: 0,
+  yarn_ext_factor: -1,
+  yarn_attn_factor: -1,
+  yarn_beta_fast: -1,
+  yarn_beta_slow: -1,
+  yarn_orig_ctx: 0,
+  defrag_thold: -1,
+  cb_eval: null,
+  cb_eval_user_data: null,
+  type_k: GGML_TYPE.F16,
+  type_v: GGML_TYPE.F16,
+  abort_callback: null,
+  abort_callback_data: null,
+  embeddings: false,
+  offload_kqv: true,
+  no_perf: true,
+  op_offload: true,
+  swa_full: true,
+  kv_unified: false,
+  samplers: null,
+  n_samplers: 0,
+  ctx_other: null,
+};
+
+/**
+ * Compares default parameters with those of the pinned release, field by field.
+ * @throws ServiceError engine_failed naming the first field that differs
+ */
+export function checkDefaults(kind: string, actual: object, expected: object): void {
+  for (const [field, wanted] of Object.entries(expected)) {
+    const found: unknown = Reflect.get(actual, field);
+    const same = wanted === null ? found === null || found === 0n : found === wanted;
+    if (same) continue;
+    throw new ServiceError(
+      "engine_failed",
+      `The inference library is not laid out as expected (${kind} parameter ${field} is ${String(found)}, not ${String(wanted)}). Reinstall the package.`,
+    );
+  }
+}
+
+function firstLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? "";
+}

@@ -1,0 +1,410 @@
+/** The inference engine on libllama: loads a GGUF, scores token sequences over a trie with a kept KV cache. */
+import { LIMITS, type Priority } from "../contract.ts";
+import { ServiceError } from "../errors.ts";
+import { Batch } from "./batch.ts";
+import {
+  type Bindings,
+  type ContextParams,
+  FLASH_ATTENTION,
+  GGML_TYPE,
+  MAX_SEQUENCES,
+  type Pointer,
+} from "./bindings.ts";
+import type { Engine, ScoreOptions, Scores, Tokenizer, Tokens } from "./engine.ts";
+import { KvCache } from "./kv-cache.ts";
+import { PriorityQueue } from "./queue.ts";
+import { RewardCache } from "./reward-cache.ts";
+import { commonPrefix, compareTokens, planGroup, type TrieToken } from "./trie.ts";
+
+/** What the engine needs to know of a model file. */
+export interface EngineModel {
+  readonly path: string;
+  /** Weights of the reward head: float32 [hidden]. */
+  readonly head: Float32Array;
+  readonly bias: number;
+  /** Spelling → id of all added tokens. */
+  readonly addedTokens: ReadonlyMap<string, number>;
+}
+
+export interface EngineSettings {
+  /** Layers on the GPU when the build has one; otherwise everything on the CPU. */
+  readonly gpu: boolean;
+  readonly threads: number;
+  /** Cells of the KV cache, in tokens: what one group of candidates with its question may take. */
+  readonly contextTokens: number;
+  /** Cells kept for later requests. Attention reads every used cell, so on a CPU more slows new requests. */
+  readonly retainedTokens: number;
+  /** Tokens per decode call. */
+  readonly batchTokens: number;
+  /** `exact` = float32 KV cache without flash attention, to compare with other implementations. */
+  readonly precision: "fast" | "exact";
+}
+
+/** Members of a group: enough to fill batches, few enough that their ids and their sources' fit in a context. */
+const GROUP_MEMBERS = 64;
+/** New tokens of a group: bounds the work lost when a group is interrupted for good. */
+const GROUP_TOKENS = 4096;
+/** Cells never planned for: a strict prefix of another sequence takes one cell more than the trie has nodes. */
+const SPARE_CELLS = GROUP_MEMBERS;
+
+interface Job {
+  readonly priority: Priority;
+  readonly signal: AbortSignal | undefined;
+  /** Sequences still without a reward, in canonical order. */
+  pending: { readonly key: string; readonly tokens: Tokens }[];
+  readonly rewards: Map<string, number>;
+  decodedTokens: number;
+  readonly resolve: () => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+/** Thrown inside a job to give way to a more urgent one; what was decoded stays in the KV cache. */
+class Interrupted extends Error {}
+
+/**
+ * Loads a reward model.
+ * @throws ServiceError model_unusable when libllama refuses the file, engine_failed when memory is short
+ */
+export async function loadLlama(
+  bindings: Bindings,
+  model: EngineModel,
+  settings: EngineSettings,
+): Promise<LlamaEngine> {
+  const modelParams = { ...bindings.modelDefaults(), n_gpu_layers: settings.gpu ? -1 : 0 };
+  const handle = await bindings.loadModelAsync(model.path, modelParams);
+  if (!handle)
+    throw new ServiceError("model_unusable", `The model file cannot be loaded: ${lastError(bindings)}`);
+  if (bindings.hiddenSize(handle) !== model.head.length) {
+    bindings.freeModel(handle);
+    throw new ServiceError(
+      "model_unusable",
+      `The reward head has ${model.head.length} weights, but the model's hidden size differs. Convert the model again.`,
+    );
+  }
+  const exact = settings.precision === "exact";
+  const batchTokens = Math.min(settings.batchTokens, settings.contextTokens);
+  const contextParams: ContextParams = {
+    ...bindings.contextDefaults(),
+    n_ctx: settings.contextTokens,
+    n_batch: batchTokens,
+    n_ubatch: batchTokens,
+    n_seq_max: MAX_SEQUENCES,
+    n_outputs_max: Math.min(GROUP_MEMBERS, batchTokens),
+    n_threads: settings.threads,
+    n_threads_batch: settings.threads,
+    pooling_type: 0,
+    embeddings: false,
+    kv_unified: true,
+    flash_attn_type: exact ? FLASH_ATTENTION.off : FLASH_ATTENTION.auto,
+    type_k: exact ? GGML_TYPE.F32 : GGML_TYPE.F16,
+    type_v: exact ? GGML_TYPE.F32 : GGML_TYPE.F16,
+    no_perf: true,
+  };
+  const context = await bindings.createContextAsync(handle, contextParams);
+  if (!context) {
+    bindings.freeModel(handle);
+    throw new ServiceError(
+      "engine_failed",
+      `There is not enough memory for a context of ${settings.contextTokens} tokens. Choose a smaller model or context.`,
+    );
+  }
+  return new LlamaEngine(bindings, handle, context, model, settings);
+}
+
+export class LlamaEngine implements Engine {
+  readonly device: string;
+  readonly maxSequence: number;
+  readonly tokenizer: Tokenizer;
+  readonly #bindings: Bindings;
+  readonly #model: Pointer;
+  readonly #context: Pointer;
+  readonly #head: Float32Array;
+  readonly #bias: number;
+  readonly #capacity: number;
+  readonly #retained: number;
+  readonly #vocabularySize: number;
+  readonly #batch: Batch;
+  readonly #kv: KvCache;
+  readonly #rewards = new RewardCache();
+  readonly #queue = new PriorityQueue<Job>();
+  /** The worker draining the queue; undefined while there is nothing to do. */
+  #worker: Promise<void> | undefined;
+  #closed = false;
+  #decodedTotal = 0;
+
+  constructor(
+    bindings: Bindings,
+    model: Pointer,
+    context: Pointer,
+    file: EngineModel,
+    settings: EngineSettings,
+  ) {
+    this.#bindings = bindings;
+    this.#model = model;
+    this.#context = context;
+    this.#head = file.head;
+    this.#bias = file.bias;
+    this.#capacity = bindings.contextSize(context) - SPARE_CELLS;
+    this.#retained = Math.min(settings.retainedTokens, this.#capacity);
+    this.#batch = new Batch(Math.min(settings.batchTokens, settings.contextTokens));
+    this.maxSequence = this.#capacity;
+    const vocabulary = bindings.vocabulary(model);
+    this.#vocabularySize = bindings.vocabularySize(vocabulary);
+    this.tokenizer = {
+      encode: (text) => bindings.tokenize(vocabulary, Buffer.from(text, "utf8"), false),
+      encodeRendered: (text) => bindings.tokenize(vocabulary, Buffer.from(text, "utf8"), true),
+      added: file.addedTokens,
+    };
+    const gpu = bindings.devices().find((device) => device.type === "gpu" || device.type === "igpu");
+    this.device =
+      settings.gpu && gpu ? `${gpu.name}: ${gpu.description}` : `CPU, ${settings.threads} threads`;
+    const memory = bindings.memory(context);
+    this.#kv = new KvCache(
+      {
+        clear: () => bindings.clearMemory(memory),
+        copySequence: (source, target, length) => bindings.copySequence(memory, source, target, 0, length),
+        removeSequence: (sequence) => bindings.removeSequence(memory, sequence),
+      },
+      this.#capacity,
+    );
+  }
+
+  /** Tokens handed to the decode call since the model was loaded. */
+  get decodedTotal(): number {
+    return this.#decodedTotal;
+  }
+
+  /** Requests that wait. */
+  get queued(): number {
+    return this.#queue.size;
+  }
+
+  async score(sequences: readonly Tokens[], options: ScoreOptions): Promise<Scores> {
+    options.signal?.throwIfAborted();
+    if (this.#closed) throw shuttingDown();
+    for (const tokens of sequences) this.#check(tokens);
+    const keys = sequences.map((tokens) => RewardCache.key(tokens));
+    const rewards = new Map<string, number>();
+    const pending = new Map<string, Tokens>();
+    keys.forEach((key, index) => {
+      const known = this.#rewards.get(key);
+      const tokens = sequences[index];
+      if (known !== undefined) rewards.set(key, known);
+      else if (tokens) pending.set(key, tokens);
+    });
+    let decodedTokens = 0;
+    if (pending.size > 0) {
+      if (this.#queue.size >= LIMITS.queuedRequests) {
+        throw new ServiceError(
+          "too_busy",
+          "Too many requests are waiting for the reward model. Try again in a few seconds.",
+        );
+      }
+      decodedTokens = await this.#enqueue(pending, rewards, options);
+    }
+    return { rewards: Float64Array.from(keys, (key) => rewards.get(key) ?? Number.NaN), decodedTokens };
+  }
+
+  /** Forgets all kept rewards and KV cells, so that the next request starts cold. For benchmarks and tests. */
+  async forget(): Promise<void> {
+    await this.#worker;
+    this.#kv.clear();
+    this.#rewards.clear();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (let job = this.#queue.shift(); job; job = this.#queue.shift()) {
+      job.reject(shuttingDown());
+    }
+    await this.#worker;
+    this.#bindings.freeContext(this.#context);
+    this.#bindings.freeModel(this.#model);
+  }
+
+  #check(tokens: Tokens): void {
+    if (tokens.length === 0) throw new ServiceError("invalid_request", "An empty text cannot be scored.");
+    if (tokens.length > this.#capacity) {
+      throw new ServiceError(
+        "too_long",
+        `An input has ${tokens.length} tokens, but the context holds ${this.#capacity}. Shorten it or start the server with a larger context.`,
+      );
+    }
+    // llama.cpp refuses the whole batch for one unknown id: name the culprit before that.
+    for (const token of tokens) {
+      if (token < 0 || token >= this.#vocabularySize) {
+        throw new ServiceError("invalid_request", `Token ${token} is not in the model's vocabulary.`);
+      }
+    }
+  }
+
+  #enqueue(
+    pending: Map<string, Tokens>,
+    rewards: Map<string, number>,
+    options: ScoreOptions,
+  ): Promise<number> {
+    return new Promise<number>((resolve, reject) => {
+      const job: Job = {
+        priority: options.priority,
+        signal: options.signal,
+        pending: [...pending]
+          .map(([key, tokens]) => ({ key, tokens }))
+          .sort((a, b) => compareTokens(a.tokens, b.tokens)),
+        rewards,
+        decodedTokens: 0,
+        resolve: () => resolve(job.decodedTokens),
+        reject,
+      };
+      options.signal?.addEventListener(
+        "abort",
+        () => {
+          // A running job notices between batches; a waiting one need not wait for that.
+          this.#queue.remove(job);
+          reject(options.signal?.reason);
+        },
+        { once: true },
+      );
+      this.#queue.push(job);
+      this.#worker ??= this.#drain();
+    });
+  }
+
+  async #drain(): Promise<void> {
+    // Yield first, so that requests of one tick are ordered by priority and not by arrival.
+    await Promise.resolve();
+    for (let job = this.#queue.shift(); job; job = this.#queue.shift()) {
+      try {
+        while (job.pending.length > 0) await this.#scoreGroup(job);
+        job.resolve();
+      } catch (error) {
+        if (error instanceof Interrupted) this.#queue.pushFront(job);
+        else job.reject(error);
+      }
+    }
+    this.#kv.trim(this.#retained);
+    this.#worker = undefined;
+  }
+
+  /** Scores as many pending sequences of the job as fit together. */
+  async #scoreGroup(job: Job): Promise<void> {
+    this.#giveWay(job);
+    let members = this.#chooseGroup(job);
+    let slots = this.#kv.allocate(members.map((member) => member.tokens));
+    while (!slots && members.length > 1) {
+      members = members.slice(0, members.length >> 1);
+      slots = this.#kv.allocate(members.map((member) => member.tokens));
+    }
+    if (!slots) throw new ServiceError("too_long", "An input does not fit the context. Shorten it.");
+    const ids = slots.map((slot) => slot.id);
+    const held = slots.map((slot) => slot.resident);
+    const plan = planGroup(
+      members.map((member) => member.tokens),
+      held,
+    );
+    try {
+      for (let start = 0; start < plan.inner.length; start += this.#batch.capacity) {
+        if (start > 0) this.#giveWay(job);
+        const part = plan.inner.slice(start, start + this.#batch.capacity);
+        await this.#decode(job, part, ids, false);
+        for (const token of part) for (const member of token.members) held[member] = token.position + 1;
+      }
+      const rewards = await this.#decodeLast(job, plan.last, ids);
+      members.forEach(({ key, tokens }, index) => {
+        const reward = rewards[index] ?? Number.NaN;
+        held[index] = tokens.length;
+        this.#rewards.set(key, reward);
+        job.rewards.set(key, reward);
+      });
+      const done = new Set(members);
+      job.pending = job.pending.filter((entry) => !done.has(entry));
+    } finally {
+      slots.forEach((slot, index) => {
+        const tokens = members[index]?.tokens;
+        if (tokens) this.#kv.hold(slot, tokens.subarray(0, held[index]));
+      });
+      this.#kv.compact();
+    }
+  }
+
+  /** Neighbours in canonical order share most: take them in order while they fit. */
+  #chooseGroup(job: Job): Job["pending"] {
+    const chosen: Job["pending"] = [];
+    let nodes = 0;
+    for (const entry of job.pending) {
+      const previous = chosen.at(-1);
+      nodes += entry.tokens.length - (previous ? commonPrefix(previous.tokens, entry.tokens) : 0);
+      if (previous && nodes > Math.min(GROUP_TOKENS, this.#capacity)) break;
+      chosen.push(entry);
+      if (chosen.length === GROUP_MEMBERS) break;
+    }
+    return chosen;
+  }
+
+  /** @throws the abort reason of a cancelled job, or Interrupted when a more urgent job waits */
+  #giveWay(job: Job): void {
+    job.signal?.throwIfAborted();
+    if (this.#closed) throw shuttingDown();
+    if (this.#queue.overtakes(job.priority)) throw new Interrupted();
+  }
+
+  async #decodeLast(job: Job, last: readonly TrieToken[], ids: readonly number[]): Promise<number[]> {
+    const rewards: number[] = [];
+    // With embeddings on, every token of a call is an output: only the last tokens may be in it.
+    this.#bindings.setEmbeddings(this.#context, true);
+    try {
+      for (let start = 0; start < last.length; start += this.#batch.capacity) {
+        const part = last.slice(start, start + this.#batch.capacity);
+        await this.#decode(job, part, ids, true);
+        for (const index of part.keys()) rewards.push(this.#reward(index));
+      }
+    } finally {
+      this.#bindings.setEmbeddings(this.#context, false);
+    }
+    return rewards;
+  }
+
+  async #decode(
+    job: Job,
+    tokens: readonly TrieToken[],
+    ids: readonly number[],
+    output: boolean,
+  ): Promise<void> {
+    const status = await this.#bindings.decodeAsync(this.#context, this.#batch.fill(tokens, ids, output));
+    if (status !== 0) {
+      // The native cache may hold part of the batch: forget both sides rather than guess.
+      this.#kv.clear();
+      throw new ServiceError(
+        "engine_failed",
+        `The engine failed to decode (status ${status}): ${lastError(this.#bindings)}`,
+      );
+    }
+    this.#decodedTotal += tokens.length;
+    job.decodedTokens += tokens.length;
+  }
+
+  /** Head applied to the hidden state of an output, in float64. */
+  #reward(output: number): number {
+    const hidden = this.#bindings.embedding(this.#context, output, this.#head.length);
+    let reward = this.#bias;
+    for (let index = 0; index < hidden.length; index++)
+      reward += (hidden[index] ?? 0) * (this.#head[index] ?? 0);
+    if (!Number.isFinite(reward)) {
+      throw new ServiceError(
+        "engine_failed",
+        "The model gave a reward that is not a number. Its file is damaged or its type too coarse.",
+      );
+    }
+    return reward;
+  }
+}
+
+function shuttingDown(): ServiceError {
+  return new ServiceError("engine_failed", "The engine is shutting down. Send the request again.");
+}
+
+function lastError(bindings: Bindings): string {
+  const line = bindings
+    .recentLog()
+    .findLast((text) => /error|fail|unknown|invalid|missing|wrong/i.test(text));
+  return (line ?? "no reason was given").replace(/^\w+: /, "");
+}
