@@ -1,0 +1,155 @@
+/** From a model file and the user's wishes to a running engine: build, device, memory, threads. */
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { ServiceError } from "../errors.ts";
+import { serverScript } from "../paths.ts";
+import { type Bindings, type Device, loadBindings } from "./bindings.ts";
+import { type Backend, type Build, installedBuilds } from "./builds.ts";
+import { checkGolden } from "./golden.ts";
+import { type EngineModel, type EngineSettings, type LlamaEngine, loadLlama } from "./llama.ts";
+
+export const DEVICES = ["auto", "gpu", "cpu"] as const;
+export type DeviceWish = (typeof DEVICES)[number];
+
+export interface EngineOptions {
+  /** `auto` takes a GPU when one is usable and large enough, else the CPU; `gpu` insists on it. */
+  readonly device: DeviceWish;
+  /** Threads of the CPU; default: all of few cores, half of many (the other half are usually hyper-threads). */
+  readonly threads?: number | undefined;
+  /** Size of the KV cache in tokens; default by device and memory. */
+  readonly contextTokens?: number | undefined;
+  readonly precision?: EngineSettings["precision"];
+}
+
+/** A model file with the sizes that decide where it fits. */
+export interface StartModel extends EngineModel {
+  readonly fileBytes: number;
+  /** Bytes of keys and values per token at float16. */
+  readonly kvBytesPerToken: number;
+  /** Longest input of the model, in tokens. */
+  readonly maxTokens: number;
+}
+
+/** Room for compute buffers beside weights and KV cache: 58 MiB were measured for 1.7B at batches of 512. */
+const COMPUTE_BYTES = 256 * 2 ** 20;
+/** A CPU reads every used cell for every token: 8,192 cells are a question with fifty candidates. */
+const CPU_CONTEXT = 8192;
+const GPU_CONTEXT = 32_768;
+/** A GPU starts slowly the first time (shader compilation); beyond this the probe counts as failed. */
+const PROBE_TIMEOUT_MS = 20_000;
+
+/** Loaded libraries; a process can hold only one build, and loading one cannot be undone. */
+let loaded: { readonly build: Build; readonly bindings: Bindings } | undefined;
+
+/**
+ * Loads the model on the best usable device.
+ * @throws ServiceError engine_failed when no build runs here or memory is short, model_unusable for a bad file
+ */
+export async function startEngine(model: StartModel, options: EngineOptions): Promise<LlamaEngine> {
+  const { build, bindings } = await openBuild(options.device);
+  const gpu = build.backend === "cpu" ? undefined : bindings.devices().find(isGpu);
+  if (options.device === "gpu" && !gpu) {
+    throw new ServiceError(
+      "engine_failed",
+      "No usable GPU was found. Update its driver, or set the device to cpu.",
+    );
+  }
+  const useGpu =
+    gpu !== undefined && (options.device === "gpu" || fits(model, gpu.freeBytes, minimumContext(model)));
+  const memory = useGpu ? gpu.freeBytes : process.availableMemory();
+  return loadLlama(bindings, model, {
+    gpu: useGpu,
+    threads: options.threads ?? defaultThreads(),
+    contextTokens: contextTokens(model, options, memory, useGpu),
+    retainedTokens: useGpu ? GPU_CONTEXT : CPU_CONTEXT / 4,
+    batchTokens: useGpu ? 2048 : 512,
+    precision: options.precision ?? "fast",
+  });
+}
+
+/** The devices of one build; run in a child process, because a broken driver may take its process down. */
+export function probeDevices(folder: string): Device[] {
+  return loadBindings(folder).devices();
+}
+
+async function openBuild(wish: DeviceWish): Promise<{ readonly build: Build; readonly bindings: Bindings }> {
+  if (loaded) return loaded;
+  const builds = installedBuilds();
+  const cpu = builds.find((build) => build.backend === "cpu") ?? builds.at(-1);
+  if (!cpu) {
+    throw new ServiceError(
+      "engine_failed",
+      `No inference library is installed for ${process.platform}-${process.arch}. Reinstall the package without --omit=optional.`,
+    );
+  }
+  let chosen = cpu;
+  if (wish !== "cpu") {
+    for (const build of builds) {
+      if (build.backend === "cpu" || !gpuMayExist(build.backend) || !(await hasUsableGpu(build))) continue;
+      chosen = build;
+      break;
+    }
+  }
+  loaded = { build: chosen, bindings: loadBindings(chosen.folder) };
+  await checkGolden(loaded.bindings);
+  return loaded;
+}
+
+/** A look that costs nothing: without a device node there is no GPU on Linux, and no process need be started. */
+function gpuMayExist(backend: Backend): boolean {
+  if (process.platform !== "linux" || backend === "metal") return true;
+  return ["/dev/dri", "/dev/nvidiactl", "/dev/dxg"].some((path) => existsSync(path));
+}
+
+function hasUsableGpu(build: Build): Promise<boolean> {
+  return new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      [serverScript, "probe", build.folder],
+      { timeout: PROBE_TIMEOUT_MS, env: { ...process.env, ELECTRON_RUN_AS_NODE: "1" } },
+      (error, stdout) => {
+        if (error) return resolve(false);
+        const devices: unknown = JSON.parse(stdout);
+        resolve(Array.isArray(devices) && devices.some(isGpu));
+      },
+    );
+  });
+}
+
+function isGpu(device: Pick<Device, "type">): boolean {
+  return device.type === "gpu" || device.type === "igpu";
+}
+
+function defaultThreads(): number {
+  const cores = availableParallelism();
+  return cores <= 4 ? cores : Math.ceil(cores / 2);
+}
+
+/** Least useful context: the longest input, and as much again for what other candidates do not share. */
+function minimumContext(model: StartModel): number {
+  return 2 * model.maxTokens;
+}
+
+function fits(model: StartModel, memory: number, tokens: number): boolean {
+  return model.fileBytes + COMPUTE_BYTES + tokens * model.kvBytesPerToken <= memory;
+}
+
+function contextTokens(model: StartModel, options: EngineOptions, memory: number, gpu: boolean): number {
+  const bytesPerToken = model.kvBytesPerToken * (options.precision === "exact" ? 2 : 1);
+  const room = Math.floor((memory - model.fileBytes - COMPUTE_BYTES) / bytesPerToken);
+  const wanted = options.contextTokens ?? Math.max(gpu ? GPU_CONTEXT : CPU_CONTEXT, minimumContext(model));
+  const least = options.contextTokens ?? Math.min(wanted, model.maxTokens + 512);
+  if (room < least) {
+    throw new ServiceError(
+      "engine_failed",
+      `The model needs about ${gib(model.fileBytes + COMPUTE_BYTES + least * bytesPerToken)} of memory, but ${gib(memory)} is free. Choose a smaller model or type.`,
+    );
+  }
+  // llama.cpp rounds the context up to whole blocks of 256 cells.
+  return Math.floor(Math.min(wanted, room) / 256) * 256 || 256;
+}
+
+function gib(bytes: number): string {
+  return `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+}

@@ -1,0 +1,100 @@
+/** The models of a running server: opened on first use, one kept in memory. */
+
+import { type EngineOptions, startEngine } from "./engine/start.ts";
+import { ServiceError } from "./errors.ts";
+import { readRewardModel } from "./models/reward-model.ts";
+import type { ModelStore } from "./models/store.ts";
+import { createScorer, type Scorer } from "./scorer.ts";
+
+/**
+ * Opens a model file on an engine.
+ * @param id the name under which it is reported
+ */
+export async function openModel(id: string, path: string, options: EngineOptions): Promise<Scorer> {
+  const file = await readRewardModel(path);
+  return createScorer(id, file, await startEngine(file, options));
+}
+
+interface Opened {
+  readonly name: string;
+  readonly scorer: Promise<Scorer>;
+  /** Requests that use it now; it is closed when it was replaced and this falls to 0. */
+  users: number;
+  replaced: boolean;
+}
+
+export class ModelHost {
+  readonly #store: ModelStore;
+  readonly #options: EngineOptions;
+  readonly #fallback: string;
+  #current: Opened | undefined;
+
+  /** @param fallback the model of requests that name none */
+  constructor(store: ModelStore, fallback: string, options: EngineOptions) {
+    this.#store = store;
+    this.#fallback = fallback;
+    this.#options = options;
+  }
+
+  /** Name of the model in memory. */
+  get loaded(): string | undefined {
+    return this.#current?.name;
+  }
+
+  /**
+   * Runs work with a model, loading it first where needed.
+   * @throws ServiceError model_not_found, model_unusable, engine_failed
+   */
+  async use<T>(name: string | undefined, work: (scorer: Scorer) => Promise<T>): Promise<T> {
+    const opened = await this.#open(name ?? this.#fallback);
+    opened.users++;
+    try {
+      return await work(await opened.scorer);
+    } finally {
+      opened.users--;
+      if (opened.replaced && opened.users === 0) await closeOpened(opened);
+    }
+  }
+
+  async close(): Promise<void> {
+    const opened = this.#current;
+    this.#current = undefined;
+    if (opened) await closeOpened(opened);
+  }
+
+  async #open(name: string): Promise<Opened> {
+    if (this.#current?.name === name) return this.#current;
+    const entry = await this.#store.find(name);
+    if (!entry) {
+      throw new ServiceError(
+        "model_not_found",
+        `No model named "${name}" is installed. "codescaler models list" shows which are.`,
+      );
+    }
+    // Another request may have opened it while the store was asked.
+    if (this.#current?.name === name) return this.#current;
+    const before = this.#current;
+    const opened: Opened = {
+      name,
+      scorer: openModel(name, entry.path, this.#options),
+      users: 0,
+      replaced: false,
+    };
+    this.#current = opened;
+    if (before) {
+      before.replaced = true;
+      if (before.users === 0) await closeOpened(before);
+    }
+    // A model that fails to load must not stay the current one.
+    opened.scorer.catch(() => {
+      if (this.#current === opened) this.#current = undefined;
+    });
+    return opened;
+  }
+}
+
+async function closeOpened(opened: Opened): Promise<void> {
+  // One that never loaded has nothing to close, and its failure was reported to who asked for it.
+  const scorer = await opened.scorer.catch(() => undefined);
+  await scorer?.close();
+}

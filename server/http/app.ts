@@ -1,0 +1,213 @@
+/** The HTTP service as a value: routes, checks, error replies. Listening is the caller's business. */
+import { createHash, timingSafeEqual } from "node:crypto";
+import Fastify, {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from "fastify";
+import type { Logger } from "pino";
+import type { z } from "zod";
+import {
+  ERRORS,
+  type ErrorCode,
+  type ErrorReply,
+  LIMITS,
+  type RankReply,
+  rankRequest,
+  type ScoreReply,
+  scoreRequest,
+  VERSION,
+} from "../contract.ts";
+import { ServiceError } from "../errors.ts";
+import type { ModelHost } from "../host.ts";
+import type { ModelStore } from "../models/store.ts";
+import { rank } from "../rank.ts";
+import type { SyntaxRuntime } from "../syntax/parser.ts";
+import { createMetrics } from "./metrics.ts";
+
+export interface AppDependencies {
+  readonly host: ModelHost;
+  readonly store: ModelStore;
+  readonly syntax: SyntaxRuntime;
+  /** Bearer token that every request must carry. */
+  readonly token: string;
+  /** Host names (without port) under which the server may be addressed. */
+  readonly hostNames: ReadonlySet<string>;
+  readonly log: Logger;
+}
+
+const ROUTES = {
+  "/v1/rank": "POST",
+  "/v1/score": "POST",
+  "/health": "GET",
+  "/v1/models": "GET",
+  "/metrics": "GET",
+} as const;
+
+/** Seconds that a client told to come back should wait: a batch takes about one on a slow CPU. */
+const RETRY_AFTER_S = 2;
+
+/** Builds the service. Close it with `app.close()`. */
+export function createApp(deps: AppDependencies): FastifyInstance {
+  const app = Fastify({ logger: false, bodyLimit: LIMITS.bodyBytes, requestTimeout: 120_000 });
+  const metrics = createMetrics();
+
+  app.addHook("onRequest", async (request) => {
+    checkOrigin(request, deps.hostNames);
+    checkToken(request, deps.token);
+  });
+  app.addHook("onResponse", async (request, reply) => {
+    const route = request.routeOptions.url ?? "none";
+    metrics.request(route, reply.statusCode, reply.elapsedTime / 1000);
+    deps.log.info({ route, status: reply.statusCode, ms: Math.round(reply.elapsedTime) }, "request");
+  });
+  app.setErrorHandler((error: FastifyError, request, reply) => sendError(error, request, reply, deps.log));
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split("?")[0] ?? "";
+    const allowed = Object.hasOwn(ROUTES, path) ? ROUTES[path as keyof typeof ROUTES] : undefined;
+    if (!allowed)
+      throw new ServiceError(
+        "not_found",
+        `There is no ${path}. The routes are ${Object.keys(ROUTES).join(", ")}.`,
+      );
+    reply.header("Allow", allowed);
+    throw new ServiceError("method_not_allowed", `${path} answers ${allowed} only.`);
+  });
+
+  app.post("/v1/rank", async (request, reply): Promise<RankReply> => {
+    const body = parse(rankRequest, request.body);
+    const signal = goneSignal(reply);
+    const answer = await deps.host.use(body.model, (scorer) => rank(body, scorer, deps.syntax, signal));
+    metrics.ranked(answer);
+    return answer;
+  });
+
+  app.post("/v1/score", async (request, reply): Promise<ScoreReply> => {
+    const body = parse(scoreRequest, request.body);
+    const signal = goneSignal(reply);
+    return deps.host.use(body.model, async (scorer) => {
+      const { inputs, decodedTokens, totalTokens } = await scorer.scoreItems(body.items, {
+        priority: body.priority,
+        criterion: body.criterion,
+        signal,
+      });
+      metrics.scored(inputs.length, decodedTokens);
+      return {
+        model: scorer.identity,
+        rewards: inputs.map((input) => input.reward),
+        tokens: inputs.map((input) => input.tokens),
+        truncated: inputs.map((input) => input.truncated),
+        usage: { unique_tokens: decodedTokens, total_tokens: totalTokens },
+      };
+    });
+  });
+
+  app.get("/health", async () => ({
+    status: "ok",
+    version: VERSION,
+    pid: process.pid,
+    model: deps.host.loaded ?? null,
+    uptime_s: Math.round(process.uptime()),
+  }));
+
+  app.get("/v1/models", async () => ({
+    models: (await deps.store.list()).map((model) => ({ ...model, loaded: model.id === deps.host.loaded })),
+  }));
+
+  app.get("/metrics", async (_request, reply) => {
+    reply.type(metrics.contentType);
+    return metrics.text();
+  });
+  return app;
+}
+
+/** @throws ServiceError invalid_request naming the first field that is wrong */
+function parse<T extends z.ZodType>(schema: T, body: unknown): z.output<T> {
+  const result = schema.safeParse(body);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  const where = issue?.path.map(String).join(".");
+  const what = issue?.message ?? "The body does not have the documented shape.";
+  throw new ServiceError("invalid_request", where ? `${where}: ${what}` : what);
+}
+
+/** Aborted when the client goes away before it has its answer. */
+function goneSignal(reply: FastifyReply): AbortSignal {
+  const controller = new AbortController();
+  reply.raw.once("close", () => {
+    if (!reply.raw.writableFinished) {
+      controller.abort(new ServiceError("cancelled", "The client went away before the work was done."));
+    }
+  });
+  return controller.signal;
+}
+
+/**
+ * Web pages always send an Origin with what they post, and reach loopback under foreign host names by DNS
+ * rebinding: neither gets in, whatever token it carries.
+ */
+function checkOrigin(request: FastifyRequest, hostNames: ReadonlySet<string>): void {
+  if (request.headers.origin !== undefined) {
+    throw new ServiceError("forbidden", "Requests from web pages are refused.");
+  }
+  const host = request.headers.host?.replace(/:\d+$/, "").toLowerCase() ?? "";
+  if (!hostNames.has(host)) {
+    throw new ServiceError(
+      "forbidden",
+      `This server does not answer under the host name "${host.slice(0, 100)}".`,
+    );
+  }
+}
+
+function checkToken(request: FastifyRequest, token: string): void {
+  const given = /^Bearer (.+)$/.exec(request.headers.authorization ?? "")?.[1] ?? "";
+  // Hashing makes both sides equally long, as the constant-time comparison needs.
+  const digest = (text: string) => createHash("sha256").update(text).digest();
+  if (!timingSafeEqual(digest(given), digest(token))) {
+    throw new ServiceError(
+      "unauthorized",
+      "The access token is missing or wrong. Send it as Authorization: Bearer TOKEN.",
+    );
+  }
+}
+
+/** Fastify's own failures, by its codes, in our table's terms. */
+const FASTIFY_CODES: Readonly<Record<string, readonly [ErrorCode, string]>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: [
+    "too_large",
+    `The body may have at most ${LIMITS.bodyBytes / 2 ** 20} MiB. Send it in parts.`,
+  ],
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: [
+    "unsupported_media_type",
+    "Send the body as Content-Type: application/json.",
+  ],
+  FST_ERR_CTP_INVALID_JSON_BODY: ["invalid_json", "The body is not JSON."],
+  FST_ERR_CTP_EMPTY_JSON_BODY: ["invalid_json", "The body is empty; JSON is expected."],
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: ["invalid_request", "The body is not as long as Content-Length says."],
+};
+
+function sendError(
+  error: FastifyError | Error,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  log: Logger,
+): FastifyReply {
+  const known = asServiceError(error);
+  if (known.code === "internal") log.error({ err: error, route: request.routeOptions.url }, "internal error");
+  if (known.code === "too_busy") reply.header("Retry-After", RETRY_AFTER_S);
+  const body: ErrorReply = { error: { code: known.code, message: known.message } };
+  return reply.status(ERRORS[known.code].status).send(body);
+}
+
+function asServiceError(error: FastifyError | Error): ServiceError {
+  if (error instanceof ServiceError) return error;
+  const code = "code" in error && typeof error.code === "string" ? error.code : "";
+  const mapped = FASTIFY_CODES[code];
+  if (mapped) return new ServiceError(mapped[0], mapped[1]);
+  const status = "statusCode" in error ? error.statusCode : undefined;
+  if (error instanceof SyntaxError) return new ServiceError("invalid_json", "The body is not JSON.");
+  if (status !== undefined && status >= 400 && status < 500)
+    return new ServiceError("invalid_request", error.message);
+  return new ServiceError("internal", "Something went wrong in the server; its log has the details.");
+}

@@ -1,0 +1,93 @@
+/** A reward model ready for use: its file, its way of rendering an input, and the engine that runs it. */
+import type { Message, ModelIdentity, Priority } from "./contract.ts";
+import type { Engine, Tokens } from "./engine/engine.ts";
+import { createRenderer, type Renderer } from "./families/renderer.ts";
+import type { RewardModelFile } from "./models/reward-model.ts";
+
+export interface ScoredInput {
+  /** Raw logit. */
+  readonly reward: number;
+  /** Tokens of the rendered input. */
+  readonly tokens: number;
+  readonly truncated: boolean;
+}
+
+export interface ScoredInputs {
+  readonly inputs: readonly ScoredInput[];
+  /** Tokens decoded for this call. */
+  readonly decodedTokens: number;
+  readonly totalTokens: number;
+  readonly tokenizeMs: number;
+  readonly scoreMs: number;
+}
+
+export interface ScoringOptions {
+  readonly priority: Priority;
+  readonly signal?: AbortSignal | undefined;
+  /** Name of a criterion, for models that judge one at a time. */
+  readonly criterion?: string | undefined;
+}
+
+export interface Scorer {
+  readonly identity: ModelIdentity;
+  /** Rewards of conversations, rendered by the model's template with its guards. */
+  scoreMessages(
+    conversations: readonly (readonly Message[])[],
+    options: ScoringOptions,
+  ): Promise<ScoredInputs>;
+  /** Rewards of conversations and of texts that are rendered already, mixed, in order. */
+  scoreItems(items: readonly ScoreItem[], options: ScoringOptions): Promise<ScoredInputs>;
+  /** Calibrated chance of being right, `sigmoid(slope · reward + intercept)`; null without calibration. */
+  probability(reward: number): number | null;
+  close(): Promise<void>;
+}
+
+export type ScoreItem = { readonly messages: readonly Message[] } | { readonly text: string };
+
+/** Joins the parts of a loaded model. */
+export function createScorer(id: string, file: RewardModelFile, engine: Engine): Scorer {
+  const renderer: Renderer = createRenderer(file, engine.tokenizer);
+  const scoreItems = async (items: readonly ScoreItem[], options: ScoringOptions): Promise<ScoredInputs> => {
+    const started = performance.now();
+    const rendered: { tokens: Tokens; truncated: boolean }[] = [];
+    for (const item of items) {
+      rendered.push(
+        "text" in item
+          ? { tokens: engine.tokenizer.encodeRendered(item.text), truncated: false }
+          : await renderer.render(item.messages, { criterion: options.criterion }),
+      );
+    }
+    const tokenized = performance.now();
+    const { rewards, decodedTokens } = await engine.score(
+      rendered.map((input) => input.tokens),
+      { priority: options.priority, ...(options.signal && { signal: options.signal }) },
+    );
+    return {
+      inputs: rendered.map(({ tokens, truncated }, index) => ({
+        reward: rewards[index] ?? Number.NaN,
+        tokens: tokens.length,
+        truncated,
+      })),
+      decodedTokens,
+      totalTokens: rendered.reduce((sum, { tokens }) => sum + tokens.length, 0),
+      tokenizeMs: tokenized - started,
+      scoreMs: performance.now() - tokenized,
+    };
+  };
+  const { calibration } = file;
+  return {
+    identity: { id, revision: file.revision, type: file.type, device: engine.device },
+    scoreItems,
+    scoreMessages: (conversations, options) =>
+      scoreItems(
+        conversations.map((messages) => ({ messages })),
+        options,
+      ),
+    probability: (reward) =>
+      calibration ? 1 / (1 + Math.exp(-(calibration.slope * reward + calibration.intercept))) : null,
+    close: async () => {
+      await engine.close();
+      renderer.close();
+    },
+  };
+}
