@@ -24,13 +24,13 @@ interface Opened {
 }
 
 export class ModelHost {
-  readonly #store: ModelStore;
+  readonly #store: Pick<ModelStore, "find">;
   readonly #options: EngineOptions;
   readonly #fallback: string;
   #current: Opened | undefined;
 
   /** @param fallback the model of requests that name none */
-  constructor(store: ModelStore, fallback: string, options: EngineOptions) {
+  constructor(store: Pick<ModelStore, "find">, fallback: string, options: EngineOptions) {
     this.#store = store;
     this.#fallback = fallback;
     this.#options = options;

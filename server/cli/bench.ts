@@ -1,0 +1,183 @@
+/** `codescaler bench`: scoring speed as ratios against a ceiling and one-by-one scoring of the same run. */
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import type { Tokens } from "../engine/engine.ts";
+import type { LlamaEngine } from "../engine/llama.ts";
+import { startEngine } from "../engine/start.ts";
+import { compareTokens, countNodes } from "../engine/trie.ts";
+import { randomModel } from "../models/random.ts";
+import { readRewardModel } from "../models/reward-model.ts";
+import { ENGINE_ARGS, ENGINE_USAGE, engineOptions, findModel } from "./engine-options.ts";
+import { formatTable } from "./table.ts";
+import { readArgs, wholeNumber } from "./usage.ts";
+
+export const usage = `Usage: codescaler bench [options]
+
+Times N candidates for one question: ranked together, one by one, and the ceiling, which is the plain prefill
+of one sequence of as many tokens. All three run in turn, from an empty cache; the figures are medians.
+
+  --question-tokens Q   tokens of the question (default 600)
+  --candidate-tokens C  tokens of each candidate (default 150)
+  --shared-tokens S     tokens that all candidates begin with (default 0)
+  --n N                 candidates (default 8)
+  --rounds R            rounds (default 3)
+${ENGINE_USAGE}
+                        --model random:SHAPE:TYPE: random weights of a real shape, made once into a cache folder
+                        (shapes qwen3-0.6b, qwen3-1.7b, qwen3-4b, qwen3-8b; types f32, f16, bf16, q8_0, q4_0)
+  --json                print one JSON document`;
+
+export interface BenchResult {
+  readonly model: string;
+  readonly device: string;
+  /** Tokens per second of the plain prefill. */
+  readonly ceiling_tokens_per_s: number;
+  readonly one_by_one_s: number;
+  readonly ranked_s: number;
+  readonly speedup: number;
+  /** Trie nodes of all texts; also what was decoded, counted at the decode call. */
+  readonly unique_tokens: number;
+  readonly decoded_tokens: number;
+  readonly total_tokens: number;
+  readonly fraction_of_ceiling: number;
+  /** A second request with one more candidate. */
+  readonly added_candidate: { readonly decoded_tokens: number; readonly seconds: number };
+  /** Longest time that the event loop did not answer while ranking, in milliseconds. */
+  readonly event_loop_gap_ms: number;
+  readonly rss_mib: number;
+}
+
+export async function run(args: string[]): Promise<number> {
+  const { values } = readArgs(args, {
+    ...ENGINE_ARGS,
+    "question-tokens": { type: "string", default: "600" },
+    "candidate-tokens": { type: "string", default: "150" },
+    "shared-tokens": { type: "string", default: "0" },
+    n: { type: "string", default: "8" },
+    rounds: { type: "string", default: "3" },
+    json: { type: "boolean", default: false },
+  });
+  const candidate = wholeNumber("candidate-tokens", values["candidate-tokens"], 2, 100_000);
+  const shape = {
+    question: wholeNumber("question-tokens", values["question-tokens"], 1, 100_000),
+    candidate,
+    shared: wholeNumber("shared-tokens", values["shared-tokens"], 0, candidate - 1),
+    n: wholeNumber("n", values.n, 1, 256),
+  };
+  const rounds = wholeNumber("rounds", values.rounds, 3, 1000);
+
+  const model = values.model?.startsWith("random:")
+    ? { id: values.model, path: await randomModel(values.model, (line) => process.stderr.write(`${line}\n`)) }
+    : await findModel(values.model);
+  const engine = await startEngine(await readRewardModel(model.path), engineOptions(values));
+  try {
+    const result = await measure(model.id, engine, shape, rounds);
+    process.stdout.write(values.json ? `${JSON.stringify(result)}\n` : describe(result));
+    return 0;
+  } finally {
+    await engine.close();
+  }
+}
+
+interface Shape {
+  readonly question: number;
+  readonly candidate: number;
+  readonly shared: number;
+  readonly n: number;
+}
+
+async function measure(id: string, engine: LlamaEngine, shape: Shape, rounds: number): Promise<BenchResult> {
+  const random = seeded(42);
+  // Ids of ordinary text: small enough for every vocabulary, no control token among them.
+  const tokens = (count: number) => Int32Array.from({ length: count }, () => Math.floor(random() * 250));
+  const question = tokens(shape.question);
+  const start = tokens(shape.shared);
+  const make = () => Int32Array.from([...question, ...start, ...tokens(shape.candidate - shape.shared)]);
+  const texts = Array.from({ length: shape.n }, make);
+  const unique = countNodes([...texts].sort(compareTokens));
+  const plain = tokens(unique);
+
+  const time = async (sequences: readonly Tokens[]) => {
+    const started = performance.now();
+    const { decodedTokens } = await engine.score(sequences, { priority: "interactive" });
+    return { seconds: (performance.now() - started) / 1000, decodedTokens };
+  };
+  await time([tokens(64)]);
+  const ceiling: number[] = [];
+  const ranked: number[] = [];
+  const single: number[] = [];
+  let decoded = 0;
+  let gap = 0;
+  for (let round = 0; round < rounds; round++) {
+    process.stderr.write(`Round ${round + 1} of ${rounds} on ${engine.device} …\n`);
+    await engine.forget();
+    ceiling.push((await time([plain])).seconds);
+    await engine.forget();
+    const loop = monitorEventLoopDelay({ resolution: 1 });
+    loop.enable();
+    const together = await time(texts);
+    loop.disable();
+    gap = Math.max(gap, loop.max / 1e6);
+    ranked.push(together.seconds);
+    decoded = together.decodedTokens;
+    let sum = 0;
+    for (const text of texts) {
+      await engine.forget();
+      sum += (await time([text])).seconds;
+    }
+    single.push(sum);
+  }
+  await engine.forget();
+  await time(texts);
+  const added = await time([...texts, make()]);
+
+  const rankedSeconds = median(ranked);
+  const ceilingRate = unique / median(ceiling);
+  return {
+    model: id,
+    device: engine.device,
+    ceiling_tokens_per_s: ceilingRate,
+    one_by_one_s: median(single),
+    ranked_s: rankedSeconds,
+    speedup: median(single) / rankedSeconds,
+    unique_tokens: unique,
+    decoded_tokens: decoded,
+    total_tokens: texts.reduce((sum, text) => sum + text.length, 0),
+    fraction_of_ceiling: unique / rankedSeconds / ceilingRate,
+    added_candidate: { decoded_tokens: added.decodedTokens, seconds: added.seconds },
+    event_loop_gap_ms: gap,
+    rss_mib: process.resourceUsage().maxRSS / 1024,
+  };
+}
+
+function describe(result: BenchResult): string {
+  const rows = [
+    ["ceiling (plain prefill)", `${result.ceiling_tokens_per_s.toFixed(0)} tokens/s`],
+    ["one by one", `${result.one_by_one_s.toFixed(2)} s`],
+    ["ranked together", `${result.ranked_s.toFixed(2)} s`],
+    ["speedup", `${result.speedup.toFixed(2)} ×`],
+    ["fraction of ceiling", `${(100 * result.fraction_of_ceiling).toFixed(0)} %`],
+    ["tokens", `${result.decoded_tokens} decoded, ${result.unique_tokens} unique of ${result.total_tokens}`],
+    [
+      "one more candidate",
+      `${result.added_candidate.decoded_tokens} tokens, ${result.added_candidate.seconds.toFixed(2)} s`,
+    ],
+    ["event loop gap", `${result.event_loop_gap_ms.toFixed(1)} ms`],
+    ["memory", `${result.rss_mib.toFixed(0)} MiB`],
+  ];
+  return `${formatTable([result.model, result.device], rows)}\n`;
+}
+
+/** Middle value (of an even number, the upper one). */
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+}
+
+/** Mulberry32: the same numbers in every run, so that runs are comparable. */
+function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}

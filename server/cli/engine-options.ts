@@ -1,0 +1,60 @@
+/** Options that every command with an engine shares, from flags first and the environment second. */
+import { homedir } from "node:os";
+import { isAbsolute, join, sep } from "node:path";
+import { DEVICES, type EngineOptions } from "../engine/start.ts";
+import { ServiceError } from "../errors.ts";
+import { openStore } from "../models/store.ts";
+import { oneOf, wholeNumber } from "./usage.ts";
+
+export const ENGINE_ARGS = {
+  model: { type: "string" },
+  device: { type: "string" },
+  threads: { type: "string" },
+  "context-tokens": { type: "string" },
+} as const;
+
+export const ENGINE_USAGE = `  --model M            a model's name, or a GGUF file (default: CODESCALER_MODEL, else the best installed)
+  --device D           auto, gpu or cpu (default: CODESCALER_DEVICE, else auto)
+  --threads T          threads of the CPU (default: CODESCALER_THREADS, else by cores)
+  --context-tokens C   size of the KV cache in tokens (default: by device and memory)`;
+
+interface Values {
+  readonly model?: string | undefined;
+  readonly device?: string | undefined;
+  readonly threads?: string | undefined;
+  readonly "context-tokens"?: string | undefined;
+}
+
+/** @throws UsageError for a value that cannot be meant */
+export function engineOptions(values: Values): EngineOptions {
+  const device = values.device ?? process.env["CODESCALER_DEVICE"];
+  const threads = values.threads ?? process.env["CODESCALER_THREADS"];
+  const context = values["context-tokens"];
+  return {
+    device: device === undefined ? "auto" : oneOf("device", device, DEVICES),
+    threads: threads === undefined ? undefined : wholeNumber("threads", threads, 1, 1024),
+    contextTokens: context === undefined ? undefined : wholeNumber("context-tokens", context, 256, 1_048_576),
+  };
+}
+
+/**
+ * The model that is meant: a file where it looks like one, else an installed name.
+ * @throws ServiceError model_not_found
+ */
+export async function findModel(
+  wanted: string | undefined,
+): Promise<{ readonly id: string; readonly path: string }> {
+  const name = wanted ?? process.env["CODESCALER_MODEL"];
+  const store = openStore();
+  if (name === undefined) return store.preferred();
+  if (name.endsWith(".gguf") || name.includes("/") || name.includes(sep)) {
+    const path = name.startsWith("~/") ? join(homedir(), name.slice(2)) : name;
+    return { id: path, path: isAbsolute(path) ? path : join(process.cwd(), path) };
+  }
+  const found = await store.find(name);
+  if (found) return { id: name, path: found.path };
+  throw new ServiceError(
+    "model_not_found",
+    `No model named "${name}" is installed. "codescaler models list" shows which are.`,
+  );
+}
