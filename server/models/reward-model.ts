@@ -1,0 +1,241 @@
+/** What a reward model's GGUF says about itself: head, template, vocabulary facts, sizes. */
+import { ServiceError } from "../errors.ts";
+import { FILE_TYPES, type FileType, isFileType } from "./ggml.ts";
+import { type Family, FORMAT, isFamily, KEYS, type Normalizer, TOKEN_TYPE } from "./gguf-keys.ts";
+import { type GgufHeader, readGguf } from "./gguf-read.ts";
+
+/** What a list of models shows. */
+export interface ModelFacts {
+  readonly path: string;
+  readonly family: Family;
+  /** Where it came from: a repository name or folder. */
+  readonly source: string;
+  readonly revision: string;
+  /** Number format of the weights. */
+  readonly type: FileType;
+  /** Longest input, in tokens. */
+  readonly maxTokens: number;
+  /** Size of the hidden states. */
+  readonly hidden: number;
+  readonly fileBytes: number;
+}
+
+/** Everything that rendering, tokenizing and scoring need to know of a model file. */
+export interface RewardModelFile extends ModelFacts {
+  /** Weights of the reward head: float32 [hidden]. */
+  readonly head: Float32Array;
+  readonly bias: number;
+  /** Jinja source, as the model's authors wrote it. */
+  readonly chatTemplate: string;
+  readonly normalizer: Normalizer;
+  /** `sigmoid(slope · reward + intercept)` is the chance of being right. */
+  readonly calibration: { readonly slope: number; readonly intercept: number } | undefined;
+  /** Criterion → wording of its system turn; empty for models that have none. */
+  readonly criteria: ReadonlyMap<string, string>;
+  /** llama.cpp's name of the architecture. */
+  readonly architecture: string;
+  /** Spelling → id of all added tokens. */
+  readonly addedTokens: ReadonlyMap<string, number>;
+  readonly bosToken: string | undefined;
+  readonly eosToken: string | undefined;
+  /** Positions the model was trained for. */
+  readonly contextLength: number;
+  readonly layers: number;
+  readonly kvHeads: number;
+  readonly keyLength: number;
+  readonly valueLength: number;
+  /** Bytes of keys and values per token at float16. */
+  readonly kvBytesPerToken: number;
+}
+
+/** Longest criteria text and template that are taken: the published ones have a few kilobytes. */
+const TEMPLATE_CHARS = 1_000_000;
+
+/** Keys of arrays that cost time to read and that only llama.cpp needs. */
+const LARGE_KEYS: ReadonlySet<string> = new Set([KEYS.merges, "tokenizer.ggml.scores"]);
+const VOCABULARY_KEYS: ReadonlySet<string> = new Set([KEYS.tokens, KEYS.tokenTypes, KEYS.headWeight]);
+
+/**
+ * Reads what a list shows, stepping over vocabulary and head.
+ * @throws ServiceError model_unusable, model_not_found
+ */
+export async function readModelFacts(path: string): Promise<ModelFacts> {
+  const header = await readGguf(path, (key) => !LARGE_KEYS.has(key) && !VOCABULARY_KEYS.has(key));
+  return modelFacts(path, header);
+}
+
+/**
+ * Reads a reward model's file, weights excepted.
+ * @throws ServiceError model_unusable when it is no complete reward model of ours, model_not_found
+ */
+export async function readRewardModel(path: string): Promise<RewardModelFile> {
+  return rewardModel(path, await readGguf(path, (key) => !LARGE_KEYS.has(key)));
+}
+
+/** The same for a header that was read before. */
+export function rewardModel(path: string, header: GgufHeader): RewardModelFile {
+  const facts = modelFacts(path, header);
+  const get = new Getter(path, header);
+  const architecture = get.text("general.architecture");
+  const head = get.floats(KEYS.headWeight);
+  const bias = get.float(KEYS.headBias) ?? 0;
+  if (head.length !== facts.hidden) {
+    throw unusable(path, `has a reward head of ${head.length} weights for a hidden size of ${facts.hidden}`);
+  }
+  if (!head.every(Number.isFinite) || !Number.isFinite(bias)) {
+    throw unusable(path, "has a reward head with values that are not numbers");
+  }
+  const tokens = get.texts(KEYS.tokens);
+  if (new Set(tokens).size !== tokens.length) throw unusable(path, "has a vocabulary with equal tokens");
+  const types = get.ints(KEYS.tokenTypes);
+  if (types.length !== tokens.length) throw unusable(path, "has a vocabulary without token types");
+  const addedTokens = new Map<string, number>();
+  types.forEach((type, id) => {
+    const spelling = tokens[id];
+    if (type === TOKEN_TYPE.control && spelling !== undefined) addedTokens.set(spelling, id);
+  });
+  const chatTemplate = get.text(KEYS.chatTemplate);
+  if (chatTemplate.length > TEMPLATE_CHARS) throw unusable(path, "has a chat template of absurd length");
+  const normalizer = get.text(KEYS.normalizer);
+  if (normalizer !== "NFC" && normalizer !== "none") {
+    throw unusable(path, `asks for the text normal form ${JSON.stringify(normalizer)}, which is not known`);
+  }
+  const layers = get.uint(`${architecture}.block_count`);
+  const kvHeads = get.uint(`${architecture}.attention.head_count_kv`);
+  const keyLength = get.uint(`${architecture}.attention.key_length`);
+  const valueLength = get.uint(`${architecture}.attention.value_length`);
+  const slope = get.float(KEYS.slope);
+  const intercept = get.float(KEYS.intercept);
+  const spellingOf = (key: string): string | undefined => {
+    const id = header.metadata.get(key);
+    return id?.kind === "uint32" ? tokens[id.value] : undefined;
+  };
+  return {
+    ...facts,
+    head,
+    bias,
+    chatTemplate,
+    normalizer,
+    calibration: slope !== undefined && intercept !== undefined ? { slope, intercept } : undefined,
+    criteria: criteriaOf(path, header),
+    architecture,
+    addedTokens,
+    bosToken: spellingOf("tokenizer.ggml.bos_token_id"),
+    eosToken: spellingOf("tokenizer.ggml.eos_token_id"),
+    contextLength: get.uint(`${architecture}.context_length`),
+    layers,
+    kvHeads,
+    keyLength,
+    valueLength,
+    kvBytesPerToken: 2 * layers * kvHeads * (keyLength + valueLength),
+  };
+}
+
+function modelFacts(path: string, header: GgufHeader): ModelFacts {
+  const get = new Getter(path, header);
+  const architecture = get.text("general.architecture");
+  if (!header.metadata.has(KEYS.headWeight)) {
+    throw new ServiceError(
+      "model_unusable",
+      `${path} has no reward head: it is an ordinary language model. Convert a reward model with \`codescaler models convert\`.`,
+    );
+  }
+  const format = get.uint(KEYS.format);
+  if (format > FORMAT) {
+    throw new ServiceError(
+      "model_unusable",
+      `${path} was written by a newer version of CodeScaler (format ${format}). Update CodeScaler.`,
+    );
+  }
+  const family = get.text(KEYS.family);
+  if (!isFamily(family))
+    throw unusable(path, `belongs to the family ${JSON.stringify(family)}, which is not known`);
+  const type = get.text(KEYS.type);
+  if (!isFileType(type)) throw unusable(path, `names a type that is none of ${FILE_TYPES.join(", ")}`);
+  const maxTokens = get.uint(KEYS.maxTokens);
+  if (maxTokens === 0) throw unusable(path, "allows no tokens at all");
+  return {
+    path,
+    family,
+    source: get.text(KEYS.source),
+    revision: get.text(KEYS.revision),
+    type,
+    maxTokens,
+    hidden: get.uint(`${architecture}.embedding_length`),
+    fileBytes: header.fileBytes,
+  };
+}
+
+function criteriaOf(path: string, header: GgufHeader): ReadonlyMap<string, string> {
+  const value = header.metadata.get(KEYS.criteria);
+  if (value?.kind !== "string") return new Map();
+  const criteria = parseCriteria(value.value);
+  if (criteria === undefined) throw unusable(path, "has criteria that are no JSON object of texts");
+  return criteria;
+}
+
+/** Reads `{"criterion": "wording of its system turn"}`; undefined when the text is anything else. */
+export function parseCriteria(text: string): ReadonlyMap<string, string> | undefined {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) return undefined;
+  const criteria = new Map<string, string>();
+  for (const [name, wording] of Object.entries(parsed)) {
+    if (typeof wording !== "string") return undefined;
+    criteria.set(name, wording);
+  }
+  return criteria;
+}
+
+/** Typed access to metadata; what is missing or of the wrong type is one clear error. */
+class Getter {
+  readonly #path: string;
+  readonly #header: GgufHeader;
+
+  constructor(path: string, header: GgufHeader) {
+    this.#path = path;
+    this.#header = header;
+  }
+
+  text(key: string): string {
+    const value = this.#header.metadata.get(key);
+    return value?.kind === "string" ? value.value : this.#missing(key);
+  }
+
+  uint(key: string): number {
+    const value = this.#header.metadata.get(key);
+    return value?.kind === "uint32" ? value.value : this.#missing(key);
+  }
+
+  float(key: string): number | undefined {
+    const value = this.#header.metadata.get(key);
+    return value?.kind === "float32" ? value.value : undefined;
+  }
+
+  texts(key: string): readonly string[] {
+    const value = this.#header.metadata.get(key);
+    return value?.kind === "strings" ? value.value : this.#missing(key);
+  }
+
+  ints(key: string): Int32Array {
+    const value = this.#header.metadata.get(key);
+    return value?.kind === "int32s" ? value.value : this.#missing(key);
+  }
+
+  floats(key: string): Float32Array {
+    const value = this.#header.metadata.get(key);
+    return value?.kind === "float32s" ? value.value : this.#missing(key);
+  }
+
+  #missing(key: string): never {
+    throw unusable(this.#path, `lacks the metadata ${key}`);
+  }
+}
+
+function unusable(path: string, what: string): ServiceError {
+  return new ServiceError("model_unusable", `${path} cannot be used: it ${what}. Convert the model again.`);
+}
