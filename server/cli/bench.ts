@@ -65,7 +65,7 @@ export async function run(args: string[]): Promise<number> {
   const rounds = wholeNumber("rounds", values.rounds, 3, 1000);
 
   const model = values.model?.startsWith("random:")
-    ? { id: values.model, path: await randomModel(values.model, (line) => process.stderr.write(`${line}\n`)) }
+    ? { id: values.model, path: await makeOrReuse(values.model) }
     : await findModel(values.model);
   const engine = await startEngine(await readRewardModel(model.path), engineOptions(values));
   try {
@@ -180,4 +180,9 @@ function seeded(seed: number): () => number {
     mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
   };
+}
+
+async function makeOrReuse(specification: string): Promise<string> {
+  process.stderr.write(`Preparing ${specification} (made once into the cache folder) …\n`);
+  return randomModel(specification);
 }

@@ -3,7 +3,8 @@ import { homedir } from "node:os";
 import { isAbsolute, join, sep } from "node:path";
 import { DEVICES, type EngineOptions } from "../engine/start.ts";
 import { ServiceError } from "../errors.ts";
-import { openStore } from "../models/store.ts";
+import { type ModelStore, openStore } from "../models/store.ts";
+import { mediaFolder } from "../paths.ts";
 import { oneOf, wholeNumber } from "./usage.ts";
 
 export const ENGINE_ARGS = {
@@ -45,8 +46,8 @@ export async function findModel(
   wanted: string | undefined,
 ): Promise<{ readonly id: string; readonly path: string }> {
   const name = wanted ?? process.env["CODESCALER_MODEL"];
-  const store = openStore();
-  if (name === undefined) return store.preferred();
+  const store = openStore(mediaFolder);
+  if (name === undefined) return preferred(store);
   if (name.endsWith(".gguf") || name.includes("/") || name.includes(sep)) {
     const path = name.startsWith("~/") ? join(homedir(), name.slice(2)) : name;
     return { id: path, path: isAbsolute(path) ? path : join(process.cwd(), path) };
@@ -56,5 +57,17 @@ export async function findModel(
   throw new ServiceError(
     "model_not_found",
     `No model named "${name}" is installed. "codescaler models list" shows which are.`,
+  );
+}
+
+/** The user's largest usable model, which is the best of its kind; without any, the embedded one. */
+async function preferred(store: ModelStore): Promise<{ readonly id: string; readonly path: string }> {
+  const usable = (await store.list()).filter((model) => model.facts !== undefined);
+  const size = (model: (typeof usable)[number]) => (model.embedded ? 0 : (model.facts?.fileBytes ?? 0));
+  const [best] = usable.sort((a, b) => size(b) - size(a));
+  if (best) return best;
+  throw new ServiceError(
+    "model_not_found",
+    "No model is installed, not even the embedded one. Reinstall the package.",
   );
 }

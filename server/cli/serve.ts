@@ -7,7 +7,7 @@ import { ServiceError } from "../errors.ts";
 import { ModelHost } from "../host.ts";
 import { createApp } from "../http/app.ts";
 import { openStore } from "../models/store.ts";
-import { grammarFolder } from "../paths.ts";
+import { grammarFolder, mediaFolder } from "../paths.ts";
 import { wasmRuntime } from "../syntax/parser.ts";
 import { ENGINE_ARGS, ENGINE_USAGE, engineOptions, findModel } from "./engine-options.ts";
 import { readArgs, reasonOf, wholeNumber } from "./usage.ts";
@@ -37,13 +37,13 @@ export async function run(args: string[]): Promise<number> {
   const options = engineOptions(values);
   const stopped = stopRequest(values["exit-with-stdin"]);
   const log = pino(
-    { level: process.env["CODESCALER_LOG_LEVEL"] ?? "info", base: undefined },
+    { level: process.env["CODESCALER_LOG_LEVEL"] ?? "info", base: null },
     pino.destination({ dest: 2, sync: true }),
   );
 
   const given = process.env["CODESCALER_TOKEN"];
   const token = given || randomBytes(32).toString("base64url");
-  const store = openStore();
+  const store = openStore(mediaFolder);
   const model = await findModel(values.model);
   const host = new ModelHost(
     { find: async (name) => (name === model.id ? model : store.find(name)) },

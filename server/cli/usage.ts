@@ -1,6 +1,6 @@
 /** Shared by all commands: the error of wrong usage, and reading of options and files. */
 import { readFile } from "node:fs/promises";
-import { type ParseArgsOptionsConfig, parseArgs } from "node:util";
+import { type ParseArgsConfig, parseArgs } from "node:util";
 import { ServiceError } from "../errors.ts";
 
 /** The command line itself is wrong: exit code 2, the sentence, and where the help is. */
@@ -18,7 +18,10 @@ export interface Command {
  * Parses options strictly.
  * @throws UsageError for an unknown option or a missing value
  */
-export function readArgs<T extends ParseArgsOptionsConfig>(args: string[], options: T) {
+export function readArgs<const T extends NonNullable<ParseArgsConfig["options"]>>(
+  args: string[],
+  options: T,
+) {
   try {
     return parseArgs({ args, options, allowPositionals: true, strict: true });
   } catch (error) {

@@ -2,14 +2,7 @@
 import { LIMITS, type Priority } from "../contract.ts";
 import { ServiceError } from "../errors.ts";
 import { Batch } from "./batch.ts";
-import {
-  type Bindings,
-  type ContextParams,
-  FLASH_ATTENTION,
-  GGML_TYPE,
-  MAX_SEQUENCES,
-  type Pointer,
-} from "./bindings.ts";
+import { type Bindings, type ContextParams, FLASH_ATTENTION, GGML_TYPE, type Pointer } from "./bindings.ts";
 import type { Engine, ScoreOptions, Scores, Tokenizer, Tokens } from "./engine.ts";
 import { KvCache } from "./kv-cache.ts";
 import { PriorityQueue } from "./queue.ts";
@@ -40,8 +33,11 @@ export interface EngineSettings {
   readonly precision: "fast" | "exact";
 }
 
-/** Members of a group: enough to fill batches, few enough that their ids and their sources' fit in a context. */
-const GROUP_MEMBERS = 64;
+/**
+ * Members of a group: enough to fill batches, few enough that their ids and their sources' fit in a context.
+ * llama.cpp keeps a row of logits for each possible output (0.6 MB each with Qwen3's vocabulary).
+ */
+const GROUP_MEMBERS = 32;
 /** New tokens of a group: bounds the work lost when a group is interrupted for good. */
 const GROUP_TOKENS = 4096;
 /** Cells never planned for: a strict prefix of another sequence takes one cell more than the trie has nodes. */
@@ -88,8 +84,10 @@ export async function loadLlama(
     n_ctx: settings.contextTokens,
     n_batch: batchTokens,
     n_ubatch: batchTokens,
-    n_seq_max: MAX_SEQUENCES,
-    n_outputs_max: Math.min(GROUP_MEMBERS, batchTokens),
+    // With a unified KV cache any id below MAX_SEQUENCES may be used; this only sizes the output buffers,
+    // and fewer possible outputs than sequences would abort the process.
+    n_seq_max: GROUP_MEMBERS,
+    n_outputs_max: GROUP_MEMBERS,
     n_threads: settings.threads,
     n_threads_batch: settings.threads,
     pooling_type: 0,

@@ -1,0 +1,39 @@
+/** A tiny random Qwen3 reward model, written by the project's own writer, on the real engine. */
+import { join } from "node:path";
+import { loadBindings } from "../../server/engine/bindings.ts";
+import { installedBuilds } from "../../server/engine/builds.ts";
+import { type EngineSettings, type LlamaEngine, loadLlama } from "../../server/engine/llama.ts";
+import { makeRandomModel } from "../../server/models/random.ts";
+import { type RewardModelFile, readRewardModel } from "../../server/models/reward-model.ts";
+
+/** Makes the model in a folder; its weights are the same every time. */
+export async function tinyModel(folder: string): Promise<RewardModelFile> {
+  const file = join(folder, "tiny.gguf");
+  await makeRandomModel(TINY, "f32", file);
+  return readRewardModel(file);
+}
+
+const TINY = {
+  layers: 2,
+  hidden: 64,
+  heads: 4,
+  kvHeads: 2,
+  headDim: 16,
+  feedForward: 128,
+  vocabulary: 512,
+  tied: true,
+  maxPositions: 2048,
+  ropeTheta: 1_000_000,
+  normEpsilon: 1e-6,
+};
+
+/** One build per process: loaded when the first engine is made. */
+let bindings: ReturnType<typeof loadBindings> | undefined;
+
+/** Runs a model on the CPU build. */
+export async function tinyEngine(model: RewardModelFile, settings: EngineSettings): Promise<LlamaEngine> {
+  const build = installedBuilds().find((one) => one.backend === "cpu");
+  if (!build) throw new Error("no CPU build is installed for this platform");
+  bindings ??= loadBindings(build.folder);
+  return loadLlama(bindings, model, settings);
+}
