@@ -3,7 +3,6 @@
 import { type EngineOptions, startEngine } from "./engine/start.ts";
 import { ServiceError } from "./errors.ts";
 import { readRewardModel } from "./models/reward-model.ts";
-import type { ModelStore } from "./models/store.ts";
 import { createScorer, type Scorer } from "./scorer.ts";
 
 /**
@@ -15,6 +14,11 @@ export async function openModel(id: string, path: string, options: EngineOptions
   return createScorer(id, file, await startEngine(file, options));
 }
 
+/** Where the host learns the file of a name; the model store is one. */
+export interface ModelFinder {
+  find(name: string): Promise<{ readonly path: string } | undefined>;
+}
+
 interface Opened {
   readonly name: string;
   readonly scorer: Promise<Scorer>;
@@ -24,13 +28,13 @@ interface Opened {
 }
 
 export class ModelHost {
-  readonly #store: Pick<ModelStore, "find">;
+  readonly #store: ModelFinder;
   readonly #options: EngineOptions;
   readonly #fallback: string;
   #current: Opened | undefined;
 
   /** @param fallback the model of requests that name none */
-  constructor(store: Pick<ModelStore, "find">, fallback: string, options: EngineOptions) {
+  constructor(store: ModelFinder, fallback: string, options: EngineOptions) {
     this.#store = store;
     this.#fallback = fallback;
     this.#options = options;

@@ -39,6 +39,8 @@ const WEIGHT_SCALE = 0.02;
 const REWARD_SCALE = 2.7;
 /** Blocks of 32 in the repeated run of random values. Prime, so that rows of one tensor differ. */
 const RUN_BLOCKS = 32_749;
+/** Longest input, as the published reward models were trained. */
+const MAX_TOKENS = 4096;
 /** First of Qwen3's control tokens; the ids before it are ordinary text. */
 const FIRST_CONTROL = 151_643;
 
@@ -107,7 +109,7 @@ export async function makeRandomModel(
       source: "random weights",
       revision: `recipe ${RECIPE}`,
       type,
-      maxTokens: shape.maxPositions,
+      maxTokens: Math.min(shape.maxPositions, MAX_TOKENS),
       head,
       bias: 0,
       chatTemplate: CHAT_TEMPLATE,
