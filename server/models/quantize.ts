@@ -86,23 +86,30 @@ export function widen(source: Uint8Array, format: SourceType, out: Float32Array)
   return count;
 }
 
-/** Whether all values are numbers: a NaN or infinity in a weight makes every reward NaN. */
-export function allFinite(values: Float32Array): boolean {
-  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
-  for (let i = 0; i < bits.length; i++) {
-    if (((bits[i] ?? 0) & 0x7f800000) === 0x7f800000) return false;
-  }
-  return true;
-}
+/** Largest magnitude that each format can hold: a block's scale is a half-precision number, so 65504 at most. */
+export const LARGEST: Readonly<Record<FileType, number>> = {
+  f32: 3.4028234663852886e38,
+  bf16: 3.3895313892515355e38,
+  f16: 65_504,
+  q8_0: 65_504 * 127,
+  q4_0: 65_504 * 8,
+};
 
-/** Whether half precision can hold all values. */
-export function fitsHalf(values: Float32Array): boolean {
-  for (let i = 0; i < values.length; i++) if (Math.abs(values[i] ?? 0) >= 65520) return false;
-  return true;
+/** The largest |value|; infinity or NaN when one of them is not a number. */
+export function largestMagnitude(values: Float32Array): number {
+  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  // Bits of non-negative floats are ordered as the floats are, with infinity and NaN on top.
+  let largest = 0;
+  for (let i = 0; i < bits.length; i++) {
+    const magnitude = (bits[i] ?? 0) & 0x7fffffff;
+    if (magnitude > largest) largest = magnitude;
+  }
+  scratchBits[0] = largest;
+  return scratchFloat[0] ?? Number.NaN;
 }
 
 /**
- * Encodes finite values; their count must be a multiple of the type's block.
+ * Encodes values no larger than LARGEST; their count must be a multiple of the type's block.
  * @param out starts at a multiple of 4 in its buffer and has room for them
  * @returns how many bytes were written
  */
