@@ -63,9 +63,9 @@ class Fixture:
 
 BF16 = torch.bfloat16
 FIXTURES = [
-    Fixture("qwen3-tied", "qwen3", "Qwen3ForSequenceClassification", Shape(2, True, BF16, 1), "qwen3.jinja",
+    Fixture("qwen3-tied", "codescaler", "Qwen3ForSequenceClassification", Shape(2, True, BF16, 1), "qwen3.jinja",
             vocabulary.QWEN3_ADDED, True, True, 64),
-    Fixture("qwen3-untied", "qwen3", "Qwen3ForSequenceClassification", Shape(3, False, BF16, 3), "qwen3.jinja",
+    Fixture("qwen3-untied", "codescaler", "Qwen3ForSequenceClassification", Shape(3, False, BF16, 3), "qwen3.jinja",
             vocabulary.QWEN3_ADDED, True, False, 64),
     Fixture("themis", "themis", "Qwen3ForSequenceClassification", Shape(2, True, BF16, 1), "qwen3.jinja",
             vocabulary.QWEN3_ADDED, False, False, 64),
@@ -102,21 +102,25 @@ def tokenizer_config(fixture: Fixture, ids: dict[str, int], template: str) -> di
 
 
 def asked(fixture: Fixture, items: list[dict]) -> list[dict]:
-    """The conversations for this model; Themis's take turns through no criterion and each of its criteria."""
+    """The conversations for this model; Themis's take turns through no criterion and each of its criteria.
+
+    A system turn of the conversation's own leaves no place for a criterion.
+    """
     if fixture.family != "themis":
         return [{key: item[key] for key in ("name", "messages")} for item in items]
     choices = [None, *CRITERIA]
     chosen = []
     for index, item in enumerate(items):
-        criterion = item.get("criterion", choices[index % len(choices)])
+        own = item["messages"][0]["role"] == "system"
+        criterion = None if own else item.get("criterion", choices[index % len(choices)])
         chosen.append({"name": item["name"], "messages": item["messages"], **({"criterion": criterion} if criterion else {})})
     return chosen
 
 
 def turns(item: dict) -> list[dict]:
-    """A criterion is a system turn before all others, unless the conversation brings one of its own."""
+    """A criterion is a system turn before all others."""
     messages = item["messages"]
-    if "criterion" not in item or messages[0]["role"] == "system":
+    if "criterion" not in item:
         return messages
     return [{"role": "system", "content": CRITERIA[item["criterion"]]}, *messages]
 

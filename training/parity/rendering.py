@@ -67,7 +67,7 @@ class Renderer:
         self.template = environment.from_string(template)
 
     def _apply(self, messages: list[dict]) -> str:
-        return self.template.render(messages=messages, add_generation_prompt=False, **self.variables)
+        return self.template.render(messages=messages, tools=None, documents=None, add_generation_prompt=False, **self.variables)
 
     def _masked(self, messages: list[dict]) -> tuple[list[dict], dict[str, str]]:
         used = set("".join(message["content"] for message in messages))
