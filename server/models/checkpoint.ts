@@ -1,7 +1,9 @@
 /** A Hugging Face folder as the converter needs it: everything read and checked except the weights themselves. */
+import { stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { type CheckpointConfig, inferFamily, parseConfig } from "./checkpoint-config.ts";
 import type { Family, Vocabulary } from "./gguf-keys.ts";
+import { openError } from "./gguf-read.ts";
 import {
   asArray,
   asNumber,
@@ -32,6 +34,10 @@ export interface CheckpointFolder {
  * @throws ServiceError model_unusable
  */
 export async function readCheckpointFolder(folder: string): Promise<CheckpointFolder> {
+  const stats = await stat(folder).catch((error: unknown) => {
+    throw openError(folder, error);
+  });
+  if (!stats.isDirectory()) throw unusable(folder, "is a file. Give the folder of a downloaded model.");
   const rawConfig = await required(folder, "config.json");
   const config = parseConfig(join(folder, "config.json"), rawConfig);
   const settings = (await readJson(folder, "tokenizer_config.json")) ?? {};

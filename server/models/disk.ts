@@ -1,6 +1,6 @@
 /** Writing large files: room is checked first, failures are told in one sentence, a half-written file never stays. */
 import { randomBytes } from "node:crypto";
-import { type FileHandle, open, rename, rm, statfs } from "node:fs/promises";
+import { type FileHandle, open, rename, rm, stat, statfs } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { ServiceError } from "../errors.ts";
 
@@ -78,6 +78,9 @@ export async function createPending(target: string): Promise<PendingFile> {
     handle = undefined;
     await open?.close();
   };
+  if ((await stat(target).catch(() => undefined))?.isDirectory()) {
+    throw new ServiceError("disk_failed", `${target} cannot be written: ${REASONS["EISDIR"]}`);
+  }
   const file = await told(() => open(temporary, "wx"));
   handle = file;
   return {

@@ -172,8 +172,8 @@ function encodeQ8(values: Float32Array, out: Uint8Array): void {
 /**
  * 32 values: half-precision scale m/-8 with m the value of largest size, then 16 bytes of two 4-bit numbers
  * floor(x/scale + 8.5), the first half of the block in the low bits.
- * Product and sum are rounded once, as a fused multiply-add: so do the `gguf` package and the builds of ggml
- * for processors that have one. Without it a value exactly between two steps may fall to the other one.
+ * Product and sum are each rounded to single precision, as the `gguf` package and ggml without fused
+ * multiply-add do; with it a value exactly between two steps may fall to the other one.
  */
 function encodeQ4(values: Float32Array, out: Uint8Array): void {
   let at = 0;
@@ -195,8 +195,8 @@ function encodeQ4(values: Float32Array, out: Uint8Array): void {
     out[at + 1] = bits >>> 8;
     at += 2;
     for (let i = start; i < start + 16; i++) {
-      const low = Math.min(15, Math.fround((values[i] ?? 0) * inverse + 8.5) | 0);
-      const high = Math.min(15, Math.fround((values[i + 16] ?? 0) * inverse + 8.5) | 0);
+      const low = Math.min(15, Math.fround(Math.fround((values[i] ?? 0) * inverse) + 8.5) | 0);
+      const high = Math.min(15, Math.fround(Math.fround((values[i + 16] ?? 0) * inverse) + 8.5) | 0);
       out[at++] = low | (high << 4);
     }
   }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { ServiceError } from "../errors.ts";
 import { errorCode } from "./disk.ts";
 import { modelFolder } from "./folders.ts";
+import { openError } from "./gguf-read.ts";
 import { type ModelFacts, readModelFacts } from "./reward-model.ts";
 
 export interface InstalledModel {
@@ -85,7 +86,7 @@ async function names(folder: string): Promise<string[]> {
     files = await readdir(folder);
   } catch (error) {
     if (errorCode(error) === "ENOENT") return [];
-    throw error;
+    throw openError(folder, error);
   }
   return files
     .filter((file) => file.endsWith(EXTENSION))
