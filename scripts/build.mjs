@@ -1,12 +1,10 @@
 // Bundles the two programs and puts the grammars beside them. `node scripts/build.mjs` from anywhere.
 import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
-import { createRequire } from "node:module";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { copyGrammars } from "./grammars.mjs";
 import { root } from "./setup.mjs";
 
-const require = createRequire(import.meta.url);
 const dist = join(root, "dist");
 
 const common = {
@@ -19,8 +17,6 @@ const common = {
   legalComments: "none",
   logLevel: "warning",
   absWorkingDir: root,
-  // Its ECMAScript build asks for import.meta.url, which a CommonJS bundle does not have.
-  alias: { "web-tree-sitter": require.resolve("web-tree-sitter") },
 };
 
 // The grammars stay: a test that runs beside a build reads them.

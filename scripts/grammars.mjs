@@ -1,5 +1,5 @@
 // Copies the grammars (WebAssembly) and the runtime that reads them: `node scripts/grammars.mjs [FOLDER]`.
-import { copyFileSync, mkdirSync } from "node:fs";
+import { copyFileSync, mkdirSync, renameSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -29,9 +29,17 @@ const GRAMMARS = {
 export function copyGrammars(folder) {
   mkdirSync(folder, { recursive: true });
   for (const [name, [pack, file]] of Object.entries(GRAMMARS)) {
-    copyFileSync(join(dirname(require.resolve(`${pack}/package.json`)), file), join(folder, `${name}.wasm`));
+    put(join(dirname(require.resolve(`${pack}/package.json`)), file), join(folder, `${name}.wasm`));
   }
-  copyFileSync(require.resolve("web-tree-sitter/web-tree-sitter.wasm"), join(folder, "web-tree-sitter.wasm"));
+  put(require.resolve("web-tree-sitter"), join(folder, "web-tree-sitter.cjs"));
+  put(require.resolve("web-tree-sitter/web-tree-sitter.wasm"), join(folder, "web-tree-sitter.wasm"));
+}
+
+/** Copies in one step as seen from outside: a test may be reading the old file. */
+function put(from, to) {
+  const part = `${to}.${process.pid}`;
+  copyFileSync(from, part);
+  renameSync(part, to);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

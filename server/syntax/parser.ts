@@ -1,8 +1,8 @@
 // The one way to a syntax tree. Everything above this file sees these interfaces only, so that
 // the reference runtime (web-tree-sitter) and the native one are interchangeable.
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
-import { Language as Grammar, Parser } from "web-tree-sitter";
+import type { Parser as TreeSitterParser } from "web-tree-sitter";
+import { budgetOf, READ_CHUNK, tooLarge } from "./budget.ts";
+import { type Compiled, compile, createInstance, type Instance, LIBRARY_WASM } from "./instance.ts";
 import type { Language } from "./languages.ts";
 
 /** Zero-based row, and column in UTF-16 code units. */
@@ -75,22 +75,13 @@ export interface SyntaxRuntime {
   /** Makes `parse` possible for the language; does nothing when it is already. */
   load(language: Language): Promise<void>;
   /**
-   * Parses a text. Null when it is beyond the limits by size (`MAX_TEXT_LENGTH`, `MAX_PARSE_STEPS`): too
-   * large to check, on every machine alike. Throws when the language was not loaded.
+   * Parses a text. Null when it is beyond the limits by size (budget.ts): too
+   * large to check, on every machine alike; and when the language was not loaded.
    */
   parse(language: Language, text: string): SyntaxTree | null;
   /** Frees the parsers. Trees must have been deleted before. */
   dispose(): void;
 }
-
-/** Longest text that is parsed, in UTF-16 units: ten times what any reward model reads (4096 tokens). */
-export const MAX_TEXT_LENGTH = 256 * 1024;
-
-/**
- * Most parse steps for one text, in units of the parser's progress callback (a fixed number of parser
- * actions). Real code needs far fewer; grammars that fork on hostile text are stopped here.
- */
-export const MAX_PARSE_STEPS = 40_000;
 
 /** Grammars by file name; a language may need a second one. */
 export type GrammarName = Language | "php_only";
@@ -108,55 +99,78 @@ export function grammarFor(language: Language, text: string): GrammarName {
   return language === "php" && !/^\s*</.test(text) ? "php_only" : language;
 }
 
-/** Web-tree-sitter initialises a module of its own once per process. */
-let initialised: Promise<void> | undefined;
-
 /**
- * The reference runtime: web-tree-sitter with the grammars `<grammarDir>/<language>.wasm` and its own
- * `web-tree-sitter.wasm` in the same folder. One parser, switched between grammars.
+ * The reference runtime: web-tree-sitter with the grammars `<grammarDir>/<language>.wasm`, and its own
+ * `web-tree-sitter.wasm` and `.cjs` in the same folder. One parser per grammar that was asked for.
  */
 export async function wasmRuntime(options: { readonly grammarDir: string }): Promise<SyntaxRuntime> {
   const { grammarDir } = options;
-  initialised ??= Parser.init({ locateFile: (file: string) => join(grammarDir, file) });
-  initialised.catch(() => {
-    initialised = undefined;
-  });
-  await initialised;
-  const loading = new Map<GrammarName, Promise<void>>();
-  const parsers = new Map<GrammarName, Parser>();
+  const library = await compile(grammarDir, LIBRARY_WASM);
+  const grammars = new Map<GrammarName, Promise<Compiled>>();
+  let instance: Promise<Instance> | undefined;
+  /** The parsers of the present instance; emptied when that is given up. */
+  const parsers = new Map<GrammarName, TreeSitterParser>();
 
-  async function loadGrammar(name: GrammarName): Promise<void> {
-    const grammar = await Grammar.load(await readFile(join(grammarDir, `${name}.wasm`)));
-    parsers.set(name, new Parser().setLanguage(grammar));
+  function start(): Promise<Instance> {
+    instance ??= createInstance(grammarDir, library);
+    return instance;
   }
 
+  function grammar(name: GrammarName): Promise<Compiled> {
+    const known = grammars.get(name);
+    if (known !== undefined) return known;
+    const compiled = compile(grammarDir, `${name}.wasm`);
+    grammars.set(name, compiled);
+    compiled.catch(() => grammars.delete(name));
+    return compiled;
+  }
+
+  /** Gives up the instance; the next `load` starts another one. */
+  function abandon(): void {
+    instance?.then((old) => old.abandon()).catch(() => {});
+    instance = undefined;
+    parsers.clear();
+  }
+
+  await start();
   return {
     name: "wasm",
     async load(language) {
-      await Promise.all(
-        grammarsOf(language).map((name) => {
-          const known = loading.get(name);
-          if (known !== undefined) return known;
-          const started = loadGrammar(name);
-          loading.set(name, started);
-          started.catch(() => loading.delete(name));
-          return started;
-        }),
-      );
+      for (const name of grammarsOf(language)) {
+        if (parsers.has(name)) continue;
+        const compiled = await grammar(name);
+        const current = await start();
+        if (!parsers.has(name)) parsers.set(name, current.parserOf(compiled));
+      }
     },
     parse(language, text) {
       const parser = parsers.get(grammarFor(language, text));
-      if (parser === undefined) throw new Error(`The grammar of ${language} was not loaded before use.`);
-      if (text.length > MAX_TEXT_LENGTH) return null;
+      if (parser === undefined || tooLarge(text)) return null;
+      const budget = budgetOf(text);
+      let reads = 0;
       let steps = 0;
-      const tree = parser.parse(text, null, { progressCallback: () => ++steps > MAX_PARSE_STEPS });
-      if (tree === null) parser.reset();
-      return tree;
+      const read = (index: number): string => {
+        reads += 1;
+        return reads > budget.reads ? "" : text.slice(index, index + READ_CHUNK);
+      };
+      const progressCallback = (): boolean => {
+        steps += 1;
+        return steps > budget.steps || reads > budget.reads;
+      };
+      try {
+        const tree = parser.parse(read, null, { progressCallback });
+        if (tree !== null && reads <= budget.reads) return tree;
+        tree?.delete();
+        parser.reset();
+      } catch {
+        // Out of memory or of stack: the instance is unusable from here on.
+        abandon();
+      }
+      return null;
     },
     dispose() {
       for (const parser of parsers.values()) parser.delete();
-      parsers.clear();
-      loading.clear();
+      abandon();
     },
   };
 }
