@@ -150,3 +150,58 @@ function replyCase(section: Section, file: Language): ReplyCase {
     at: number("at"),
   };
 }
+
+/** One reply in several styles; the program in all of them is `code`. */
+export interface StyleCase {
+  readonly title: string;
+  readonly language: Language;
+  readonly code: string;
+  readonly markdown: string;
+  /** The Markdown without its fences. */
+  readonly unfenced: string;
+  /** The same without any Markdown. */
+  readonly prose: string;
+  readonly bare: string;
+}
+
+const STYLED: readonly Language[] = ["python", "javascript", "java", "cpp", "go", "rust"];
+
+/** Every program of the three-style files. */
+export function styleCases(): StyleCase[] {
+  return STYLED.flatMap((language) =>
+    sections(`styles-${language}.txt`).map((section) => {
+      const { lines } = section;
+      if (section.fields.size > 0 || lines.some((line) => line.startsWith("="))) {
+        throw new Error(`${section.where}: only |, > and ~ lines belong here`);
+      }
+      const code = marked(lines, ">");
+      return {
+        title: `${section.where} ${section.name}`,
+        language,
+        code,
+        markdown: fenced(lines, language),
+        unfenced: lines.map((line) => line.slice(2)).join("\n"),
+        prose: lines.map((line) => (line.startsWith("|") ? plain(line.slice(2)) : line.slice(2))).join("\n"),
+        bare: code,
+      };
+    }),
+  );
+}
+
+function fenced(lines: readonly string[], language: Language): string {
+  const out: string[] = [];
+  let open = "|";
+  for (const line of [...lines, "|"]) {
+    const mark = line.charAt(0);
+    if (mark !== open && open !== "|") out.push("```");
+    if (mark !== open && mark !== "|") out.push(`\`\`\`${language}`);
+    open = mark;
+    out.push(line.slice(2));
+  }
+  return out.slice(0, -1).join("\n");
+}
+
+/** Prose without its Markdown. */
+function plain(line: string): string {
+  return line.replace(/^#+ /, "").replace(/\*\*|`/g, "");
+}

@@ -1,0 +1,58 @@
+import { expect, test } from "vitest";
+import { extract } from "../../../server/syntax/extract.ts";
+import { type FuzzInput, faultIn, hostileReplies, mutatedReplies } from "./fuzzing.ts";
+import { testRuntime } from "./runtime.ts";
+
+/** `node scripts/fuzz-syntax.mjs` sets these for long runs; a long run also watches time and memory. */
+const LONG = process.env["FUZZ_REPLIES"] !== undefined;
+const COUNT = Number(process.env["FUZZ_REPLIES"] ?? 5000);
+const SEED = Number(process.env["FUZZ_SEED"] ?? 1);
+/** A reply that takes longer is a finding of a long run; in `npm test` only the test's own time limit counts. */
+const SLOW_MS = 1000;
+/** There are about a thousand hostile replies, most of them huge: `npm test` takes an even sample. */
+const HOSTILE_STRIDE = 11;
+const TIME_LIMIT = LONG ? 3_600_000 : 120_000;
+
+/** Faults of all replies, and in a long run also those that took too long. */
+async function faults(inputs: Iterable<FuzzInput>): Promise<string[]> {
+  const runtime = await testRuntime();
+  const found: string[] = [];
+  let count = 0;
+  let slowest = { ms: 0, title: "" };
+  const start = performance.now();
+  for (const input of inputs) {
+    const { title, reply, language, mode } = input;
+    const begin = performance.now();
+    try {
+      const fault = faultIn(input, await extract(reply, { language, mode }, runtime));
+      if (fault !== undefined) found.push(`${title}: ${fault}`);
+    } catch (error) {
+      found.push(`${title}: threw ${error instanceof Error ? error.stack : error}`);
+    }
+    const ms = performance.now() - begin;
+    if (ms > slowest.ms) slowest = { ms, title };
+    if (LONG && ms > SLOW_MS) found.push(`${title}: ${Math.round(ms)} ms`);
+    count += 1;
+  }
+  if (LONG) {
+    const rate = Math.round((1000 * count) / (performance.now() - start));
+    const memory = Math.round(process.resourceUsage().maxRSS / 1024);
+    console.log(
+      `${count} replies, ${rate}/s, at most ${memory} MiB; slowest ${Math.round(slowest.ms)} ms: ${slowest.title}`,
+    );
+  }
+  return found;
+}
+
+test(`${COUNT} mutated replies keep every promise about results`, { timeout: TIME_LIMIT }, async () => {
+  expect(await faults(mutatedReplies(SEED, COUNT))).toEqual([]);
+});
+
+test("hostile replies are answered, whatever their size and shape", { timeout: TIME_LIMIT }, async () => {
+  const all = hostileReplies();
+  expect(await faults(LONG ? all : all.filter((_, index) => index % HOSTILE_STRIDE === 0))).toEqual([]);
+});
+
+test("mutated replies are the same for the same seed", () => {
+  expect([...mutatedReplies(7, 50)]).toEqual([...mutatedReplies(7, 50)]);
+});

@@ -1,0 +1,128 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { extract } from "../../../server/syntax/extract.ts";
+import { LANGUAGES, type Language } from "../../../server/syntax/languages.ts";
+import { normalForm } from "../../../server/syntax/normal.ts";
+import { faultIn, mutatedReplies } from "./fuzzing.ts";
+import { replyCases, styleCases } from "./reply-corpus.ts";
+import { testRuntime } from "./runtime.ts";
+
+/** Programs that parse, from the corpus: what a generator would make up is not what people write. */
+const programs: readonly { language: Language; code: string }[] = [
+  ...replyCases().flatMap(({ outcome, reported, code }) =>
+    outcome === "valid" && code !== undefined ? [{ language: reported, code }] : [],
+  ),
+  ...styleCases(),
+].map(({ language, code }) => ({ language, code }));
+
+const program = fc.constantFrom(...programs);
+const language = fc.option(fc.constantFrom(...LANGUAGES), { nil: undefined });
+const mode = fc.constantFrom("lenient" as const, "strict" as const);
+/** Text that means something to a Markdown reader, mixed with any text at all. */
+const text = fc
+  .array(
+    fc.oneof(
+      fc.string({ unit: "binary", maxLength: 20 }),
+      fc.constantFrom(
+        "```",
+        "~~~",
+        "\n",
+        "\r\n",
+        "> ",
+        "- ",
+        "<think>",
+        "</think>",
+        "<code>",
+        "&lt;",
+        ">>> ",
+      ),
+      fc.constantFrom("def f():\n", "    return 1\n", "x = 1\n", "fn f() {}\n", "echo hi\n", "Here it is:\n"),
+    ),
+    { maxLength: 30 },
+  )
+  .map((parts) => parts.join(""));
+
+test("any text gets an answer that keeps its promises, in any language and mode", async () => {
+  const runtime = await testRuntime();
+  await fc.assert(
+    fc.asyncProperty(text, language, mode, async (reply, asked, how) => {
+      const result = await extract(reply, { language: asked, mode: how }, runtime);
+      expect(faultIn({ title: "", reply, language: asked, mode: how }, result)).toBeUndefined();
+    }),
+    { numRuns: 500 },
+  );
+});
+
+/** How a program can be put into a fence without changing what it is. */
+const fencing = fc.record({
+  mark: fc.constantFrom("`", "~"),
+  extra: fc.integer({ min: 0, max: 4 }),
+  info: fc.constantFrom("", "tag", " tag", 'tag title="a b"', "tag {1,3}", "{.tag}", "TAG"),
+  container: fc.constantFrom("", "> ", "   ", "> > "),
+  close: fc.constantFrom("same", "longer", "none"),
+  ends: fc.constantFrom("\n", "\r\n", "\r"),
+  before: fc.constantFrom("", "Here it is:\n\n", "\uFEFF", "# Solution\n", "<think>Hm, `x`.</think>\n"),
+  after: fc.constantFrom("", "\n", "\n\nThat is all, I hope it helps.", "\n\n- one\n- two"),
+});
+
+test("the program in a fence is found exactly, however it is fenced", async () => {
+  const runtime = await testRuntime();
+  await fc.assert(
+    fc.asyncProperty(program, fencing, mode, async ({ language, code }, how, mode) => {
+      const runs = code.match(how.mark === "`" ? /`+/g : /~+/g) ?? [];
+      const length = Math.max(3, ...runs.map((run) => run.length + 1)) + how.extra;
+      const open = how.mark.repeat(length);
+      const tag = how.info === "TAG" ? language.toUpperCase() : language;
+      const lines = [
+        `${open}${how.info.replace(/tag/i, tag)}`,
+        ...code.split("\n"),
+        ...(how.close === "none" ? [] : [open + how.mark.repeat(how.close === "longer" ? 2 : 0)]),
+      ];
+      const block = lines
+        .map((line) => (line === "" ? how.container.trimEnd() : how.container + line))
+        .join("\n");
+      const after = how.close === "none" ? "" : how.after;
+      const reply = (how.before + block + after).replaceAll("\n", how.ends);
+      const result = await extract(reply, { language, mode }, runtime);
+      expect(result).toMatchObject({ code, language, valid: true, origin: "fence", reason: null, blocks: 1 });
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test("a program alone is found exactly, without any fence", async () => {
+  const runtime = await testRuntime();
+  for (const { language, code } of programs) {
+    const result = await extract(code, { language, mode: "lenient" }, runtime);
+    expect(result).toMatchObject({ code, language, valid: true, reason: null });
+  }
+});
+
+test("what strict accepts, lenient accepts as the same program", async () => {
+  const runtime = await testRuntime();
+  const replies = [...replyCases(), ...mutatedReplies(3, 1000)];
+  for (const { title, reply, language } of replies) {
+    const strict = await extract(reply, { language, mode: "strict" }, runtime);
+    if (!strict.valid) continue;
+    const lenient = await extract(reply, { language, mode: "lenient" }, runtime);
+    expect({ title, ...lenient }).toMatchObject({ title, valid: true, code: strict.code });
+  }
+});
+
+test("extracting an extracted program changes nothing", async () => {
+  const runtime = await testRuntime();
+  for (const { title, reply, language } of replyCases()) {
+    const once = await extract(reply, { language, mode: "lenient" }, runtime);
+    if (!once.valid) continue;
+    const twice = await extract(once.code, { language: once.language, mode: "lenient" }, runtime);
+    expect({ title, ...twice }).toMatchObject({ title, code: once.code, valid: true });
+  }
+});
+
+test("the normal form of a normal form is itself", async () => {
+  const runtime = await testRuntime();
+  for (const { language, code } of programs) {
+    const normal = await normalForm(code, language, runtime);
+    expect(await normalForm(normal, language, runtime)).toBe(normal);
+  }
+});
