@@ -164,7 +164,20 @@ export interface StyleCase {
   readonly bare: string;
 }
 
-const STYLED: readonly Language[] = ["python", "javascript", "java", "cpp", "go", "rust"];
+const STYLED: readonly Language[] = [
+  "python",
+  "javascript",
+  "java",
+  "cpp",
+  "go",
+  "rust",
+  "typescript",
+  "c",
+  "csharp",
+  "ruby",
+  "php",
+  "kotlin",
+];
 
 /** Every program of the three-style files. */
 export function styleCases(): StyleCase[] {
