@@ -53,8 +53,8 @@ export function createScorer(id: string, file: RewardModelFile, engine: Engine):
     for (const item of items) {
       rendered.push(
         "text" in item
-          ? { tokens: engine.tokenizer.encodeRendered(item.text), truncated: false }
-          : await renderer.render(item.messages, { criterion: options.criterion }),
+          ? { tokens: renderer.encodeRendered(item.text), truncated: false }
+          : renderer.render(item.messages, { criterion: options.criterion }),
       );
     }
     const tokenized = performance.now();
@@ -85,9 +85,6 @@ export function createScorer(id: string, file: RewardModelFile, engine: Engine):
       ),
     probability: (reward) =>
       calibration ? 1 / (1 + Math.exp(-(calibration.slope * reward + calibration.intercept))) : null,
-    close: async () => {
-      await engine.close();
-      renderer.close();
-    },
+    close: () => engine.close(),
   };
 }
