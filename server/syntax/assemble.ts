@@ -1,0 +1,241 @@
+// A completion at a cursor: the exact text to insert, the enclosing unit with it in it, and whether that is
+// valid. Proposals are made from the text (repetitions, closers, indentation) in the order of likelihood;
+// the first that parses in its document is taken.
+
+import { continuationOf } from "./assemble-answer.ts";
+import { scanBrackets } from "./assemble-brackets.ts";
+import { type Attempt, type CursorDocument, cursorDocument } from "./assemble-document.ts";
+import { reindent } from "./assemble-indent.ts";
+import {
+  cleanText,
+  closerCuts,
+  isTelling,
+  tailCuts,
+  withoutRepeatedPrefix,
+  withoutRepeatedSuffix,
+} from "./assemble-text.ts";
+import type { Language } from "./languages.ts";
+import type { SyntaxRuntime } from "./parser.ts";
+
+/** Longest completion that is read, in UTF-16 units: twice the 4096 tokens that reward models read. */
+export const MAX_COMPLETION_LENGTH = 32 * 1024;
+
+/** Insertions that are tried for one completion; real ones need one to four. */
+const MAX_ATTEMPTS = 12;
+
+/** The same for a completion above a size, so that hostile ones stay cheap. */
+const MAX_ATTEMPTS_LARGE = 4;
+const LARGE_COMPLETION = 8 * 1024;
+
+/** A cursor in a document, and what a model would write there. */
+export interface AssembleRequest {
+  readonly prefix: string;
+  readonly completion: string;
+  readonly suffix: string;
+  readonly language: Language;
+}
+
+export interface AssembleDiagnostic {
+  /** From 1, in the document with the insertion. */
+  readonly line: number;
+  /** From 1, in UTF-16 units. */
+  readonly column: number;
+  readonly message: string;
+}
+
+export interface Assembly {
+  /** The exact text to insert at the cursor, with the document's line ends; empty when there is nothing to insert. */
+  readonly insert: string;
+  /** The enclosing unit with the insertion in it, line feeds only: what a reward model scores. */
+  readonly unit: string;
+  /** The document has no more syntax errors with the insertion than without it. */
+  readonly valid: boolean;
+  /** Why there is nothing, or nothing valid; null where the insertion is valid. */
+  readonly reason: string | null;
+  readonly diagnostics: readonly AssembleDiagnostic[];
+}
+
+/** The last document of each runtime: the completions of one request share it. */
+const documents = new WeakMap<SyntaxRuntime, { request: AssembleRequest; document: CursorDocument }>();
+
+/** Assembles one completion, loading the language's grammar if need be. Never throws for any text. */
+export async function assemble(request: AssembleRequest, runtime: SyntaxRuntime): Promise<Assembly> {
+  await runtime.load(request.language);
+  const { completion } = request;
+  if (completion.length > MAX_COMPLETION_LENGTH) {
+    return nothing(
+      `The completion is too large to check: it has ${completion.length} characters, the limit is ${MAX_COMPLETION_LENGTH}.`,
+    );
+  }
+  const text = cleanText(completion);
+  if (text.trim() === "") return nothing("The completion is empty.");
+  const document = documentOf(request, runtime);
+  const found = search(text, document);
+  if (found === undefined) return nothing("Everything in the completion already stands in the document.");
+  return finished(found, document, request);
+}
+
+/** The document of the request, from the last one where only the completion differs. */
+export function documentOf(
+  request: Omit<AssembleRequest, "completion">,
+  runtime: SyntaxRuntime,
+): CursorDocument {
+  const last = documents.get(runtime);
+  if (
+    last !== undefined &&
+    last.request.language === request.language &&
+    last.request.prefix === request.prefix &&
+    last.request.suffix === request.suffix
+  ) {
+    return last.document;
+  }
+  const document = cursorDocument(request, runtime);
+  documents.set(runtime, { request: { ...request, completion: "" }, document });
+  return document;
+}
+
+/** The first proposal that is valid, else the one with the fewest errors; undefined when all are empty. */
+function search(text: string, document: CursorDocument): Attempt | undefined {
+  const limit = text.length > LARGE_COMPLETION ? MAX_ATTEMPTS_LARGE : MAX_ATTEMPTS;
+  const tried = new Set<string>();
+  let best: Attempt | undefined;
+  for (const insert of proposals(text, document)) {
+    if (tried.has(insert) || insert.trim() === "") continue;
+    tried.add(insert);
+    const attempt = document.attempt(insert);
+    if (attempt.tooLarge) return attempt;
+    if (attempt.valid) {
+      if (attempt.unitEnd === undefined) return attempt;
+      const cut = document.attempt(joined(insert.slice(0, attempt.unitEnd), document)[0] ?? "");
+      return cut.valid ? cut : attempt;
+    }
+    if (best === undefined || attempt.faults.length < best.faults.length) best = attempt;
+    if (tried.size >= limit) break;
+  }
+  return best;
+}
+
+/** Insertions that the completion may mean, most likely first. */
+function* proposals(completion: string, document: CursorDocument): Generator<string> {
+  for (const text of meanings(completion, document)) {
+    for (const reading of reindent(text, document.indent)) {
+      yield* endings(reading, document);
+      const end = document.unitEndWithoutSuffix(reading);
+      if (end !== undefined) yield* endings(reading.slice(0, end), document);
+    }
+  }
+}
+
+/** The completion without what stands before the cursor already: of an answer, its continuation. */
+function meanings(completion: string, document: CursorDocument): string[] {
+  const { before } = document.window;
+  const repeated = withoutRepeatedPrefix(completion, before);
+  const continued = repeated === undefined ? continuationOf(completion, document) : undefined;
+  return [repeated, continued, completion].filter((text) => text !== undefined);
+}
+
+/** The text without what stands after the cursor already, joined to it. */
+function* endings(text: string, document: CursorDocument): Generator<string> {
+  const { after } = document.window;
+  const unrepeated = withoutRepeatedSuffix(text, after);
+  if (unrepeated !== undefined) yield* joined(unrepeated, document);
+  yield* joined(text, document);
+  const { loose } = scanBrackets(text, document.language, document.before.inside);
+  for (const cut of closerCuts(loose, after)) yield* joined(text.slice(0, cut), document);
+  if (after.trim() === "") return;
+  for (const cut of tailCuts(text)) yield* joined(text.slice(0, cut), document);
+}
+
+/** The text with the white space that its end needs before what follows the cursor, best form first. */
+function joined(text: string, document: CursorDocument): string[] {
+  const { after, before } = document.window;
+  const rest = /^[^\n]*/.exec(after)?.[0] ?? "";
+  if (rest.trim() === "") return [text.trimEnd()];
+  const atLineStart = before.slice(before.lastIndexOf("\n") + 1).trim() === "";
+  const solid = text.trimEnd();
+  const margin = /[ \t]*$/.exec(before.slice(before.lastIndexOf("\n") + 1))?.[0] ?? "";
+  const lineMargin = /^[ \t]*/.exec(before.slice(before.lastIndexOf("\n") + 1))?.[0] ?? "";
+  const next = rest.trimStart();
+  const ownLine = /^[\p{L}\p{N}_}@#]|^\/[/*]/u.test(next);
+  if (atLineStart && ownLine && !/[ \t]$/.test(text) && !/[-([{,.=+*/%&|<>!?:]$/.test(solid)) {
+    return [`${solid}\n${margin}`, text];
+  }
+  if (!atLineStart && next.startsWith("}") && solid.includes("\n")) return [`${solid}\n${lineMargin}`, text];
+  if (text.includes("\n") && /\n\s*$/.test(text))
+    return atLineStart && ownLine ? [`${solid}\n${margin}`] : [text, solid];
+  return [text];
+}
+
+function finished(found: Attempt, document: CursorDocument, request: AssembleRequest): Assembly {
+  const insert = document.lineEnd === "\n" ? found.insert : found.insert.replaceAll("\n", document.lineEnd);
+  if (found.tooLarge) {
+    return { ...nothing("The document is too large to check around the cursor."), insert };
+  }
+  if (found.valid && (!found.hasCode || isPlaceholder(found.insert))) {
+    return nothing("The completion has no code: only comments or a placeholder.");
+  }
+  if (found.valid) return { insert, unit: found.unit, valid: true, reason: null, diagnostics: [] };
+  const diagnostics = diagnosticsOf(found, document, request);
+  const [first] = diagnostics;
+  const where = first === undefined ? "" : ` in line ${first.line}: ${first.message}`;
+  return {
+    insert,
+    unit: found.unit,
+    valid: false,
+    reason: `With the completion the document has a syntax error${where}.`,
+    diagnostics,
+  };
+}
+
+/** Errors shown for one completion; the first ones say it. */
+const MAX_DIAGNOSTICS = 5;
+
+function diagnosticsOf(
+  found: Attempt,
+  document: CursorDocument,
+  request: AssembleRequest,
+): AssembleDiagnostic[] {
+  const { head, before, after, tail } = document.window;
+  const text = head + before + found.insert + after + tail;
+  const cursor = head.length + before.length;
+  const cursorLine = count(request.prefix);
+  const linesBefore = count(text.slice(0, cursor));
+  const nearest = [...found.faults].sort(
+    (a, b) => distance(a.start) - distance(b.start) || a.start - b.start,
+  );
+  return nearest.slice(0, MAX_DIAGNOSTICS).map((fault) => ({
+    line: Math.max(1, 1 + cursorLine + count(text.slice(0, fault.start)) - linesBefore),
+    column: fault.start - text.lastIndexOf("\n", fault.start - 1),
+    message:
+      fault.missing === undefined
+        ? `unexpected ${quoted(text.slice(fault.start, fault.end))}`
+        : `missing ${quoted(fault.missing)}`,
+  }));
+
+  /** Errors in the completion come first: those before it are the document's own. */
+  function distance(at: number): number {
+    return at < cursor ? cursor - at + text.length : at - cursor;
+  }
+}
+
+function count(text: string): number {
+  return text.replace(/\r\n?/g, "\n").split("\n").length - 1;
+}
+
+function quoted(text: string): string {
+  const line = text.trim().split("\n", 1)[0] ?? "";
+  return line === "" ? "text" : `"${line.length > 40 ? `${line.slice(0, 40)}…` : line}"`;
+}
+
+/** A body that says nothing: what a model writes where it has no idea. */
+function isPlaceholder(insert: string): boolean {
+  return /^\s*(?:pass|\.\.\.|(?:TODO|FIXME|XXX)\b[^\n]*|;+)\s*$/.test(insert) || !isSolid(insert);
+}
+
+function isSolid(insert: string): boolean {
+  return isTelling(insert) || /[^\s;]/.test(insert);
+}
+
+function nothing(reason: string): Assembly {
+  return { insert: "", unit: "", valid: false, reason, diagnostics: [] };
+}

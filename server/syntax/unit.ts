@@ -1,0 +1,308 @@
+// The enclosing unit at a position: the function or method, else the type, else the statement. One rule for
+// all languages: walk from the root towards the position, step through what only holds units (namespaces,
+// classes, `describe` blocks), and stop at the first node that is one.
+import type { SyntaxNode } from "./parser.ts";
+
+/** A unit in a text; plain data that outlives its tree. Offsets are UTF-16 units into the parsed text. */
+export interface Unit {
+  readonly kind: "function" | "type" | "statement";
+  readonly start: number;
+  readonly end: number;
+  /** Where the body starts (its bracket, or its first statement); undefined for a declaration without one. */
+  readonly bodyStart: number | undefined;
+  /** Where the statements in the body start, behind its bracket and documentation string. */
+  readonly contentStart: number | undefined;
+  readonly name: string | undefined;
+}
+
+/** What stands at a position. */
+export interface Place {
+  /** Undefined where the position is directly in a container: a class body or the top level. */
+  readonly node: SyntaxNode | undefined;
+  readonly kind: Unit["kind"] | undefined;
+  /** The type declarations around it, outermost first. */
+  readonly types: readonly SyntaxNode[];
+  /** What directly holds the unit, or the position. */
+  readonly container: SyntaxNode;
+}
+
+const words = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/));
+
+/** Declarations with code of their own. */
+const FUNCTIONS =
+  words(`function_definition function_declaration generator_function_declaration method_definition
+  method_declaration constructor_declaration compact_constructor_declaration destructor_declaration
+  operator_declaration conversion_operator_declaration indexer_declaration local_function_statement function_item
+  macro_definition method singleton_method secondary_constructor anonymous_initializer static_initializer
+  class_static_block`);
+
+/** Declarations of types: they hold units, and are one where the position is in none. */
+const TYPES = words(`class_definition class_declaration abstract_class_declaration class class_specifier
+  interface_declaration enum_declaration record_declaration struct_declaration object_declaration companion_object
+  singleton_class impl_item trait_item trait_declaration annotation_type_declaration struct_specifier union_specifier
+  enum_specifier struct_item enum_item type_declaration type_alias_declaration type_item`);
+
+/** Types that are mostly data: a field of them says nothing alone, so the whole type is the unit. */
+const DATA =
+  words(`interface_declaration enum_declaration struct_specifier union_specifier enum_specifier trait_item
+  trait_declaration annotation_type_declaration record_declaration struct_item enum_item type_declaration
+  type_alias_declaration type_item`);
+
+/** What else holds units. */
+const HOLDERS = words(`ERROR module mod_item namespace_definition namespace_declaration internal_module
+  linkage_specification preproc_if preproc_ifdef preproc_else preproc_elif class_body declaration_list
+  field_declaration_list interface_body enum_body enum_body_declarations enum_class_body enum_declaration_list annotation_type_body
+  namespace_body foreign_mod_item`);
+
+/** Bodies that hold units only under the parents named. */
+const BODIES: Readonly<Record<string, ReadonlySet<string>>> = {
+  block: words("class_definition"),
+  body_statement: words("class module singleton_class"),
+  statement_block: words("internal_module module"),
+  compound_statement: words("namespace_definition"),
+};
+
+/** These are what they wrap. */
+const WRAPPERS = words(`decorated_definition export_statement template_declaration expression_statement
+  global_statement ambient_declaration`);
+
+/** Functions without a declaration: callbacks, lambdas, blocks. */
+const FUNCTION_VALUES =
+  words(`arrow_function function_expression generator_function func_literal closure_expression
+  lambda_expression anonymous_function anonymous_method_expression lambda_literal do_block lambda`);
+
+/** On the way from a statement to a method of an object in it. */
+const OBJECT_PATH =
+  words(`lexical_declaration variable_declaration variable_declarator object pair export_statement
+  expression_statement assignment_expression arguments call_expression new_expression parenthesized_expression
+  as_expression satisfies_expression`);
+
+/** Calls whose callback holds units: test suites and the like. */
+const GROUPING = /^(?:[\w.]+\.)?(?:[fx]?describe|context|suite|namespace|shared_examples(?:_for)?)$/;
+const CALLS = words("call_expression call");
+const CALL_PATH = words(`arguments argument_list arrow_function function_expression statement_block do_block
+  body_statement block`);
+
+const COMMENTS = words("comment line_comment block_comment multiline_comment");
+
+/** The node is a comment, in whichever grammar. */
+export function isComment(node: { readonly type: string }): boolean {
+  return COMMENTS.has(node.type);
+}
+
+/** What stands around the characters from `start` to `end`. */
+export function placeAt(root: SyntaxNode, start: number, end: number): Place {
+  const path: SyntaxNode[] = [];
+  for (let node = root.descendantForIndex(start, end); node !== null; node = node.parent) path.push(node);
+  path.reverse();
+  const types: SyntaxNode[] = [];
+  let container = root;
+  let index = 1;
+  for (let node = path[index]; node !== undefined; node = path[index]) {
+    const groups = groupEnd(path, index);
+    if (groups > index) {
+      container = path[groups] ?? container;
+      index = groups + 1;
+    } else if (holds(path, index)) {
+      container = node;
+      if (TYPES.has(node.type)) types.push(node);
+      index += 1;
+    } else break;
+  }
+  const node = path[index];
+  // A position between the units of a body, on its bracket or on a comment, is in the container itself.
+  if (node === undefined || isComment(node) || (!node.isNamed && node.childCount === 0)) {
+    return { node: undefined, kind: undefined, types, container };
+  }
+  const kind = kindOf(path.slice(index));
+  const owner = types.at(-1);
+  if (kind !== "function" && owner !== undefined && DATA.has(owner.type) && within(owner, container)) {
+    return { node: owner, kind: "type", types: types.slice(0, -1), container: owner.parent ?? root };
+  }
+  if (kind === "function" && !FUNCTIONS.has(unwrap(node).type)) {
+    const method = objectMethod(path, index);
+    if (method !== undefined) return { node: method, kind, types, container: method.parent ?? container };
+  }
+  return { node, kind, types, container };
+}
+
+/** The data of a unit's node. */
+export function unitOf(node: SyntaxNode, kind: Unit["kind"]): Unit {
+  const declaration = declarationOf(node);
+  const body = bodyOf(declaration);
+  return {
+    kind,
+    start: node.startIndex,
+    end: node.endIndex,
+    bodyStart: body?.startIndex,
+    contentStart: body === undefined ? undefined : contentStart(body),
+    name: nameOf(declaration),
+  };
+}
+
+/** The units that stand in containers of the tree, in the order of the text. */
+export function unitsIn(root: SyntaxNode): Unit[] {
+  const found: Unit[] = [];
+  const visit = (node: SyntaxNode) => {
+    for (const child of node.namedChildren) {
+      const inner = unwrap(child);
+      if (TYPES.has(inner.type)) {
+        found.push(unitOf(child, "type"));
+        visit(inner);
+      } else if (isFunctionNode(inner)) found.push(unitOf(child, "function"));
+      else if (HOLDERS.has(inner.type) || BODIES[inner.type]?.has(node.type)) visit(inner);
+    }
+  };
+  visit(root);
+  return found;
+}
+
+/** A declared function, or a variable that holds one. */
+function isFunctionNode(node: SyntaxNode): boolean {
+  return (
+    FUNCTIONS.has(node.type) || FUNCTIONS.has(declarationOf(node).type) || functionValue(node) !== undefined
+  );
+}
+
+/** The node closes itself: its last token is really there. */
+export function isClosed(node: SyntaxNode): boolean {
+  for (let last: SyntaxNode | null = node; last !== null; last = last.lastChild) {
+    if (last.isMissing) return false;
+  }
+  return true;
+}
+
+function holds(path: readonly SyntaxNode[], index: number): boolean {
+  const node = path[index];
+  if (node === undefined) return false;
+  if (HOLDERS.has(node.type)) return true;
+  if (TYPES.has(node.type)) return isBody(path[index + 1], node);
+  const parents = BODIES[node.type];
+  if (parents !== undefined) return parents.has(path[index - 1]?.type ?? "");
+  return (
+    WRAPPERS.has(node.type) &&
+    path[index + 1] !== undefined &&
+    holds(path, index + 1) &&
+    !isBare(path[index + 1])
+  );
+}
+
+/** The child of a type in which its members stand, which its name and its bases are not. */
+function isBody(node: SyntaxNode | undefined, parent: SyntaxNode): boolean {
+  return node !== undefined && (HOLDERS.has(node.type) || BODIES[node.type]?.has(parent.type) === true);
+}
+
+/** An error or a body cannot be what a wrapper wraps. */
+function isBare(node: SyntaxNode | undefined): boolean {
+  return node === undefined || node.type === "ERROR";
+}
+
+/** Index of the body that a grouping call opens, or -1. */
+function groupEnd(path: readonly SyntaxNode[], index: number): number {
+  const at = path[index]?.type === "expression_statement" ? index + 1 : index;
+  const call = path[at];
+  if (call === undefined || !CALLS.has(call.type)) return -1;
+  const callee = call.childForFieldName("function") ?? call.childForFieldName("method");
+  if (callee === null || !GROUPING.test(callee.text)) return -1;
+  let end = at;
+  while (CALL_PATH.has(path[end + 1]?.type ?? "")) {
+    end += 1;
+    if (/^(?:statement_block|body_statement)$/.test(path[end]?.type ?? "")) return end;
+  }
+  return path[end]?.type === "do_block" ? end : -1;
+}
+
+function kindOf(path: readonly SyntaxNode[]): Unit["kind"] {
+  const [node] = path;
+  if (node === undefined) return "statement";
+  const inner = unwrap(node);
+  if (FUNCTIONS.has(inner.type)) return "function";
+  if (TYPES.has(inner.type)) return "type";
+  if (functionValue(inner) !== undefined) return "function";
+  // A property with accessors, a statement with a callback, and the position in it.
+  const inFunction = path.some(
+    (one) =>
+      FUNCTION_VALUES.has(one.type) || FUNCTIONS.has(one.type) || /accessor|getter|setter/.test(one.type),
+  );
+  return inFunction ? "function" : "statement";
+}
+
+/** The first method or function-valued pair on the way through object literals. */
+function objectMethod(path: readonly SyntaxNode[], index: number): SyntaxNode | undefined {
+  for (let at = index; at < path.length; at++) {
+    const node = path[at];
+    if (node === undefined) return undefined;
+    const inObject = path[at - 1]?.type === "object";
+    if (inObject && node.type === "method_definition") return node;
+    if (inObject && node.type === "pair" && FUNCTION_VALUES.has(node.childForFieldName("value")?.type ?? ""))
+      return node;
+    if (!OBJECT_PATH.has(node.type)) return undefined;
+  }
+  return undefined;
+}
+
+function within(owner: SyntaxNode, container: SyntaxNode): boolean {
+  return container.startIndex >= owner.startIndex && container.endIndex <= owner.endIndex;
+}
+
+/** What a decorated, exported or templated declaration declares. */
+function unwrap(node: SyntaxNode): SyntaxNode {
+  let inner = node;
+  while (WRAPPERS.has(inner.type)) {
+    const next =
+      inner.childForFieldName("definition") ?? inner.childForFieldName("declaration") ?? inner.lastNamedChild;
+    if (next === null) break;
+    inner = next;
+  }
+  return inner;
+}
+
+/** The function that a variable declaration or assignment names. */
+function functionValue(node: SyntaxNode): SyntaxNode | undefined {
+  const holder = /^(?:lexical|variable|property|short_var)_declaration$|^var_declaration$/.test(node.type)
+    ? (node.namedChildren.find((child) => child.type === "variable_declarator") ?? node)
+    : node;
+  const value = holder.childForFieldName("value") ?? holder.childForFieldName("right");
+  return value !== null && FUNCTION_VALUES.has(value.type) ? value : undefined;
+}
+
+/** The node that has the name and the body: a wrapper's content, a variable's function. */
+function declarationOf(node: SyntaxNode): SyntaxNode {
+  const inner = unwrap(node);
+  if (inner.type === "type_declaration") return inner.firstNamedChild ?? inner;
+  return inner;
+}
+
+function nameOf(node: SyntaxNode): string | undefined {
+  const named =
+    node.childForFieldName("name") ??
+    node.namedChildren.find((child) => child.type === "variable_declarator")?.childForFieldName("name") ??
+    node.childForFieldName("left") ??
+    node.childForFieldName("key");
+  if (named !== null && named !== undefined) return named.text;
+  // C wraps the name in declarators.
+  let declarator = node.childForFieldName("declarator");
+  for (let next = declarator; next !== null; next = next.childForFieldName("declarator")) declarator = next;
+  return declarator?.text ?? node.namedChildren.find((child) => /identifier$/.test(child.type))?.text;
+}
+
+const BODY_TYPES = words(`function_body class_body block compound_statement statement_block body_statement
+  declaration_list field_declaration_list accessor_list arrow_expression_clause enum_body enum_class_body interface_body
+  constructor_body`);
+
+function bodyOf(node: SyntaxNode): SyntaxNode | undefined {
+  const own = functionValue(node) ?? node;
+  const field = own.childForFieldName("body");
+  if (field !== null) return field;
+  return own.namedChildren.findLast((child) => BODY_TYPES.has(child.type));
+}
+
+function contentStart(body: SyntaxNode): number {
+  const outer = body.type === "function_body" ? (body.firstNamedChild ?? body) : body;
+  const bracket = outer.firstChild;
+  if (bracket !== null && (bracket.type === "{" || bracket.type === "(")) return bracket.endIndex;
+  const first = outer.firstNamedChild;
+  if (first?.type === "expression_statement" && first.firstNamedChild?.type === "string")
+    return first.endIndex;
+  return outer.startIndex;
+}
