@@ -1,0 +1,73 @@
+"""The language-model stage's text as one array of token ids, in the form of the reward input."""
+
+import argparse
+import gzip
+import json
+import random
+from pathlib import Path
+
+import numpy as np
+from tokenizers import Tokenizer
+
+import mbpp
+from heldout import load_hashes, shares_ngram
+from prompts import problem, with_docstring
+from tokenizer import render
+
+OTHER_LANGUAGES = 0.35
+"""Share of the non-Python functions that is kept: the bars are mostly Python."""
+METHODS = 0.5
+"""Share of methods kept; their `self` carries context that a problem never has."""
+MBPP_REPEATS = 12
+"""MBPP's few training problems are shown several times, each time phrased anew."""
+CHUNK = 20_000
+
+
+def texts(corpus: Path, mbpp_file: Path, hash_file: Path, seed: int) -> list[str]:
+    """Rendered pairs of problem and program, shuffled."""
+    rng = random.Random(seed)
+    found: list[str] = []
+    with gzip.open(corpus, "rt") as lines:
+        for line in lines:
+            row = json.loads(line)
+            if row["held_out"] or (row["language"] != "python" and rng.random() > OTHER_LANGUAGES):
+                continue
+            if row["method"] and rng.random() > METHODS:
+                continue
+            question = problem(rng, row["language"], row["name"], row["doc"], row["code"])
+            code = row["code"]
+            if rng.random() < 0.2:
+                code = with_docstring(row["language"], code, row["doc"])
+            found.append(render(question, code))
+    hashes = load_hashes(hash_file)
+    for item in mbpp.load(mbpp_file, mbpp.TRAIN):
+        if shares_ngram(f"{item.text}\n{item.code}", hashes):
+            continue
+        for _ in range(MBPP_REPEATS):
+            found.append(render(item.question(rng), item.code))
+    rng.shuffle(found)
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--corpus", type=Path, required=True)
+    parser.add_argument("--mbpp", type=Path, required=True)
+    parser.add_argument("--heldout", type=Path, required=True, help="heldout-13grams.txt.gz")
+    parser.add_argument("--tokenizer", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True, help=".npy of uint16 ids")
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args()
+    tokenizer = Tokenizer.from_file(str(arguments.tokenizer / "tokenizer.json"))
+    rendered = texts(arguments.corpus, arguments.mbpp, arguments.heldout, arguments.seed)
+    parts = []
+    for start in range(0, len(rendered), CHUNK):
+        for encoding in tokenizer.encode_batch(rendered[start : start + CHUNK], add_special_tokens=False):
+            parts.append(np.array(encoding.ids, dtype=np.uint16))
+    ids = np.concatenate(parts)
+    np.save(arguments.out, ids)
+    print(f"{len(rendered)} texts, {len(ids)} tokens, {len(ids) / len(rendered):.0f} a text")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,151 @@
+"""Stage two: Bradley–Terry on preference groups, with the language-model loss as a regulariser.
+
+Loss of a group with right program c and wrong programs r:
+  mean −log σ(R(c) − R(r))                            at the last token
+  + DENSE · mean −log σ(R(c[:k]) − R(r[:k]))          at every depth k after they part
+  + LM · cross-entropy of the right program's tokens
+  + CENTRE · (R(c) + R(r))²                           keeps rewards around zero
+Resumes from `reward.pt`.
+"""
+
+import argparse
+import gzip
+import json
+import random
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from tokenizers import Tokenizer
+
+import optim
+import packing
+from model import RewardModel, Shape
+from tokenizer import render
+
+ROWS = 8
+LM_TOKENS = ROWS * packing.ROW // 2
+DENSE, LM, CENTRE = 0.5, 0.3, 0.002
+SAVE_SECONDS = 180
+
+
+def load_groups(paths: list[Path], repeats: list[int], tokenizer: Tokenizer) -> list[packing.Group]:
+    """Groups of all files as token ids; a file may count several times."""
+    found: list[packing.Group] = []
+    for path, times in zip(paths, repeats, strict=True):
+        rows = [json.loads(line) for line in gzip.open(path, "rt")]
+        for start in range(0, len(rows), 2000):
+            part = rows[start : start + 2000]
+            texts = [render(row["problem"], code) for row in part for code in (row["chosen"], *(r["code"] for r in row["rejected"]))]
+            encoded = iter(tokenizer.encode_batch(texts, add_special_tokens=False))
+            for row in part:
+                ids = [np.array(next(encoded).ids, np.int32) for _ in range(1 + len(row["rejected"]))]
+                found += [packing.Group(ids[0], ids[1:])] * times
+    return found
+
+
+def batches(groups: list[packing.Group], seed: int, epoch: int) -> list[list[list[packing.Group]]]:
+    """An epoch's rows in batches of ROWS; wrong programs are shuffled, so that what is cut off varies."""
+    rng = random.Random(f"{seed}:{epoch}")
+    shuffled = [packing.Group(g.chosen, rng.sample(g.rejected, len(g.rejected))) for g in groups]
+    rng.shuffle(shuffled)
+    packed = list(packing.rows(shuffled))
+    rng.shuffle(packed)
+    return [packed[i : i + ROWS] for i in range(0, len(packed) - ROWS + 1, ROWS)]
+
+
+def tensors(batch: list[list[packing.Group]], rng: np.random.Generator) -> tuple[torch.Tensor, ...]:
+    """Arrays of one batch with fixed shapes, flat indices into [ROWS · ROW]."""
+    rows = [packing.pack(groups) for groups in batch]
+    stack = {name: np.stack([getattr(row, name) for row in rows]) for name in packing.Row.__dataclass_fields__}
+    offset = (np.arange(ROWS) * packing.ROW)[:, None]
+    partner = np.where(stack["partner"] >= 0, stack["partner"] + offset, -1).ravel()
+    targets = stack["targets"].ravel()
+    usable = rng.permutation(np.nonzero(targets >= 0)[0])[:LM_TOKENS]
+    chosen = np.zeros(LM_TOKENS, np.int64)
+    chosen[: len(usable)] = usable
+    wanted = np.full(LM_TOKENS, -100)
+    wanted[: len(usable)] = targets[usable]
+    arrays = (stack["ids"], stack["positions"], packing.mask(stack["start"], stack["base"], stack["shared"])[:, None],
+              partner, chosen, wanted, (stack["good"] + offset).ravel(), (stack["bad"] + offset).ravel(), stack["weight"].ravel())
+    return tuple(torch.from_numpy(np.ascontiguousarray(array)) for array in arrays)
+
+
+def losses(model: RewardModel, ids: torch.Tensor, positions: torch.Tensor, mask: torch.Tensor, partner: torch.Tensor,
+           chosen: torch.Tensor, wanted: torch.Tensor, good: torch.Tensor, bad: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    """[4]: Bradley–Terry, dense, language model, centring; and 5th the share of pairs in the right order."""
+    with torch.autocast("cpu", torch.bfloat16):
+        hidden = model.model(ids, positions, mask).flatten(0, 1)
+        tokens = model.token_loss(hidden[chosen], wanted)
+    rewards = model.rewards(hidden)
+    r_good, r_bad = rewards[good], rewards[bad]
+    total = weight.sum()
+    final = -(F.logsigmoid(r_good - r_bad) * weight).sum() / total
+    branch = (partner >= 0).float()
+    dense = -(F.logsigmoid(rewards[partner.clamp(min=0)] - rewards) * branch).sum() / branch.sum()
+    centre = ((r_good + r_bad).square() * weight).sum() / total
+    right = ((r_good > r_bad).float() * weight).sum() / total
+    return torch.stack((final, dense, tokens, centre, right))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--groups", type=Path, nargs="+", required=True)
+    parser.add_argument("--repeats", type=int, nargs="+", required=True)
+    parser.add_argument("--tokenizer", type=Path, required=True)
+    parser.add_argument("--start", type=Path, required=True, help="checkpoint of stage one")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--steps", type=int, required=True)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args()
+    optim.use_threads(arguments.threads)
+    torch.manual_seed(arguments.seed)
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    tokenizer = Tokenizer.from_file(str(arguments.tokenizer / "tokenizer.json"))
+    groups = load_groups(arguments.groups, arguments.repeats, tokenizer)
+    model = RewardModel(Shape())
+    model.load_state_dict(torch.load(arguments.start)["model"])
+    found = optim.optimisers(model, 0.01, 1e-3)
+    step, last = 0, arguments.out / "reward.pt"
+    if last.exists():
+        state = torch.load(last)
+        model.load_state_dict(state["model"])
+        for optimiser, saved in zip(found, state["optimisers"], strict=True):
+            optimiser.load_state_dict(saved)
+        step = int(state["step"])
+    weights = torch.tensor([1.0, DENSE, LM, CENTRE, 0.0])
+    compiled = torch.compile(losses)
+    print(f"{len(groups)} groups", flush=True)
+    saved_at = shown_at = time.time()
+    epoch, seen, shown, total = 0, 0, step, torch.zeros(5)
+    while step < arguments.steps:
+        epoch_batches = batches(groups, arguments.seed, epoch)
+        epoch += 1
+        for batch in epoch_batches:
+            seen += 1
+            if seen <= step or step >= arguments.steps:
+                continue  # already done before a resume
+            optim.set_rate(found, optim.rate(step, arguments.steps, decay=0.5))
+            parts = compiled(model, *tensors(batch, np.random.default_rng((arguments.seed, step))))
+            (parts * weights).sum().backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            for optimiser in found:
+                optimiser.step()
+                optimiser.zero_grad(set_to_none=False)
+            step += 1
+            total += parts.detach()
+            if step % 20 == 0:
+                figures = " ".join(f"{name} {value:.3f}" for name, value in
+                                   zip(("pair", "dense", "lm", "centre", "right"), (total / (step - shown)).tolist(), strict=True))
+                print(f"step {step} epoch {epoch} {figures} {(time.time() - shown_at) / (step - shown):.2f} s/step", flush=True)
+                shown_at, shown, total = time.time(), step, torch.zeros(5)
+            if time.time() - saved_at > SAVE_SECONDS or step == arguments.steps:
+                saved_at = time.time()
+                optim.save(last, {"model": model.state_dict(), "optimisers": [o.state_dict() for o in found], "step": step})
+
+
+if __name__ == "__main__":
+    main()
