@@ -31,7 +31,7 @@ export const RANDOM_SHAPES: Readonly<Record<string, Shape>> = {
 };
 
 /** Changes whenever the bytes below would, so that a cached file of an older version is not taken for a new one. */
-const RECIPE = 1;
+export const RECIPE = 1;
 
 /** Standard deviation of the weights, as Qwen3 is initialised. */
 const WEIGHT_SCALE = 0.02;
