@@ -14,7 +14,10 @@ afterEach(async () => {
   expect((await server.call("GET", "/health")).status).toBe(200);
 });
 
-const good = { task: { question: "Add a and b." }, candidates: [{ id: "1", text: "def add(a, b):\n    return a + b\n" }] };
+const good = {
+  task: { question: "Add a and b." },
+  candidates: [{ id: "1", text: "def add(a, b):\n    return a + b\n" }],
+};
 
 async function expectError(
   code: ErrorCode,
@@ -42,7 +45,9 @@ describe("who may ask", () => {
     expect((await server.call("GET", "/health", undefined, { host: "localhost:1234" })).status).toBe(200);
   });
   test("a preflight request gets no CORS headers", async () => {
-    const { status, headers } = await server.call("OPTIONS", "/v1/rank", undefined, { origin: "http://evil.example" });
+    const { status, headers } = await server.call("OPTIONS", "/v1/rank", undefined, {
+      origin: "http://evil.example",
+    });
     expect(status).toBe(403);
     expect(Object.keys(headers).filter((name) => name.startsWith("access-control"))).toEqual([]);
   });
@@ -62,19 +67,32 @@ describe("what is asked", () => {
   test("wrong types and missing fields name the field", async () => {
     await expectError("invalid_request", /task/, "POST", "/v1/rank", { ...good, task: 1 });
     await expectError("invalid_request", /candidates/, "POST", "/v1/rank", { ...good, candidates: "x" });
-    await expectError("invalid_request", /candidates\.0\.text/, "POST", "/v1/rank", { ...good, candidates: [{ id: "1" }] });
+    await expectError("invalid_request", /candidates\.0\.text/, "POST", "/v1/rank", {
+      ...good,
+      candidates: [{ id: "1" }],
+    });
     await expectError("invalid_request", /task/, "POST", "/v1/rank", { ...good, task: { prefix: "a" } });
     await expectError("invalid_request", /mode/, "POST", "/v1/rank", { ...good, mode: "loose" });
-    for (const body of [null, [], 1, "x"]) await expectError("invalid_request", /./, "POST", "/v1/rank", JSON.stringify(body));
+    for (const body of [null, [], 1, "x"])
+      await expectError("invalid_request", /./, "POST", "/v1/rank", JSON.stringify(body));
   });
   test("an unknown language is named, with those that are known", async () => {
-    await expectError("invalid_request", /cobol.*python/i, "POST", "/v1/rank", { ...good, task: { question: "q", language: "cobol" } });
+    await expectError("invalid_request", /cobol.*python/i, "POST", "/v1/rank", {
+      ...good,
+      task: { question: "q", language: "cobol" },
+    });
   });
   test("no candidates, too many, the same id twice", async () => {
     await expectError("invalid_request", /least one/, "POST", "/v1/rank", { ...good, candidates: [] });
     const many = Array.from({ length: 10_000 }, (_, index) => ({ id: String(index), text: "x" }));
-    await expectError("invalid_request", new RegExp(String(LIMITS.candidates)), "POST", "/v1/rank", { ...good, candidates: many });
-    await expectError("invalid_request", /ids must differ/, "POST", "/v1/rank", { ...good, candidates: [...good.candidates, ...good.candidates] });
+    await expectError("invalid_request", new RegExp(String(LIMITS.candidates)), "POST", "/v1/rank", {
+      ...good,
+      candidates: many,
+    });
+    await expectError("invalid_request", /ids must differ/, "POST", "/v1/rank", {
+      ...good,
+      candidates: [...good.candidates, ...good.candidates],
+    });
   });
   test("an unknown model, and a path where a name is wanted", async () => {
     for (const model of ["no-such", "../media/nano", "/etc/passwd", "nano.gguf/..", "__proto__"]) {
@@ -88,7 +106,11 @@ describe("what is asked", () => {
     expect((await server.call("POST", "/v1/rank", { ...good, extra: { deep: [1] } })).status).toBe(200);
   });
   test("keys that would reach a prototype do no harm", async () => {
-    const { status } = await server.call("POST", "/v1/rank", '{"__proto__":{"x":1},"constructor":{"prototype":{"y":1}}}');
+    const { status } = await server.call(
+      "POST",
+      "/v1/rank",
+      '{"__proto__":{"x":1},"constructor":{"prototype":{"y":1}}}',
+    );
     expect(status).toBeGreaterThanOrEqual(400);
     expect(Reflect.get({}, "x")).toBeUndefined();
   });
@@ -107,7 +129,9 @@ describe("what is asked", () => {
   });
   test("a body shorter than promised", async () => {
     const socket = connect(Number(new URL(server.ready.url).port), "127.0.0.1");
-    socket.write(`POST /v1/rank HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer test-token\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"a"`);
+    socket.write(
+      `POST /v1/rank HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer test-token\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"a"`,
+    );
     socket.end();
     await once(socket, "close");
   });

@@ -15,7 +15,11 @@ export interface Outcome {
 /** Runs `codescaler ARGS` to its end. */
 export async function codescaler(
   args: readonly string[],
-  options: { readonly input?: string | Uint8Array; readonly env?: NodeJS.ProcessEnv; readonly cwd?: string } = {},
+  options: {
+    readonly input?: string | Uint8Array;
+    readonly env?: NodeJS.ProcessEnv;
+    readonly cwd?: string;
+  } = {},
 ): Promise<Outcome> {
   const child = spawn(process.execPath, [serverScript, ...args], {
     env: { ...process.env, ...options.env },
@@ -49,7 +53,10 @@ export interface RunningServer {
 export const TOKEN = "test-token";
 
 /** Starts `codescaler serve` and waits for its ready line. */
-export async function serve(args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Promise<RunningServer> {
+export async function serve(
+  args: readonly string[] = [],
+  env: NodeJS.ProcessEnv = {},
+): Promise<RunningServer> {
   const child = spawn(process.execPath, [serverScript, "serve", "--device", "cpu", ...args], {
     env: { ...process.env, CODESCALER_TOKEN: TOKEN, CODESCALER_THREADS: "1", ...env },
     stdio: ["pipe", "pipe", "pipe"],
@@ -84,7 +91,11 @@ export function call(
   headers: Record<string, string> = {},
 ): Promise<Reply> {
   const payload =
-    body === undefined ? undefined : typeof body === "string" || body instanceof Uint8Array ? body : JSON.stringify(body);
+    body === undefined
+      ? undefined
+      : typeof body === "string" || body instanceof Uint8Array
+        ? body
+        : JSON.stringify(body);
   return new Promise((resolve, reject) => {
     const sent = request(
       new URL(path, url),

@@ -1,0 +1,111 @@
+/** How the server starts and ends: ports, parents, signals. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { expect, test } from "vitest";
+import { serverScript } from "../../server/paths.ts";
+import { call, codescaler, serve, TOKEN } from "./process.ts";
+
+async function waitUntilGone(pid: number): Promise<void> {
+  for (let attempt = 0; attempt < 100; attempt++) {
+    try {
+      process.kill(pid, 0);
+    } catch {
+      return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error(`process ${pid} lives on`);
+}
+
+test("the ready line comes once it answers, and holds a token only when the server made it", async () => {
+  const given = await serve();
+  expect(given.ready).toMatchObject({ pid: given.child.pid, model: "nano" });
+  expect(given.ready.token).toBeUndefined();
+  expect((await given.call("GET", "/health")).status).toBe(200);
+  await given.stop();
+
+  const made = await serve([], { CODESCALER_TOKEN: "" });
+  expect(made.ready.token).toMatch(/^[\w-]{40,}$/);
+  const { status } = await call(made.ready.url, "GET", "/health", undefined, {
+    authorization: `Bearer ${made.ready.token}`,
+  });
+  expect(status).toBe(200);
+  await made.stop();
+});
+
+test("a port in use is named, with the way out", async () => {
+  const blocker = createServer().listen(0, "127.0.0.1");
+  await once(blocker, "listening");
+  const address = blocker.address();
+  const port = typeof address === "object" && address ? address.port : 0;
+  const { code, stdout, stderr } = await codescaler(["serve", "--device", "cpu", "--port", String(port)]);
+  expect(code).toBe(1);
+  expect(stdout).toBe("");
+  expect(stderr).toMatch(new RegExp(`Port ${port} is in use`));
+  blocker.close();
+});
+
+test("an owned server ends when its parent's end of stdin closes", async () => {
+  const server = await serve(["--exit-with-stdin"]);
+  server.child.stdin?.end();
+  const [code] = await once(server.child, "exit");
+  expect(code).toBe(0);
+});
+
+test("an owned server ends when its parent is killed with -9", async () => {
+  // The parent starts the server, prints its pid, and then only waits.
+  const parent = spawn(
+    process.execPath,
+    [
+      "-e",
+      `const { spawn } = require("node:child_process");
+     const child = spawn(process.execPath, [${JSON.stringify(serverScript)}, "serve", "--device", "cpu", "--exit-with-stdin"], { stdio: ["pipe", "pipe", "ignore"] });
+     child.stdout.once("data", (line) => process.stdout.write(line));
+     setInterval(() => {}, 1000);`,
+    ],
+    { stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, CODESCALER_TOKEN: TOKEN } },
+  );
+  const [line] = await once(parent.stdout, "data");
+  const { pid }: { pid: number } = JSON.parse(String(line));
+  parent.kill("SIGKILL");
+  await waitUntilGone(pid);
+});
+
+test("killed with -9 in the middle of a request, it leaves a clear failure and nothing behind", async () => {
+  const server = await serve();
+  const work = server
+    .call("POST", "/v1/rank", {
+      task: { question: "Keep busy." },
+      candidates: Array.from({ length: 128 }, (_, index) => ({
+        id: String(index),
+        text: `def f${index}(a):\n${`    a += ${index}\n`.repeat(100)}`,
+      })),
+    })
+    .catch((error: NodeJS.ErrnoException) => error.code);
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  server.child.kill("SIGKILL");
+  expect(["ECONNRESET", "EPIPE", "ECONNREFUSED"]).toContain(await work);
+  await waitUntilGone(server.ready.pid);
+  const again = await serve();
+  expect((await again.call("GET", "/health")).status).toBe(200);
+  await again.stop();
+});
+
+test("a signal ends it while it works", async () => {
+  const server = await serve();
+  const work = server
+    .call("POST", "/v1/rank", {
+      task: { question: "Keep busy." },
+      candidates: Array.from({ length: 200 }, (_, index) => ({
+        id: String(index),
+        text: `def f${index}(a):\n${`    a += ${index}\n`.repeat(100)}`,
+      })),
+    })
+    .catch((error: NodeJS.ErrnoException) => error.code);
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  server.child.kill("SIGTERM");
+  const [code] = await once(server.child, "exit");
+  expect(code).toBe(0);
+  await work;
+});
