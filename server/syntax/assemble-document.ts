@@ -157,7 +157,7 @@ class ParsedDocument implements CursorDocument {
     const tree = this.parse(head + before + insert);
     if (tree === null) return undefined;
     try {
-      return unitEnd(tree, insert, start);
+      return this.#unitEnd(tree, insert, start);
     } finally {
       tree.delete();
     }
@@ -221,7 +221,7 @@ class ParsedDocument implements CursorDocument {
       tooLarge: false,
       unit: this.#unitText(place, text, solid),
       hasCode: hasCode(tree.rootNode, solid.start, solid.end),
-      unitEnd: unitEnd(tree, insert, start),
+      unitEnd: this.#unitEnd(tree, insert, start),
       faults,
     };
   }
@@ -246,6 +246,24 @@ class ParsedDocument implements CursorDocument {
     // Longer than any model reads: the lines around the insertion, from its start on.
     const near = Math.max(from, solid.start - MAX_UNIT_LENGTH / 2);
     return atMargin(text, near, Math.min(to, near + MAX_UNIT_LENGTH));
+  }
+
+  /** Where in the insertion the innermost unit that it continues ends, if solid text follows. */
+  #unitEnd(tree: SyntaxTree, insert: string, start: number): number | undefined {
+    const solid = solidRange(insert, start);
+    if (solid === undefined) return undefined;
+    const place = placeAt(tree.rootNode, solid.start, solid.start);
+    const unit = place.kind === "function" || place.kind === "type" ? place.node : undefined;
+    const found = [unit, ...place.types.toReversed()].find(
+      (node) =>
+        node !== undefined && node.startIndex < solid.start && node.endIndex < solid.end && isClosed(node),
+    );
+    if (found !== undefined) return found.endIndex > solid.start ? found.endIndex - start : undefined;
+    // Under a comment one function is asked for.
+    const asked = place.kind === "function" && unit !== undefined && unit.startIndex === solid.start;
+    return asked && this.indent.underComment && unit.endIndex < solid.end && isClosed(unit)
+      ? unit.endIndex - start
+      : undefined;
   }
 
   #findUnit(): Unit | undefined {
@@ -332,20 +350,6 @@ function baseline(window: Window, language: Language, runtime: SyntaxRuntime): n
   } finally {
     tree.delete();
   }
-}
-
-/** Where in the insertion the function or type that it continues ends, if solid text follows. */
-function unitEnd(tree: SyntaxTree, insert: string, start: number): number | undefined {
-  const solid = solidRange(insert, start);
-  if (solid === undefined) return undefined;
-  const place = placeAt(tree.rootNode, solid.start, solid.start);
-  const begun = [...place.types, ...(place.kind === "function" || place.kind === "type" ? [place.node] : [])];
-  for (const node of begun) {
-    if (node === undefined || node.startIndex >= solid.start || node.endIndex >= solid.end) continue;
-    if (node.endIndex <= solid.start || !isClosed(node)) continue;
-    return node.endIndex - start;
-  }
-  return undefined;
 }
 
 function solidRange(insert: string, start: number): Range | undefined {

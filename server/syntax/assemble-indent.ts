@@ -62,6 +62,8 @@ export interface IndentContext {
   readonly expected: number;
   /** The line before opens a block that has nothing in it yet. */
   readonly opened: boolean;
+  /** The cursor's line or the one directly above is a comment or an attribute: it says what is to follow. */
+  readonly underComment: boolean;
 }
 
 /** Reads the context off the text before the cursor. */
@@ -80,6 +82,9 @@ export function indentContext(before: string, after: string, language: Language)
     lineIndent: indentOf(current),
     expected: opened ? aboveIndent + (style.unit ?? TAB) : aboveIndent,
     opened,
+    underComment: /^\s*(?:\/[/*]|\*|#(?!!|include|define|if|end))/.test(
+      (atLineStart ? lines.at(-2) : current) ?? "",
+    ),
   };
 }
 

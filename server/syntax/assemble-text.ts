@@ -122,21 +122,22 @@ export function withoutRepeatedSuffix(completion: string, after: string): string
     headText(breakAt < 0 ? "" : after.slice(breakAt + 1), completion.length * 2 + 1000),
   );
   // The rest of the cursor's line, given again at the end of the completion or of its line.
-  if (isTelling(rest) && rest.length >= 2) {
+  if (rest !== "") {
     for (const [index, line] of lines.entries()) {
       if (!line.text.trimEnd().endsWith(rest)) continue;
-      if (!repeats(lines.slice(index + 1), below)) continue;
+      const more = lines.slice(index + 1);
+      const telling = (isTelling(rest) && rest.length >= 2) || more.some((one) => isTelling(one.trimmed));
+      if (!telling || !repeats(more, below)) continue;
       return completion.slice(0, line.start) + line.text.trimEnd().slice(0, -rest.length);
     }
     return undefined;
   }
-  const next = rest === "" ? below : [];
   let tries = 0;
   for (const [index, line] of lines.entries()) {
-    if (line.trimmed !== next[0]?.trimmed) continue;
+    if (line.trimmed !== below[0]?.trimmed) continue;
     if (++tries > SUFFIX_TRIES) break;
     const repeated = lines.slice(index);
-    if (!repeats(repeated, next) || !repeated.some((one) => isTelling(one.trimmed))) continue;
+    if (!repeats(repeated, below) || !repeated.some((one) => isTelling(one.trimmed))) continue;
     return completion.slice(0, line.start).trimEnd();
   }
   return undefined;

@@ -6,6 +6,7 @@ import { continuationOf } from "./assemble-answer.ts";
 import { scanBrackets } from "./assemble-brackets.ts";
 import { type Attempt, type CursorDocument, cursorDocument } from "./assemble-document.ts";
 import { reindent } from "./assemble-indent.ts";
+import { codeIn } from "./assemble-reply.ts";
 import {
   cleanText,
   closerCuts,
@@ -70,7 +71,8 @@ export async function assemble(request: AssembleRequest, runtime: SyntaxRuntime)
   const text = cleanText(completion);
   if (text.trim() === "") return nothing("The completion is empty.");
   const document = documentOf(request, runtime);
-  const found = search(text, document);
+  const texts = document.before.inside === undefined ? codeIn(text, request.language) : [text];
+  const found = search(texts, document);
   if (found === undefined) return nothing("Everything in the completion already stands in the document.");
   return finished(found, document, request);
 }
@@ -95,24 +97,35 @@ export function documentOf(
 }
 
 /** The first proposal that is valid, else the one with the fewest errors; undefined when all are empty. */
-function search(text: string, document: CursorDocument): Attempt | undefined {
-  const limit = text.length > LARGE_COMPLETION ? MAX_ATTEMPTS_LARGE : MAX_ATTEMPTS;
+function search(texts: readonly string[], document: CursorDocument): Attempt | undefined {
+  const length = texts.reduce((sum, text) => sum + text.length, 0);
+  const limit = length > LARGE_COMPLETION ? MAX_ATTEMPTS_LARGE : MAX_ATTEMPTS;
   const tried = new Set<string>();
   let best: Attempt | undefined;
-  for (const insert of proposals(text, document)) {
+  for (const insert of proposalsOf(texts, document)) {
     if (tried.has(insert) || insert.trim() === "") continue;
     tried.add(insert);
     const attempt = document.attempt(insert);
     if (attempt.tooLarge) return attempt;
-    if (attempt.valid) {
-      if (attempt.unitEnd === undefined) return attempt;
-      const cut = document.attempt(joined(insert.slice(0, attempt.unitEnd), document)[0] ?? "");
-      return cut.valid ? cut : attempt;
-    }
+    if (attempt.valid)
+      return attempt.unitEnd === undefined ? attempt : withinUnit(attempt, attempt.unitEnd, document);
     if (best === undefined || attempt.faults.length < best.faults.length) best = attempt;
     if (tried.size >= limit) break;
   }
   return best;
+}
+
+/** The insertion cut at the end of its unit, as long as that is valid too. */
+function withinUnit(attempt: Attempt, end: number, document: CursorDocument): Attempt {
+  for (const insert of endings(attempt.insert.slice(0, end), document)) {
+    const cut = insert.trim() === "" ? undefined : document.attempt(insert);
+    if (cut?.valid) return cut;
+  }
+  return attempt;
+}
+
+function* proposalsOf(texts: readonly string[], document: CursorDocument): Generator<string> {
+  for (const text of texts) yield* proposals(text, document);
 }
 
 /** Insertions that the completion may mean, most likely first. */
