@@ -1,0 +1,88 @@
+/** The rules that keep the parts apart; docs/architecture.md explains them. */
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative, resolve, sep } from "node:path";
+import { describe, expect, test } from "vitest";
+import { ERRORS, VERSION } from "../../server/contract.ts";
+
+const root = resolve(__dirname, "../..");
+
+interface Import {
+  readonly from: string;
+  readonly to: string;
+}
+
+/** All imports of our own TypeScript, as paths from the root; packages by their name. */
+function imports(folder: string): Import[] {
+  const files = readdirSync(join(root, folder), { recursive: true, encoding: "utf8" }).filter((file) =>
+    /\.ts$/.test(file),
+  );
+  return files.flatMap((file) => {
+    const from = join(folder, file);
+    const text = readFileSync(join(root, from), "utf8");
+    const targets = text.matchAll(/(?:from\s+|import\s*\(\s*|import\s+|require\(\s*)["']([^"']+)["']/g);
+    return Array.from(targets, ([, target = ""]) => ({
+      from: from.split(sep).join("/"),
+      to: target.startsWith(".")
+        ? relative(root, resolve(root, dirname(from), target))
+            .split(sep)
+            .join("/")
+        : target,
+    }));
+  });
+}
+
+const server = imports("server");
+const src = imports("src");
+const broken = (all: readonly Import[], forbidden: (one: Import) => boolean) =>
+  all.filter(forbidden).map(({ from, to }) => `${from} imports ${to}`);
+
+describe("imports", () => {
+  test("are found at all", () => {
+    expect(server.length).toBeGreaterThan(50);
+    expect(server).toContainEqual({ from: "server/rank.ts", to: "server/errors.ts" });
+  });
+  test("the server never imports the extension or vscode", () => {
+    expect(broken(server, ({ to }) => to.startsWith("src/") || to === "vscode")).toEqual([]);
+  });
+  test("the extension imports of the server only the contract and the syntax module", () => {
+    const allowed = /^server\/(contract\.ts|syntax\/)/;
+    expect(broken(src, ({ to }) => to.startsWith("server/") && !allowed.test(to))).toEqual([]);
+  });
+  test("contract and syntax are leaves", () => {
+    expect(
+      broken(server, ({ from, to }) => from === "server/contract.ts" && to.startsWith("server/")),
+    ).toEqual([]);
+    expect(
+      broken(
+        server,
+        ({ from, to }) =>
+          from.startsWith("server/syntax/") && to.startsWith("server/") && !to.startsWith("server/syntax/"),
+      ),
+    ).toEqual([]);
+  });
+  test("the native library is touched in one folder only", () => {
+    expect(broken(server, ({ from, to }) => to === "koffi" && !from.startsWith("server/engine/"))).toEqual(
+      [],
+    );
+  });
+  test("only the HTTP folder and serve know the web framework", () => {
+    const allowed = /^server\/(http\/|cli\/serve\.ts)/;
+    expect(broken(server, ({ from, to }) => to === "fastify" && !allowed.test(from))).toEqual([]);
+  });
+});
+
+describe("what could drift", () => {
+  const read = (path: string) => readFileSync(join(root, path), "utf8");
+  test("the contract's version is the package's", () => {
+    expect(VERSION).toBe(JSON.parse(read("package.json")).version);
+  });
+  test("every error code is documented with its status and meaning, and no other is", () => {
+    const rows = [...read("docs/http.md").matchAll(/^\| `(\w+)` \| (\d+) \| (.+?) \|$/gm)].map(
+      ([, code, status, meaning]) => [code, { status: Number(status), meaning }],
+    );
+    expect(Object.fromEntries(rows)).toEqual(ERRORS);
+  });
+  test("the lock file carries no download addresses", () => {
+    expect(read("package-lock.json")).not.toContain('"resolved"');
+  });
+});
