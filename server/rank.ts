@@ -9,6 +9,7 @@ import type {
   RankRequest,
 } from "./contract.ts";
 import { ServiceError } from "./errors.ts";
+import { createPacer } from "./pacer.ts";
 import type { Scorer } from "./scorer.ts";
 import { assemble } from "./syntax/assemble.ts";
 import { extract } from "./syntax/extract.ts";
@@ -45,9 +46,9 @@ export async function rank(
   signal?: AbortSignal,
 ): Promise<RankReply> {
   const started = performance.now();
-  const { problem, programs } = await readCandidates(request, syntax);
-  signal?.throwIfAborted();
-  const entries = await foldDuplicates(programs, syntax);
+  const pause = createPacer(signal);
+  const { problem, programs } = await readCandidates(request, syntax, pause);
+  const entries = await foldDuplicates(programs, syntax, pause);
   const extracted = performance.now();
 
   const valid = entries.filter((entry) => entry.valid);
@@ -120,20 +121,23 @@ export function compareCodePoints(a: string, b: string): number {
 async function readCandidates(
   request: RankRequest,
   syntax: SyntaxRuntime,
+  pause: () => Promise<void>,
 ): Promise<{ problem: string; programs: Program[] }> {
   return "prefix" in request.task
-    ? atCursor(request.task, request.candidates, syntax)
-    : fromReplies(request.task, request, syntax);
+    ? atCursor(request.task, request.candidates, syntax, pause)
+    : fromReplies(request.task, request, syntax, pause);
 }
 
 async function fromReplies(
   task: QuestionTask,
   request: RankRequest,
   syntax: SyntaxRuntime,
+  pause: () => Promise<void>,
 ): Promise<{ problem: string; programs: Program[] }> {
   const language = task.language === undefined ? undefined : knownLanguage(task.language);
   const programs: Program[] = [];
   for (const { id, text } of request.candidates) {
+    await pause();
     const result = await extract(text, { language, mode: request.mode, question: task.question }, syntax);
     programs.push({ id, ...result, scored: result.code });
   }
@@ -144,10 +148,12 @@ async function atCursor(
   task: CursorTask,
   candidates: readonly CandidateInput[],
   syntax: SyntaxRuntime,
+  pause: () => Promise<void>,
 ): Promise<{ problem: string; programs: Program[] }> {
   const cursor = { ...task, language: knownLanguage(task.language) };
   const programs: Program[] = [];
   for (const { id, text } of candidates) {
+    await pause();
     const result = await assemble({ ...cursor, completion: text }, syntax);
     programs.push({
       id,
@@ -165,9 +171,14 @@ async function atCursor(
  * Programs that are equal up to comments and layout become one entry, so that each is scored once.
  * The smallest by code point order represents them, whatever order they came in.
  */
-async function foldDuplicates(programs: readonly Program[], syntax: SyntaxRuntime): Promise<Entry[]> {
+async function foldDuplicates(
+  programs: readonly Program[],
+  syntax: SyntaxRuntime,
+  pause: () => Promise<void>,
+): Promise<Entry[]> {
   const groups = new Map<string, Program[]>();
   for (const program of programs) {
+    await pause();
     const language = program.valid ? languageOf(program.language) : undefined;
     const key = language
       ? `${language}:${await normalForm(program.scored, language, syntax)}`

@@ -3,6 +3,7 @@ import type { Message, ModelIdentity, Priority } from "./contract.ts";
 import type { Engine, Tokens } from "./engine/engine.ts";
 import { createRenderer, type Renderer } from "./families/renderer.ts";
 import type { RewardModelFile } from "./models/reward-model.ts";
+import { createPacer } from "./pacer.ts";
 
 export interface ScoredInput {
   /** Raw logit. */
@@ -50,7 +51,9 @@ export function createScorer(id: string, file: RewardModelFile, engine: Engine):
   const scoreItems = async (items: readonly ScoreItem[], options: ScoringOptions): Promise<ScoredInputs> => {
     const started = performance.now();
     const rendered: { tokens: Tokens; truncated: boolean }[] = [];
+    const pause = createPacer(options.signal);
     for (const item of items) {
+      await pause();
       rendered.push(
         "text" in item
           ? { tokens: renderer.encodeRendered(item.text), truncated: false }
