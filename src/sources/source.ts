@@ -9,7 +9,7 @@ export interface CompletionRequest {
   readonly language: Language;
   /** Path of the document relative to its workspace folder, for models that are told file names. */
   readonly path: string;
-  /** What the user asked for in words, if anything. */
+  /** What the user asked for in words, if anything. Only chat models are told. */
   readonly instruction?: string;
   /** How many completions are wanted of this source. */
   readonly count: number;
@@ -21,7 +21,7 @@ export interface CompletionRequest {
 /** One completion as the model gave it: raw, nothing stripped. */
 export interface Completion {
   readonly text: string;
-  /** False when the stream broke off or the token limit cut it. */
+  /** False when the stream broke off, time ran out or the token limit cut it. */
   readonly complete: boolean;
   /** Tokens as the endpoint counted them; undefined where it does not say. */
   readonly tokens: number | undefined;
@@ -30,9 +30,21 @@ export interface Completion {
 /** Decides while a completion streams whether its text so far is all that is needed. */
 export type StopEarly = (textSoFar: string) => boolean;
 
+/** What was spent on an endpoint since the last report: additions, never totals. */
+export interface Spending {
+  readonly requests: number;
+  readonly promptTokens: number;
+  readonly completionTokens: number;
+  /** True when the endpoint did not say and the tokens were estimated from the text. */
+  readonly estimated: boolean;
+}
+
 export interface CompleteOptions {
+  /** Aborts down to the socket. An aborted source yields what it has as incomplete, and ends without error. */
   readonly signal: AbortSignal;
   readonly stopEarly?: StopEarly;
+  /** Called when a request was sent, and again with its tokens when it is over. */
+  readonly onSpent?: (spending: Spending) => void;
 }
 
 export interface Source {
@@ -42,10 +54,11 @@ export interface Source {
   readonly label: string;
   /** Not on this machine: asked automatically only when the user allowed that. */
   readonly remote: boolean;
-  /** Whether automatic requests may ask it at all (the editor's own models may not). */
+  /** Whether automatic requests may ask it at all: remote ones where the user allowed it, the editor's own never. */
   readonly automatic: boolean;
   /**
-   * Asks for completions; yields each as soon as it is whole.
+   * Asks for completions; yields each as soon as it is whole. Where some of several requests fail, the
+   * completions of the others are yielded first.
    * @throws SourceError with what is wrong and what to do
    */
   complete(request: CompletionRequest, options: CompleteOptions): AsyncIterable<Completion>;
