@@ -1,8 +1,8 @@
 // A document with a cursor: what all completions at one place share, and the judgement of one insertion.
 import { type BracketScan, type LooseCloser, type OpenBracket, scanBrackets } from "./assemble-brackets.ts";
-import { type IndentContext, indentContext, indentOf } from "./assemble-indent.ts";
+import { type IndentContext, indentContext, indentOf, isCloser } from "./assemble-indent.ts";
 import { lineEndAt, lineFeeds } from "./assemble-text.ts";
-import { type Window, windowsOf } from "./assemble-window.ts";
+import { heads, startsItem, type Window, windowsOf } from "./assemble-window.ts";
 import type { Language } from "./languages.ts";
 import type { SyntaxNode, SyntaxRuntime, SyntaxTree } from "./parser.ts";
 import { isClosed, isComment, type Place, placeAt, type Unit, unitOf } from "./unit.ts";
@@ -16,6 +16,9 @@ const MAX_UNIT_LENGTH = 32 * 1024;
 /** A module without functions is its own unit up to this size; beyond, the touched statements are. */
 const SMALL_MODULE = 4 * 1024;
 
+/** Enclosing items that are parsed by themselves in a broken document: functions in types in namespaces. */
+const MAX_REGIONS = 4;
+
 /** A syntax error in the assembled text. Offsets count from the start of the window. */
 export interface Fault {
   readonly start: number;
@@ -27,6 +30,8 @@ export interface Fault {
 export interface Attempt {
   readonly insert: string;
   readonly valid: boolean;
+  /** No error is left, or only what the document lacks around the cursor. Else errors elsewhere are tolerated. */
+  readonly clean: boolean;
   /** Beyond the limits of the parser. */
   readonly tooLarge: boolean;
   /** The enclosing unit with the insertion in it, line feeds only, at the left margin. */
@@ -72,7 +77,7 @@ export function cursorDocument(
   const [first, ...others] = windowsOf(before, after, language);
   let window = first ?? { head: "", before, after, tail: "" };
   if (others.length > 0) {
-    const errors = [window, ...others].map((one) => baseline(one, language, runtime));
+    const errors = [window, ...others].map((one) => baseline(one, language, runtime).size);
     window = [window, ...others][errors.indexOf(Math.min(...errors))] ?? window;
   }
   // Text before PHP's first tag is HTML; the parser knows that by the text's first character.
@@ -96,7 +101,7 @@ class ParsedDocument implements CursorDocument {
   #before: BracketScan | undefined;
   #looseAfter: readonly LooseCloser[] | undefined;
   #unit: { readonly found: Unit | undefined } | undefined;
-  #errors: number | undefined;
+  #known: ReadonlySet<string> | undefined;
 
   constructor(language: Language, window: Window, lineEnd: string, runtime: SyntaxRuntime) {
     this.language = language;
@@ -144,8 +149,14 @@ class ParsedDocument implements CursorDocument {
         }
       }
       const faults = faultsOf(tree);
-      const valid = this.#brokenElsewhere(faults, start, insert);
-      return this.#judged(tree, plain, insert, start, valid, faults);
+      if (this.#knownFaults().size > 0) {
+        if (this.#brokenElsewhere(faults, start, insert)) {
+          return { ...this.#judged(tree, plain, insert, start, true, faults), clean: false };
+        }
+        const alone = this.#attemptAlone(insert, faults);
+        if (alone !== undefined) return alone;
+      }
+      return this.#judged(tree, plain, insert, start, false, faults);
     } finally {
       tree.delete();
     }
@@ -194,14 +205,45 @@ class ParsedDocument implements CursorDocument {
       : undefined;
   }
 
-  /** The document has as many errors without the completion, and none of those with it touches it. */
+  /** Every error stands outside the insertion and was there without it. */
   #brokenElsewhere(faults: readonly Fault[], start: number, insert: string): boolean {
-    const solid = insert.trimEnd().length;
-    const lead = insert.length - insert.trimStart().length;
-    const touched = faults.some((fault) => fault.end >= start + lead && fault.start <= start + solid);
-    if (touched) return false;
-    this.#errors ??= baseline(this.window, this.language, this.#runtime);
-    return faults.length <= this.#errors;
+    const known = this.#knownFaults();
+    const from = start + insert.length - insert.trimStart().length;
+    const to = start + insert.trimEnd().length;
+    return faults.every((fault) => {
+      if (fault.end < from) return known.has(faultKey(fault, 0));
+      return fault.start > to && known.has(faultKey(fault, insert.length));
+    });
+  }
+
+  /** The document's errors without a completion. */
+  #knownFaults(): ReadonlySet<string> {
+    this.#known ??= baseline(this.window, this.language, this.#runtime);
+    return this.#known;
+  }
+
+  /**
+   * In a broken document, the item around the cursor by its indentation, parsed by itself: from a line above
+   * with less indentation to the line below that ends it. Outermost first.
+   */
+  #attemptAlone(insert: string, faults: readonly Fault[]): Attempt | undefined {
+    const { before, after } = this.window;
+    for (const region of regionsOf(before, after, this.language)) {
+      const piece = before.slice(region.start);
+      for (const [head, close] of region.indent === 0 ? [["", ""] as const] : heads(this.language)) {
+        const text = `${head}${piece}${insert}${after.slice(0, region.end)}${close}`;
+        const tree = this.parse(text);
+        try {
+          if (tree?.rootNode.hasError !== false) continue;
+          const window = { head, before: piece, after: after.slice(0, region.end), tail: close };
+          const start = head.length + piece.length;
+          return { ...this.#judged(tree, text, insert, start, true, faults, window), clean: false };
+        } finally {
+          tree?.delete();
+        }
+      }
+    }
+    return undefined;
   }
 
   #judged(
@@ -211,6 +253,7 @@ class ParsedDocument implements CursorDocument {
     start: number,
     valid: boolean,
     faults: readonly Fault[],
+    window = this.window,
   ): Attempt {
     const solid = solidRange(insert, start);
     if (solid === undefined) return { ...NOTHING, insert, faults };
@@ -218,34 +261,13 @@ class ParsedDocument implements CursorDocument {
     return {
       insert,
       valid,
+      clean: valid,
       tooLarge: false,
-      unit: this.#unitText(place, text, solid),
+      unit: unitText(place, text, solid, window),
       hasCode: hasCode(tree.rootNode, solid.start, solid.end),
       unitEnd: this.#unitEnd(tree, insert, start),
       faults,
     };
-  }
-
-  #unitText(place: Place, text: string, solid: Range): string {
-    const { head, tail } = this.window;
-    const inner = { start: head.length, end: text.length - tail.length };
-    if (place.node !== undefined && place.node.endIndex - place.node.startIndex <= MAX_UNIT_LENGTH) {
-      return atMargin(text, place.node.startIndex, place.node.endIndex);
-    }
-    const root = place.container.parent === null;
-    const touched = place.container.namedChildren.filter(
-      (child) => child.endIndex > solid.start && child.startIndex < solid.end,
-    );
-    const plain = touched.every((child) => kindAt(child) === "statement");
-    if (place.node === undefined && root && plain && inner.end - inner.start <= SMALL_MODULE) {
-      return text.slice(inner.start, inner.end).trim();
-    }
-    const from = Math.min(solid.start, touched[0]?.startIndex ?? solid.start);
-    const to = Math.max(solid.end, touched.at(-1)?.endIndex ?? solid.end);
-    if (to - from <= MAX_UNIT_LENGTH) return atMargin(text, from, to);
-    // Longer than any model reads: the lines around the insertion, from its start on.
-    const near = Math.max(from, solid.start - MAX_UNIT_LENGTH / 2);
-    return atMargin(text, near, Math.min(to, near + MAX_UNIT_LENGTH));
   }
 
   /** Where in the insertion the innermost unit that it continues ends, if solid text follows. */
@@ -308,6 +330,29 @@ class ParsedDocument implements CursorDocument {
   }
 }
 
+/** The text of the unit at a place, or of what was inserted where there is none. */
+function unitText(place: Place, text: string, solid: Range, window: Window): string {
+  const { head, tail } = window;
+  const inner = { start: head.length, end: text.length - tail.length };
+  if (place.node !== undefined && place.node.endIndex - place.node.startIndex <= MAX_UNIT_LENGTH) {
+    return atMargin(text, place.node.startIndex, place.node.endIndex);
+  }
+  const root = place.container.parent === null;
+  const touched = place.container.namedChildren.filter(
+    (child) => child.endIndex > solid.start && child.startIndex < solid.end,
+  );
+  const plain = touched.every((child) => kindAt(child) === "statement");
+  if (place.node === undefined && root && plain && inner.end - inner.start <= SMALL_MODULE) {
+    return text.slice(inner.start, inner.end).trim();
+  }
+  const from = Math.min(solid.start, touched[0]?.startIndex ?? solid.start);
+  const to = Math.max(solid.end, touched.at(-1)?.endIndex ?? solid.end);
+  if (to - from <= MAX_UNIT_LENGTH) return atMargin(text, from, to);
+  // Longer than any model reads: the lines around the insertion, from its start on.
+  const near = Math.max(from, solid.start - MAX_UNIT_LENGTH / 2);
+  return atMargin(text, near, Math.min(to, near + MAX_UNIT_LENGTH));
+}
+
 interface Range {
   readonly start: number;
   readonly end: number;
@@ -315,6 +360,7 @@ interface Range {
 
 const NOTHING: Omit<Attempt, "insert"> = {
   valid: false,
+  clean: false,
   tooLarge: false,
   unit: "",
   hasCode: false,
@@ -341,15 +387,60 @@ export function faultsOf(tree: SyntaxTree): Fault[] {
   return faults;
 }
 
-function baseline(window: Window, language: Language, runtime: SyntaxRuntime): number {
+/** The errors of a window as it is, by keys that do not depend on the length of an insertion. */
+function baseline(window: Window, language: Language, runtime: SyntaxRuntime): ReadonlySet<string> {
   const { head, before, after, tail } = window;
   const tree = runtime.parse(language, `${head}${before}${after}${tail}\n`);
-  if (tree === null) return 0;
+  if (tree === null) return new Set();
   try {
-    return tree.rootNode.hasError ? faultsOf(tree).length : 0;
+    return new Set(tree.rootNode.hasError ? faultsOf(tree).map((fault) => faultKey(fault, 0)) : []);
   } finally {
     tree.delete();
   }
+}
+
+function faultKey(fault: Fault, inserted: number): string {
+  return `${fault.start - inserted}-${fault.end - inserted}-${fault.missing ?? ""}`;
+}
+
+/** Lines above the cursor that are indented less and less: what they start, up to where it ends below. */
+function regionsOf(
+  before: string,
+  after: string,
+  language: Language,
+): { start: number; end: number; indent: number }[] {
+  const regions: { start: number; end: number; indent: number }[] = [];
+  const lines = before.split("\n");
+  let start = before.length - (lines.at(-1)?.length ?? 0);
+  let limit = Number.POSITIVE_INFINITY;
+  const current = lines.at(-1) ?? "";
+  if (current.trim() !== "") {
+    limit = indentOf(current);
+    if (limit === 0) return [{ start, end: endOfItem(after, 0), indent: 0 }];
+  }
+  for (let index = lines.length - 2; index >= 0 && limit > 0; index--) {
+    const line = lines[index] ?? "";
+    start -= line.length + 1;
+    if (line.trim() === "" || indentOf(line) >= limit || !startsItem(line, language)) continue;
+    limit = indentOf(line);
+    regions.push({ start, end: endOfItem(after, limit), indent: limit });
+  }
+  return regions.reverse().slice(0, MAX_REGIONS);
+}
+
+/** Offset behind the line that ends an item with this indentation, or before the line that starts the next. */
+function endOfItem(after: string, indent: number): number {
+  let index = after.indexOf("\n") + 1;
+  if (index === 0) return after.length;
+  for (const line of after.slice(index).split("\n")) {
+    if (line.trim() !== "" && indentOf(line) <= indent) {
+      return isCloser(line) && indentOf(line) === indent
+        ? Math.min(after.length, index + line.length)
+        : index;
+    }
+    index += line.length + 1;
+  }
+  return after.length;
 }
 
 function solidRange(insert: string, start: number): Range | undefined {

@@ -8,6 +8,9 @@ const TAB = 4;
 /** Lines before the cursor that are looked at for the document's style: its own surroundings matter most. */
 const STYLE_LINES = 200;
 
+/** Closing lines that are looked at for the one that ends the first line's block. */
+const CLOSING_SCANS = 20;
+
 /** How a document is indented. */
 export interface IndentStyle {
   readonly tabs: boolean;
@@ -160,6 +163,8 @@ function readings(body: string, rest: readonly string[], anchor: number, context
   const absolute = [anchor, 0];
   const relative = [0, anchor];
   const columns = indentOf(following);
+  const closer = closingLine(body, rest, context.language);
+  if (closer !== undefined) return indentOf(closer) === anchor ? absolute : [indentOf(closer), anchor];
   if (opensBlock(body, context.language)) {
     if (/^\s*\{/.test(following)) return columns === anchor ? absolute : relative;
     return columns > anchor && !rest.some((line) => outside(line, anchor))
@@ -174,6 +179,23 @@ function readings(body: string, rest: readonly string[], anchor: number, context
   function outside(line: string, limit: number): boolean {
     return line.trim() !== "" && indentOf(line) < limit && !isCloser(line);
   }
+}
+
+/** The line that starts with the closer of what the first line opens: both have the same indentation. */
+function closingLine(body: string, rest: readonly string[], language: Language): string | undefined {
+  if (scanBrackets(body, language).open.length === 0) return undefined;
+  let scans = 0;
+  for (const [index, line] of rest.entries()) {
+    if (!isCloser(line)) continue;
+    if (++scans > CLOSING_SCANS) return undefined;
+    const above = scanBrackets([body, ...rest.slice(0, index)].join("\n"), language);
+    const closed = scanBrackets(
+      [body, ...rest.slice(0, index), /^\s*\S[a-z]*/.exec(line)?.[0] ?? ""].join("\n"),
+      language,
+    );
+    if (above.open.length > 0 && closed.open.length === 0) return line;
+  }
+  return undefined;
 }
 
 /** Deeper lines followed by shallow ones: relative if the shallow ones are more of the same block. */
@@ -222,7 +244,8 @@ export function opensBlock(line: string, language: Language): boolean {
   return /(?:[([{]|=>|->)$|^\s*(?:case\b.*|default|public|private|protected):$/.test(code);
 }
 
-function isCloser(line: string): boolean {
+/** The line starts with what ends or continues a block. */
+export function isCloser(line: string): boolean {
   return /^\s*(?:[)\]}]|<\/|(?:end|fi|done|esac|else|elif|elsif|except|finally|rescue|ensure)\b)/.test(line);
 }
 

@@ -126,7 +126,9 @@ export function withoutRepeatedSuffix(completion: string, after: string): string
     for (const [index, line] of lines.entries()) {
       if (!line.text.trimEnd().endsWith(rest)) continue;
       const more = lines.slice(index + 1);
-      const telling = (isTelling(rest) && rest.length >= 2) || more.some((one) => isTelling(one.trimmed));
+      const separator = more.length === 0 && /^[;,:]+$/.test(rest);
+      const telling =
+        separator || (isTelling(rest) && rest.length >= 2) || more.some((one) => isTelling(one.trimmed));
       if (!telling || !repeats(more, below)) continue;
       return completion.slice(0, line.start) + line.text.trimEnd().slice(0, -rest.length);
     }

@@ -83,7 +83,8 @@ function endOf(after: string, indent: number): number {
   return best > 0 ? best : Math.min(after.length, after.lastIndexOf("\n", AFTER_LENGTH) + 1 || AFTER_LENGTH);
 }
 
-function startsItem(line: string, language: Language): boolean {
+/** The line is not the middle or end of something that starts above it. */
+export function startsItem(line: string, language: Language): boolean {
   if (
     /^\s*(?:[)\]}*]|else\b|elif\b|end\b|fi\b|done\b|esac\b|except\b|finally\b|case\b|rescue\b|when\b)/.test(
       line,
@@ -94,8 +95,8 @@ function startsItem(line: string, language: Language): boolean {
   return !(language === "c" || language === "cpp") || !/^\s*(?:#|public:|private:|protected:|\{)/.test(line);
 }
 
-/** What may enclose a window that starts inside something: a type, or a function. */
-function heads(language: Language): (readonly [string, string])[] {
+/** What may enclose a window that starts inside something, with its end: a type, or a function. */
+export function heads(language: Language): (readonly [string, string])[] {
   switch (language) {
     case "python":
       return [["if 1:\n", ""]];

@@ -102,22 +102,32 @@ function search(texts: readonly string[], document: CursorDocument): Attempt | u
   const limit = length > LARGE_COMPLETION ? MAX_ATTEMPTS_LARGE : MAX_ATTEMPTS;
   const tried = new Set<string>();
   let best: Attempt | undefined;
+  let tolerated: Attempt | undefined;
   for (const insert of proposalsOf(texts, document)) {
     if (tried.has(insert) || insert.trim() === "") continue;
     tried.add(insert);
     const attempt = document.attempt(insert);
     if (attempt.tooLarge) return attempt;
-    if (attempt.valid)
-      return attempt.unitEnd === undefined ? attempt : withinUnit(attempt, attempt.unitEnd, document);
-    if (best === undefined || attempt.faults.length < best.faults.length) best = attempt;
+    if (attempt.valid) {
+      const cut = attempt.unitEnd === undefined ? attempt : withinUnit(attempt, attempt.unitEnd, document);
+      if (cut.clean) return cut;
+      tolerated ??= cut;
+    } else if (best === undefined || attempt.faults.length < best.faults.length) best = attempt;
     if (tried.size >= limit) break;
   }
-  return best;
+  return tolerated ?? best;
 }
+
+/** Closing tokens and white space. */
+const CLOSING_RUN = /^(?:\s*(?:[)\]};]|(?:end|fi|done|esac)\b))+/;
 
 /** The insertion cut at the end of its unit, as long as that is valid too. */
 function withinUnit(attempt: Attempt, end: number, document: CursorDocument): Attempt {
-  for (const insert of endings(attempt.insert.slice(0, end), document)) {
+  // What ends the unit may also end what the document leaves open around it.
+  const lacking = document.before.open.length > document.looseAfter.length;
+  const closers = lacking ? (CLOSING_RUN.exec(attempt.insert.slice(end))?.[0].length ?? 0) : 0;
+  const ends = closers > 0 ? [end + closers, end] : [end];
+  for (const insert of ends.flatMap((at) => [...endings(attempt.insert.slice(0, at), document)])) {
     const cut = insert.trim() === "" ? undefined : document.attempt(insert);
     if (cut?.valid) return cut;
   }
@@ -176,7 +186,7 @@ function joined(text: string, document: CursorDocument): string[] {
   if (!atLineStart && next.startsWith("}") && solid.includes("\n")) return [`${solid}\n${lineMargin}`, text];
   if (text.includes("\n") && /\n\s*$/.test(text))
     return atLineStart && ownLine ? [`${solid}\n${margin}`] : [text, solid];
-  return [text];
+  return [/^[ \t]/.test(after) ? text.trimEnd() : text];
 }
 
 function finished(found: Attempt, document: CursorDocument, request: AssembleRequest): Assembly {

@@ -111,14 +111,14 @@ export function placeAt(root: SyntaxNode, start: number, end: number): Place {
   }
   const node = path[index];
   // A position between the units of a body, on its bracket or on a comment, is in the container itself.
-  if (node === undefined || isComment(node) || (!node.isNamed && node.childCount === 0)) {
-    return { node: undefined, kind: undefined, types, container };
-  }
-  const kind = kindOf(path.slice(index));
+  const direct = node === undefined || isComment(node) || (!node.isNamed && node.childCount === 0);
+  const kind = direct ? undefined : kindOf(path.slice(index));
   const owner = types.at(-1);
   if (kind !== "function" && owner !== undefined && DATA.has(owner.type) && within(owner, container)) {
-    return { node: owner, kind: "type", types: types.slice(0, -1), container: owner.parent ?? root };
+    const whole = withWrapper(owner);
+    return { node: whole, kind: "type", types: types.slice(0, -1), container: whole.parent ?? root };
   }
+  if (node === undefined || direct) return { node: undefined, kind: undefined, types, container };
   if (kind === "function" && !FUNCTIONS.has(unwrap(node).type)) {
     const method = objectMethod(path, index);
     if (method !== undefined) return { node: method, kind, types, container: method.parent ?? container };
@@ -255,6 +255,13 @@ function unwrap(node: SyntaxNode): SyntaxNode {
     inner = next;
   }
   return inner;
+}
+
+/** The declaration with its decorators, its `export` and the like. */
+function withWrapper(node: SyntaxNode): SyntaxNode {
+  let outer = node;
+  while (outer.parent !== null && WRAPPERS.has(outer.parent.type)) outer = outer.parent;
+  return outer;
 }
 
 /** The function that a variable declaration or assignment names. */
