@@ -58,6 +58,8 @@ export async function run(args: string[]): Promise<number> {
     case "convert": {
       if (operand === undefined) throw new UsageError("models convert needs the folder of a model.");
       if (values.out === undefined) throw new UsageError("models convert needs --out FILE.gguf.");
+      // Also keeps a slip of the fingers from replacing the model's own files.
+      if (!values.out.endsWith(".gguf")) throw new UsageError("--out must name a file that ends in .gguf.");
       const maxTokens = values["max-tokens"];
       const facts = await convert(resolve(operand), resolve(values.out), {
         type: oneOf("type", values.type, FILE_TYPES),

@@ -57,6 +57,12 @@ export async function convert(folder: string, out: string, options: ConvertOptio
   const { config } = description;
   const { architecture, shape } = config;
   const maxTokens = options.maxTokens ?? Math.min(shape.maxPositions, DEFAULT_MAX_TOKENS);
+  if (maxTokens > shape.maxPositions) {
+    throw new ServiceError(
+      "invalid_request",
+      `The model has ${shape.maxPositions} positions, so its inputs cannot be ${maxTokens} tokens long. Choose a smaller number.`,
+    );
+  }
   const checkpoint = await openCheckpoint(folder);
   try {
     const backbone = findBackbone(folder, checkpoint, backboneTensors(architecture, shape), config.head);

@@ -5,8 +5,8 @@ import { ServiceError } from "../errors.ts";
 import { errorCode } from "./disk.ts";
 import { openError } from "./gguf-read.ts";
 
-/** Largest text file that is read: a tokenizer.json of 152,000 tokens has 11 MB. */
-const LARGEST_FILE = 64 * 2 ** 20;
+/** Largest text file that is read: the tokenizer.json of Llama 3, the largest of all families, has 17 MB. */
+const LARGEST_FILE = 32 * 2 ** 20;
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 

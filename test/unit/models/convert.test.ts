@@ -320,6 +320,14 @@ describe("conversion", () => {
     expect(await template()).toBe("own file");
   });
 
+  test("the longest input is the given one, within the model's positions", async () => {
+    const { maxTokens } = await readRewardModel(await converted("qwen3", {}, { ...F32, maxTokens: 100 }));
+    expect(maxTokens).toBe(100);
+    const positions = { shape: { maxPositions: 40_960 } };
+    expect((await readRewardModel(await converted("qwen3", positions))).maxTokens).toBe(4096);
+    await expect(converted("qwen3", {}, { ...F32, maxTokens: 513 })).rejects.toThrow(/has 512 positions/);
+  });
+
   test("progress rises to the end", async () => {
     const seen: number[] = [];
     let total = 0;
