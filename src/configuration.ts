@@ -1,0 +1,57 @@
+/** Settings as the editor has them: snapshots per document scope, renewed when something changes. */
+import * as vscode from "vscode";
+import { Emitter, type Event } from "./emitter.ts";
+import { readSettings, type SettingName, type Settings } from "./settings.ts";
+
+const SECTION = "codescaler";
+
+export class Configuration implements vscode.Disposable {
+  readonly #snapshots = new Map<string, Settings>();
+  readonly #changed = new Emitter<void>();
+  readonly #subscriptions: vscode.Disposable[];
+  /** Fires after any of our settings changed, or trust was granted. */
+  readonly onDidChange: Event<void> = this.#changed.event;
+
+  constructor() {
+    const renew = () => {
+      this.#snapshots.clear();
+      this.#changed.fire();
+    };
+    this.#subscriptions = [
+      vscode.workspace.onDidChangeConfiguration((event) => {
+        if (event.affectsConfiguration(SECTION)) renew();
+      }),
+      vscode.workspace.onDidGrantWorkspaceTrust(renew),
+      vscode.workspace.onDidChangeWorkspaceFolders(renew),
+    ];
+  }
+
+  /** Settings as they apply to a document, or to the window. */
+  for(document?: vscode.TextDocument): Settings {
+    const folder = document && vscode.workspace.getWorkspaceFolder(document.uri);
+    const key = `${document?.languageId ?? ""} ${folder?.uri.toString() ?? ""}`;
+    const known = this.#snapshots.get(key);
+    if (known) return known;
+    const scope = document && {
+      languageId: document.languageId,
+      ...(folder && { uri: folder.uri }),
+    };
+    const configuration = vscode.workspace.getConfiguration(SECTION, scope);
+    const snapshot = readSettings((name) => {
+      const all = configuration.inspect<unknown>(name);
+      return { value: configuration.get<unknown>(name), user: all?.globalValue ?? all?.defaultValue };
+    }, vscode.workspace.isTrusted);
+    this.#snapshots.set(key, snapshot);
+    return snapshot;
+  }
+
+  /** Writes a setting of the user, never one of the workspace. */
+  async update(name: SettingName, value: unknown): Promise<void> {
+    await vscode.workspace.getConfiguration(SECTION).update(name, value, vscode.ConfigurationTarget.Global);
+  }
+
+  dispose(): void {
+    for (const subscription of this.#subscriptions) subscription.dispose();
+    this.#changed.dispose();
+  }
+}

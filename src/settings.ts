@@ -1,0 +1,141 @@
+/** The only reader of configuration: each setting once, with its type, its default and its bounds. */
+
+/** How a setting's raw value becomes a value that can be relied on. */
+export interface Setting<T> {
+  readonly fallback: T;
+  /** Undefined where the value cannot be meant; the default is taken then. */
+  parse(value: unknown): T | undefined;
+}
+
+function bool(fallback: boolean): Setting<boolean> {
+  return { fallback, parse: (value) => (typeof value === "boolean" ? value : undefined) };
+}
+
+/** A number outside its bounds is taken to the nearer one. */
+function number(fallback: number, least: number, most: number): Setting<number> {
+  return {
+    fallback,
+    parse: (value) =>
+      typeof value === "number" && Number.isFinite(value)
+        ? Math.min(most, Math.max(least, value))
+        : undefined,
+  };
+}
+
+function whole(fallback: number, least: number, most: number): Setting<number> {
+  const { parse } = number(fallback, least, most);
+  return {
+    fallback,
+    parse: (value) => {
+      const parsed = parse(value);
+      return parsed === undefined ? undefined : Math.round(parsed);
+    },
+  };
+}
+
+function text(fallback: string): Setting<string> {
+  return { fallback, parse: (value) => (typeof value === "string" ? value.trim() : undefined) };
+}
+
+function oneOf<const T extends string>(values: readonly [T, ...T[]]): Setting<T> {
+  return { fallback: values[0], parse: (value) => values.find((known) => known === value) };
+}
+
+function texts(fallback: readonly string[]): Setting<readonly string[]> {
+  return {
+    fallback,
+    parse: (value) =>
+      Array.isArray(value) ? value.filter((item): item is string => typeof item === "string") : undefined,
+  };
+}
+
+/** Lists of objects are checked by whoever knows their shape. */
+function list(): Setting<readonly unknown[]> {
+  return { fallback: [], parse: (value) => (Array.isArray(value) ? value : undefined) };
+}
+
+/** Files that tend to hold credentials, whatever language they are shown in. */
+export const SECRET_FILES: readonly string[] = [
+  "**/.env",
+  "**/.env.*",
+  "**/*.env",
+  "**/.envrc",
+  "**/.netrc",
+  "**/.npmrc",
+  "**/.pypirc",
+  "**/.git-credentials",
+  "**/.ssh/**",
+  "**/.aws/**",
+  "**/.kube/**",
+  "**/.gnupg/**",
+  "**/id_rsa*",
+  "**/id_ecdsa*",
+  "**/id_ed25519*",
+  "**/*.{pem,key,p12,pfx,jks,keystore,ppk,kdbx,asc}",
+  "**/*{secret,credential,Secret,Credential}s.*",
+  "**/{secret,credential}.*",
+];
+
+/** Every setting by its name below `codescaler.`; package.json says the same (a test compares). */
+export const SETTINGS = {
+  enable: bool(true),
+  "automatic.enable": bool(true),
+  "automatic.candidates": whole(4, 1, 32),
+  "automatic.budget": whole(4000, 200, 30_000),
+  "automatic.debounce": whole(150, 0, 5000),
+  "automatic.minimumProbability": number(0.1, 0, 1),
+  "automatic.prefetch": bool(true),
+  candidates: whole(8, 1, 64),
+  maxTokens: whole(256, 16, 4096),
+  temperature: number(0.8, 0, 2),
+  sources: list(),
+  dailyTokenLimit: whole(500_000, 0, Number.MAX_SAFE_INTEGER),
+  exclude: texts([]),
+  secretFiles: texts(SECRET_FILES),
+  rewardModel: text(""),
+  device: oneOf(["auto", "gpu", "cpu"]),
+  "server.url": text(""),
+  "hover.enable": bool(true),
+  "statistics.enable": bool(true),
+} as const satisfies Record<string, Setting<unknown>>;
+
+export type SettingName = keyof typeof SETTINGS;
+type ValueOf<S> = S extends Setting<infer T> ? T : never;
+/** A snapshot; it never changes. */
+export type Settings = { readonly [Name in SettingName]: ValueOf<(typeof SETTINGS)[Name]> };
+
+/**
+ * Settings that name an endpoint, a program's input or what may be read: a workspace that is not trusted does
+ * not decide them. package.json lists the same under `restrictedConfigurations` (a test compares).
+ */
+export const RESTRICTED: readonly SettingName[] = [
+  "sources",
+  "dailyTokenLimit",
+  "secretFiles",
+  "rewardModel",
+  "device",
+  "server.url",
+];
+
+/** One raw value with where it was set; undefined = not set there. */
+export interface RawValue {
+  /** What applies, from all places. */
+  readonly value: unknown;
+  /** What the user set, without the workspace. */
+  readonly user: unknown;
+}
+
+/**
+ * Builds a snapshot.
+ * @param raw gives a setting's raw values by its name below `codescaler.`
+ * @param trusted whether the workspace may decide about restricted settings
+ */
+export function readSettings(raw: (name: SettingName) => RawValue, trusted: boolean): Settings {
+  const entries = (Object.keys(SETTINGS) as SettingName[]).map((name) => {
+    const { value, user } = raw(name);
+    const setting: Setting<unknown> = SETTINGS[name];
+    const chosen = !trusted && RESTRICTED.includes(name) ? user : value;
+    return [name, setting.parse(chosen) ?? setting.fallback] as const;
+  });
+  return Object.freeze(Object.fromEntries(entries)) as Settings;
+}
