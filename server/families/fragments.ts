@@ -30,18 +30,33 @@ export function createCutter(added: ReadonlyMap<string, number>): (text: string)
   };
 }
 
+/** Encodes ordinary text; at least the first `enough` tokens, all of them where there are fewer or as many. */
+export type Encode = (text: string, enough: number) => Tokens;
+
 /**
  * Characters of remembered fragments: about 10 MB of texts and ids. All candidates of a request share the problem, and
  * a request with one more candidate shares all others.
  */
 const REMEMBERED_UNITS = 2_000_000;
+/** Longer fragments would push all others out. */
+const REMEMBERED_LONGEST = REMEMBERED_UNITS / 16;
+/** A piece of a long text is at least this long: some thousand tokens, a few milliseconds. */
+const PIECE_UNITS = 16_384;
+/**
+ * Where a long text may be parted without changing a token: both pre-tokenizers end a word there whatever follows, and
+ * no normal form joins the two sides. After a letter before a blank, or after a newline before visible ASCII.
+ */
+const SEAM = /\p{L}(?=[ \n])|\n(?=[!-~])/gu;
 
-/** Encodes ordinary text; what was encoded lately is remembered. */
-export function createEncoder(tokenizer: Tokenizer, normalizer: Normalizer): (text: string) => Tokens {
+/** An encoder for the fragments of one model; what was encoded lately is remembered. */
+export function createEncoder(tokenizer: Tokenizer, normalizer: Normalizer): Encode {
   const remembered = new Map<string, Tokens>();
   let units = 0;
-  return (text) => {
+  const encodePiece = (text: string): Tokens =>
+    tokenizer.encode(normalizer === "NFC" ? text.normalize("NFC") : text);
+  return (text, enough) => {
     if (text === "") return EMPTY;
+    if (text.length > REMEMBERED_LONGEST) return encodePieces(text, enough, encodePiece);
     const known = remembered.get(text);
     if (known) {
       // Last used, last forgotten.
@@ -49,8 +64,7 @@ export function createEncoder(tokenizer: Tokenizer, normalizer: Normalizer): (te
       remembered.set(text, known);
       return known;
     }
-    const tokens = tokenizer.encode(normalizer === "NFC" ? text.normalize("NFC") : text);
-    if (text.length > REMEMBERED_UNITS / 2) return tokens;
+    const tokens = encodePiece(text);
     remembered.set(text, tokens);
     units += text.length;
     for (const oldest of remembered.keys()) {
@@ -60,6 +74,32 @@ export function createEncoder(tokenizer: Tokenizer, normalizer: Normalizer): (te
     }
     return tokens;
   };
+}
+
+/** Encodes piece by piece until there is enough: an absurdly long text costs no more than a long one. */
+function encodePieces(text: string, enough: number, encodePiece: (text: string) => Tokens): Tokens {
+  const pieces: Tokens[] = [];
+  let count = 0;
+  for (let start = 0; start < text.length && count < enough; ) {
+    SEAM.lastIndex = start + PIECE_UNITS;
+    const seam = SEAM.exec(text);
+    const end = seam ? seam.index + seam[0].length : text.length;
+    const piece = encodePiece(text.slice(start, end));
+    pieces.push(piece);
+    count += piece.length;
+    start = end;
+  }
+  return concatenate(pieces);
+}
+
+export function concatenate(parts: readonly Tokens[]): Tokens {
+  const tokens = new Int32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let position = 0;
+  for (const part of parts) {
+    tokens.set(part, position);
+    position += part.length;
+  }
+  return tokens;
 }
 
 function escapeRegExp(text: string): string {

@@ -2,8 +2,8 @@
  * Contents are data: while a template runs, no content can be taken for a control token or for a mark of the template.
  *
  * Every character with which an added token begins or ends is replaced in the contents by a private-use character
- * that occurs nowhere else. So no spelling can begin or end inside a content, alone or together with text of the
- * template, and a template that looks for `</think>` never finds it there. After the template ran and its text was
+ * that occurs nowhere else. So no spelling can begin or end inside a content, not even together with text of the
+ * template around it, and a template that looks for `</think>` never finds it there. After the template ran and its text was
  * cut at the template's own tokens, the characters are put back.
  */
 import type { Message } from "../contract.ts";

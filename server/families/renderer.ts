@@ -4,7 +4,7 @@ import type { Tokenizer, Tokens } from "../engine/engine.ts";
 import { ServiceError } from "../errors.ts";
 import type { RewardModelFile } from "../models/reward-model.ts";
 import { CONVERSATIONS } from "./families.ts";
-import { type Cut, createCutter, createEncoder } from "./fragments.ts";
+import { type Cut, concatenate, createCutter, createEncoder } from "./fragments.ts";
 import { createGuard } from "./guard.ts";
 import { compileTemplate, type Template, unusable } from "./template.ts";
 import { keptLengths } from "./truncate.ts";
@@ -61,7 +61,8 @@ export function createRenderer(model: RenderedModel, tokenizer: Tokenizer): Rend
       const masked = guard(turns);
       const { texts, added } = cut(template(masked.messages));
       const fragments = texts.map(masked.restore);
-      const parts = fragments.map(encode);
+      // One token more than the limit shows that a fragment is too long; how much too long does not matter.
+      const parts = fragments.map((fragment) => encode(fragment, model.maxTokens + 1));
       const total = parts.reduce((sum, part) => sum + part.length, added.length);
       const truncated = total > model.maxTokens;
       if (truncated) {
@@ -75,7 +76,10 @@ export function createRenderer(model: RenderedModel, tokenizer: Tokenizer): Rend
     },
     encodeRendered: (text) => {
       const { texts, added } = cut(text);
-      return joinTokens(texts.map(encode), added);
+      return joinTokens(
+        texts.map((fragment) => encode(fragment, Number.POSITIVE_INFINITY)),
+        added,
+      );
     },
   };
 }
@@ -151,13 +155,6 @@ function joinTexts(texts: readonly string[], added: Cut["added"]): string {
 }
 
 function joinTokens(parts: readonly Tokens[], added: Cut["added"]): Tokens {
-  const tokens = new Int32Array(parts.reduce((sum, part) => sum + part.length, added.length));
-  let position = 0;
-  parts.forEach((part, index) => {
-    tokens.set(part, position);
-    position += part.length;
-    const token = added[index];
-    if (token) tokens[position++] = token.id;
-  });
-  return tokens;
+  const token = (index: number): Tokens => Int32Array.from(added[index] ? [added[index].id] : []);
+  return concatenate(parts.flatMap((part, index) => [part, token(index)]));
 }

@@ -24,7 +24,7 @@ export function keptLengths(limit: number, others: number, { problem, code }: Le
   if (room < MINIMUM_ROOM) {
     throw new ServiceError(
       "too_long",
-      `The turns before the last take ${others} of the model's ${limit} tokens, so problem and code have no room. Send fewer or shorter messages.`,
+      `The other turns alone take ${others} or more of the model's ${limit} tokens, so problem and code have no room. Send fewer or shorter messages.`,
     );
   }
   const keptCode = Math.min(code, Math.max(room - problem, Math.floor(room * CODE_SHARE)));
