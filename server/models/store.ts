@@ -23,7 +23,7 @@ export interface ListedModel extends InstalledModel {
 
 /** Names of embedded models: media/NAME.gguf. */
 const EMBEDDED = ["nano"] as const;
-/** A plain file name: no separators, no leading dot, so a name can never lead out of the folder. */
+/** A plain file name: what is listed can be typed, and stands in a URL or a table as it is. */
 const NAME = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
 const EXTENSION = ".gguf";
 
@@ -61,7 +61,7 @@ export function openStore(mediaFolder: string, folder: string = modelFolder()): 
     folder,
     installed,
     async find(name) {
-      if (!NAME.test(name)) return undefined;
+      // Only a name that the folder itself holds is found, so no name can lead elsewhere.
       return (await installed()).find((model) => model.id === name);
     },
     async list() {
