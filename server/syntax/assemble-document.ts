@@ -138,7 +138,7 @@ class ParsedDocument implements CursorDocument {
     const tree = this.parse(plain);
     if (tree === null) return { ...NOTHING, insert, tooLarge: true };
     try {
-      if (!tree.rootNode.hasError) return this.#judged(tree, plain, insert, start, true, []);
+      if (this.#isClean(tree)) return this.#judged(tree, plain, insert, start, true, []);
       for (const repaired of this.#repairs(insert)) {
         const other = this.parse(repaired);
         try {
@@ -148,7 +148,7 @@ class ParsedDocument implements CursorDocument {
           other?.delete();
         }
       }
-      const faults = faultsOf(tree);
+      const faults = faultsOf(tree, this.language);
       if (this.#knownFaults().size > 0) {
         if (this.#brokenElsewhere(faults, start, insert)) {
           return { ...this.#judged(tree, plain, insert, start, true, faults), clean: false };
@@ -160,6 +160,10 @@ class ParsedDocument implements CursorDocument {
     } finally {
       tree.delete();
     }
+  }
+
+  #isClean(tree: SyntaxTree): boolean {
+    return !tree.rootNode.hasError && strayClosers(tree, this.language).length === 0;
   }
 
   unitEndWithoutSuffix(insert: string): number | undefined {
@@ -234,7 +238,7 @@ class ParsedDocument implements CursorDocument {
         const text = `${head}${piece}${insert}${after.slice(0, region.end)}${close}`;
         const tree = this.parse(text);
         try {
-          if (tree?.rootNode.hasError !== false) continue;
+          if (tree === null || !this.#isClean(tree)) continue;
           const window = { head, before: piece, after: after.slice(0, region.end), tail: close };
           const start = head.length + piece.length;
           return { ...this.#judged(tree, text, insert, start, true, faults, window), clean: false };
@@ -332,19 +336,18 @@ class ParsedDocument implements CursorDocument {
 
 /** The text of the unit at a place, or of what was inserted where there is none. */
 function unitText(place: Place, text: string, solid: Range, window: Window): string {
-  const { head, tail } = window;
-  const inner = { start: head.length, end: text.length - tail.length };
+  const inner = { start: window.head.length, end: text.length - window.tail.length };
+  if (place.container.parent === null && place.kind !== "function" && place.kind !== "type") {
+    const small = inner.end - inner.start <= SMALL_MODULE;
+    const script = small && place.container.namedChildren.every((child) => kindAt(child) === "statement");
+    if (script) return text.slice(inner.start, inner.end).trim();
+  }
   if (place.node !== undefined && place.node.endIndex - place.node.startIndex <= MAX_UNIT_LENGTH) {
     return atMargin(text, place.node.startIndex, place.node.endIndex);
   }
-  const root = place.container.parent === null;
   const touched = place.container.namedChildren.filter(
     (child) => child.endIndex > solid.start && child.startIndex < solid.end,
   );
-  const plain = touched.every((child) => kindAt(child) === "statement");
-  if (place.node === undefined && root && plain && inner.end - inner.start <= SMALL_MODULE) {
-    return text.slice(inner.start, inner.end).trim();
-  }
   const from = Math.min(solid.start, touched[0]?.startIndex ?? solid.start);
   const to = Math.max(solid.end, touched.at(-1)?.endIndex ?? solid.end);
   if (to - from <= MAX_UNIT_LENGTH) return atMargin(text, from, to);
@@ -369,8 +372,8 @@ const NOTHING: Omit<Attempt, "insert"> = {
 };
 
 /** The errors of a tree: missing tokens, and tokens that no rule took up. */
-export function faultsOf(tree: SyntaxTree): Fault[] {
-  const faults: Fault[] = [];
+function faultsOf(tree: SyntaxTree, language: Language): Fault[] {
+  const faults = strayClosers(tree, language);
   const visit = (node: SyntaxNode) => {
     if (node.isMissing) faults.push({ start: node.startIndex, end: node.startIndex, missing: node.type });
     else if (node.isError) {
@@ -387,13 +390,43 @@ export function faultsOf(tree: SyntaxTree): Fault[] {
   return faults;
 }
 
+/** Words that only close or continue something, which the grammar takes for a name or a command elsewhere. */
+const STRAYS: Readonly<Partial<Record<Language, { readonly type: string; readonly words: RegExp }>>> = {
+  ruby: { type: "identifier", words: /^end$/ },
+  bash: { type: "command_name", words: /^(?:[{}]|\]{1,2}|fi|done|esac|then|else|elif|do)$/ },
+};
+
+/** Closing words that close nothing. */
+function strayClosers(tree: SyntaxTree, language: Language): Fault[] {
+  const stray = STRAYS[language];
+  if (stray === undefined) return [];
+  const faults: Fault[] = [];
+  const text = tree.rootNode.text;
+  const offset = tree.rootNode.startIndex;
+  const cursor = tree.walk();
+  try {
+    for (let more = true; more; ) {
+      if (cursor.nodeType === stray.type) {
+        const { startIndex: start, endIndex: end } = cursor;
+        if (stray.words.test(text.slice(start - offset, end - offset)))
+          faults.push({ start, end, missing: undefined });
+      }
+      more = cursor.gotoFirstChild() || cursor.gotoNextSibling();
+      while (!more && cursor.gotoParent()) more = cursor.gotoNextSibling();
+    }
+  } finally {
+    cursor.delete();
+  }
+  return faults;
+}
+
 /** The errors of a window as it is, by keys that do not depend on the length of an insertion. */
 function baseline(window: Window, language: Language, runtime: SyntaxRuntime): ReadonlySet<string> {
   const { head, before, after, tail } = window;
   const tree = runtime.parse(language, `${head}${before}${after}${tail}\n`);
   if (tree === null) return new Set();
   try {
-    return new Set(tree.rootNode.hasError ? faultsOf(tree).map((fault) => faultKey(fault, 0)) : []);
+    return new Set(faultsOf(tree, language).map((fault) => faultKey(fault, 0)));
   } finally {
     tree.delete();
   }

@@ -128,7 +128,9 @@ export function withoutRepeatedSuffix(completion: string, after: string): string
       const more = lines.slice(index + 1);
       const separator = more.length === 0 && /^[;,:]+$/.test(rest);
       const telling =
-        separator || (isTelling(rest) && rest.length >= 2) || more.some((one) => isTelling(one.trimmed));
+        separator ||
+        (/[\p{L}\p{N}_]/u.test(rest) && rest.length >= 2) ||
+        more.some((one) => isTelling(one.trimmed));
       if (!telling || !repeats(more, below)) continue;
       return completion.slice(0, line.start) + line.text.trimEnd().slice(0, -rest.length);
     }
