@@ -1,0 +1,153 @@
+// One piece of code of a reply, read in the language it is most likely in.
+import { readingsOf } from "./clean.ts";
+import { evidenceIn } from "./evidence.ts";
+import type { Tag } from "./info.ts";
+import type { Language } from "./languages.ts";
+import { dedent, type Line, textOf } from "./lines.ts";
+import { type Outline, outlineOf } from "./outline.ts";
+import type { SyntaxRuntime } from "./parser.ts";
+import { check, type Verdict } from "./validity.ts";
+
+/** A piece of a reply that may be code. */
+export interface Piece {
+  readonly lines: readonly Line[];
+  readonly tag: Tag;
+  /** The prose directly before it, which says what it is. */
+  readonly before: readonly Line[];
+  /** False when the reply ended before the block did. */
+  readonly closed: boolean;
+  readonly origin: "fence" | "text";
+}
+
+/** A piece as code of a language. */
+export interface Candidate {
+  readonly piece: Piece;
+  readonly language: Language;
+  /** What is left of the piece without marks. */
+  readonly lines: readonly Line[];
+  readonly code: string;
+  readonly verdict: Verdict;
+  /** What it defines and uses; only where it parses. */
+  readonly outline: Outline | undefined;
+  /** The language that it really is in, where that is not the one asked for. */
+  readonly really: Language | undefined;
+}
+
+/** Languages whose programs are also programs of the second language. */
+const SUPERSETS: Readonly<Partial<Record<Language, readonly Language[]>>> = {
+  c: ["cpp"],
+  javascript: ["typescript", "tsx"],
+  typescript: ["tsx", "javascript"],
+  tsx: ["typescript", "javascript"],
+  cpp: ["c"],
+};
+
+/** Evidence for another language that outweighs a parse without errors: grammars accept much. */
+const OUTWEIGHS = 3;
+
+/** Languages that are parsed to find the one of a piece that nothing names. */
+const MAX_GUESSES = 4;
+
+/** Languages in which to try a piece that shows no sign of any, in the order of how strict their grammars are. */
+const UNSIGNED: readonly Language[] = ["python", "javascript", "c", "ruby"];
+
+/** Reads a piece in the language that was asked for. */
+export async function candidateIn(
+  piece: Piece,
+  language: Language,
+  runtime: SyntaxRuntime,
+): Promise<Candidate> {
+  await runtime.load(language);
+  const candidate = readAs(piece, language, runtime);
+  const named = piece.tag.language;
+  if (named === language && candidate.verdict.state === "valid") return candidate;
+  const really = await otherLanguage(candidate, named, runtime);
+  return really === undefined ? candidate : { ...candidate, really };
+}
+
+/** Reads a piece in the language that its tag names, or that it shows. */
+export async function candidateOf(piece: Piece, runtime: SyntaxRuntime): Promise<Candidate> {
+  const named = piece.tag.language;
+  if (named !== undefined) {
+    await runtime.load(named);
+    const candidate = readAs(piece, named, runtime);
+    if (candidate.verdict.state !== "invalid") return candidate;
+    const other = await otherLanguage(candidate, named, runtime);
+    return other === undefined ? candidate : readAs(piece, other, runtime);
+  }
+  const signed = evidenceIn(textOf(piece.lines))
+    .slice(0, MAX_GUESSES)
+    .map((each) => each.language);
+  let first: Candidate | undefined;
+  for (const language of signed.length > 0 ? signed : UNSIGNED) {
+    await runtime.load(language);
+    const candidate = readAs(piece, language, runtime);
+    if (candidate.verdict.state === "valid" || candidate.verdict.state === "too large") return candidate;
+    first ??= candidate;
+  }
+  // The list of languages is never empty.
+  return first ?? readAs(piece, "python", runtime);
+}
+
+/** The language that a candidate is in although it was read in another one; undefined when there is no such. */
+async function otherLanguage(
+  candidate: Candidate,
+  named: Language | undefined,
+  runtime: SyntaxRuntime,
+): Promise<Language | undefined> {
+  const { language, code, verdict } = candidate;
+  const parses = verdict.state === "valid";
+  const evidence = evidenceIn(code);
+  const own = evidence.find((each) => each.language === language)?.weight ?? 0;
+  for (const { language: other, weight } of evidence.slice(0, MAX_GUESSES)) {
+    if (other === language) {
+      if (parses) return undefined;
+      continue;
+    }
+    if (parses && SUPERSETS[language]?.includes(other)) continue;
+    const needed = parses ? own + (other === named ? 1 : OUTWEIGHS) : Math.max(2, own - OUTWEIGHS);
+    if (weight < needed) continue;
+    await runtime.load(other);
+    const { tree, verdict: there } = check(code, other, runtime);
+    tree?.delete();
+    if (there.state === "valid") return other;
+  }
+  return undefined;
+}
+
+/** Reads a piece in a language: as it stands, or without the marks around it when only that parses. */
+export function readAs(piece: Piece, language: Language, runtime: SyntaxRuntime): Candidate {
+  const whole = dedented(piece.lines, language);
+  const readings = readingsOf(whole, piece.tag.name, language);
+  const sure = readings.filter((reading) => reading.sure).map((reading) => reading.lines);
+  const unsure = readings.filter((reading) => !reading.sure).map((reading) => reading.lines);
+  let first: Candidate | undefined;
+  for (const lines of [...sure, whole, ...unsure]) {
+    const candidate = judged(piece, dedented(lines, language), language, runtime);
+    if (candidate.verdict.state === "valid") return candidate;
+    first ??= candidate;
+  }
+  return first ?? judged(piece, whole, language, runtime);
+}
+
+/** Indentation that all lines share is an error in Python, and nothing elsewhere. */
+function dedented(lines: readonly Line[], language: Language): readonly Line[] {
+  return language === "python" ? dedent(lines) : lines;
+}
+
+function judged(piece: Piece, lines: readonly Line[], language: Language, runtime: SyntaxRuntime): Candidate {
+  const code = textOf(lines);
+  const { tree, verdict } = check(code, language, runtime);
+  const outline =
+    tree !== null && verdict.state === "valid" ? outlineOf(tree.rootNode, code, language) : undefined;
+  tree?.delete();
+  return {
+    piece,
+    language,
+    lines: lines,
+    code,
+    verdict,
+    outline,
+    really: undefined,
+  };
+}

@@ -1,0 +1,163 @@
+// A reply of a chat model → the program in it. See docs: fences, reasoning, wrappers, several blocks, no fences.
+import { type Candidate, candidateIn, candidateOf } from "./candidate.ts";
+import { choose } from "./choose.ts";
+import { type Fence, fencesIn, readFences } from "./fences.ts";
+import { tagOf } from "./info.ts";
+import type { Language } from "./languages.ts";
+import { type Line, linesOf, textOf, trimBlank } from "./lines.ts";
+import type { SyntaxRuntime } from "./parser.ts";
+import { piecesIn } from "./pieces.ts";
+import { withoutReasoning } from "./reasoning.ts";
+import { emptyReason, invalidReason } from "./reasons.ts";
+import type { Problem } from "./validity.ts";
+
+/** `strict`: exactly one fenced block that parses, else nothing. `lenient`: the best program in the reply. */
+export type ExtractionMode = "lenient" | "strict";
+
+/** A place of the reply, lines and columns from 1, columns in UTF-16 units. */
+export interface Diagnostic {
+  readonly line: number;
+  readonly column: number;
+  readonly message: string;
+}
+
+/** The program in a reply, or why there is none. */
+export interface Extraction {
+  /** The language asked for, or else the one found; empty when there is no code whose language could be told. */
+  readonly language: Language | "";
+  readonly mode: ExtractionMode;
+  /** The program with LF line ends, without a line end behind it; empty when nothing was found. */
+  readonly code: string;
+  readonly valid: boolean;
+  readonly origin: "fence" | "text" | "none";
+  /** Fenced blocks of the answer. */
+  readonly blocks: number;
+  /** Why there is no code, or no valid one; null when it is valid. */
+  readonly reason: string | null;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+export interface ExtractOptions {
+  /** Binding when given; guessed otherwise. */
+  readonly language?: Language | undefined;
+  readonly mode?: ExtractionMode | undefined;
+  /** The problem's text: what it names is looked for among several blocks. */
+  readonly question?: string | undefined;
+}
+
+/** Longest reply that is read, in UTF-16 units: the longest outputs of models are a quarter of it. */
+const MAX_REPLY_LENGTH = 2 * 1024 * 1024;
+
+/** Extracts the program from a reply. Never throws for any text. */
+export async function extract(
+  reply: string,
+  options: ExtractOptions,
+  runtime: SyntaxRuntime,
+): Promise<Extraction> {
+  const mode = options.mode ?? "lenient";
+  const base = {
+    language: options.language ?? "",
+    mode,
+    code: "",
+    valid: false,
+    origin: "none",
+    blocks: 0,
+    reason: null,
+    diagnostics: [],
+  } as const;
+  if (reply.length > MAX_REPLY_LENGTH) return { ...base, reason: "The reply is too large to read." };
+  const answer = withoutReasoning(linesOf(reply));
+  const fences = fencesIn(readFences(answer.lines));
+  const blocks = fences.length;
+  if (mode === "strict") return strict({ ...base, blocks }, fences, options, runtime);
+  const pieces = await piecesIn(answer.lines, options.language, runtime);
+  const candidates: Candidate[] = [];
+  for (const piece of pieces) {
+    candidates.push(
+      options.language === undefined
+        ? await candidateOf(piece, runtime)
+        : await candidateIn(piece, options.language, runtime),
+    );
+  }
+  const choice = choose(inOneLanguage(candidates, options.language), options.question);
+  if (choice === undefined) return { ...base, blocks, reason: emptyReason(answer, pieces) };
+  return { ...base, blocks, ...(await result(choice.main, choice.parts, runtime)) };
+}
+
+type Found = Pick<Extraction, "language" | "code" | "valid" | "origin" | "reason" | "diagnostics">;
+
+/** The published policy: exactly one fenced block, and it parses. */
+async function strict(
+  base: Extraction,
+  fences: readonly Fence[],
+  options: ExtractOptions,
+  runtime: SyntaxRuntime,
+): Promise<Extraction> {
+  const [fence, ...others] = fences;
+  if (fence === undefined) return { ...base, reason: "The reply has no fenced code block." };
+  if (others.length > 0) {
+    return {
+      ...base,
+      reason: `The reply has ${fences.length} fenced code blocks; strict mode wants exactly one.`,
+    };
+  }
+  const piece = {
+    lines: fence.lines,
+    tag: tagOf(fence.info),
+    before: [],
+    closed: fence.closed,
+    origin: "fence",
+  } as const;
+  const candidate =
+    options.language === undefined
+      ? await candidateOf(piece, runtime)
+      : await candidateIn(piece, options.language, runtime);
+  const found = await result(candidate, [candidate], runtime);
+  return { ...base, ...found, code: found.valid ? found.code : "" };
+}
+
+/** When no language was asked for, the blocks of the language in which most of the code is. */
+function inOneLanguage(candidates: readonly Candidate[], asked: Language | undefined): readonly Candidate[] {
+  if (asked !== undefined || candidates.length < 2) return candidates;
+  const weights = new Map<Language, number>();
+  for (const { language, lines, verdict, outline, piece } of candidates) {
+    if (verdict.state === "nothing" || piece.tag.notCode) continue;
+    const kind = outline?.kind === "definitions" ? 10 : 1;
+    weights.set(
+      language,
+      (weights.get(language) ?? 0) + lines.length * (verdict.state === "valid" ? kind : 0.5),
+    );
+  }
+  const [most] = [...weights].sort((a, b) => b[1] - a[1]);
+  return most === undefined ? candidates : candidates.filter((candidate) => candidate.language === most[0]);
+}
+
+async function result(main: Candidate, parts: readonly Candidate[], runtime: SyntaxRuntime): Promise<Found> {
+  const { language, piece } = main;
+  const origin = piece.origin;
+  if (parts.length > 1) {
+    const joined = parts.map((part) => textOf(trimBlank(part.lines))).join("\n\n");
+    const tree = runtime.parse(language, joined);
+    const fits = tree !== null && !tree.rootNode.hasError;
+    tree?.delete();
+    if (fits) return { language, code: joined, valid: true, origin, reason: null, diagnostics: [] };
+  }
+  const code = textOf(main.lines);
+  const valid = main.verdict.state === "valid" && main.really === undefined;
+  const problems = main.verdict.state === "invalid" ? main.verdict.problems : [];
+  return {
+    language,
+    code,
+    valid,
+    origin,
+    reason: valid ? null : invalidReason(main),
+    diagnostics: valid ? [] : problems.map((problem) => diagnosticOf(problem, main.lines)),
+  };
+}
+
+/** A place of the program as a place of the reply. */
+function diagnosticOf(problem: Problem, lines: readonly Line[]): Diagnostic {
+  const line = lines[problem.at.row] ?? lines.at(-1);
+  if (line === undefined) return { line: 1, column: 1, message: problem.message };
+  return { line: line.number + 1, column: line.column + problem.at.column + 1, message: problem.message };
+}

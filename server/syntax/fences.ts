@@ -1,0 +1,180 @@
+// Fenced code blocks of Markdown, read line by line as CommonMark describes them.
+import { cutFront, isBlank, type Line } from "./lines.ts";
+
+/** A fenced block, or the text between two of them. */
+export type Segment = Fence | Prose;
+
+export interface Prose {
+  readonly kind: "prose";
+  readonly lines: readonly Line[];
+}
+
+export interface Fence {
+  readonly kind: "fence";
+  /** What stands after the opening fence, trimmed. */
+  readonly info: string;
+  /** The content, without the container's indentation and quote marks. */
+  readonly lines: readonly Line[];
+  /** False when the reply, or the quote or list around it, ended first. */
+  readonly closed: boolean;
+  readonly mark: "`" | "~";
+  /** Number of marks in the opening fence. */
+  readonly size: number;
+}
+
+/** An opening fence: the containers before it on its line, its indentation, marks and info string. */
+const OPENING = /^((?:[ \t]*(?:>|[-*+•](?=[ \t])|\d{1,9}[.)](?=[ \t])))*)([ \t]*)(`{3,}|~{3,})(.*)$/;
+
+/** CommonMark: a closing fence may be indented by three columns more than its container. */
+const CLOSING_INDENT = 3;
+
+/** CommonMark: tabs advance to the next multiple of four. */
+const TAB = 4;
+
+interface Opening {
+  /** Quote marks around the block. */
+  readonly quotes: number;
+  /** Columns of the opening fence after its quote marks; content loses up to as many. */
+  readonly indent: number;
+  /** Columns of the content of the list item that the fence stands in; 0 outside a list. */
+  readonly item: number;
+  readonly mark: "`" | "~";
+  readonly size: number;
+  readonly info: string;
+}
+
+/** Reads the lines as prose and fenced blocks, in order. */
+export function readFences(lines: readonly Line[]): Segment[] {
+  const segments: Segment[] = [];
+  let prose: Line[] = [];
+  let item = 0;
+  for (let index = 0; index < lines.length; ) {
+    const line = lines[index];
+    if (line === undefined) break;
+    const opening = openingOf(line.text, item);
+    if (opening === undefined) {
+      item = itemAfter(line, item);
+      prose.push(line);
+      index += 1;
+      continue;
+    }
+    const block = readBlock(lines, index + 1, opening);
+    if (prose.length > 0) segments.push({ kind: "prose", lines: prose });
+    prose = [];
+    segments.push(block.fence);
+    index = block.next;
+  }
+  if (prose.length > 0) segments.push({ kind: "prose", lines: prose });
+  return segments;
+}
+
+/** The fenced blocks of the text, in order. */
+export function fencesIn(segments: readonly Segment[]): Fence[] {
+  return segments.filter((segment) => segment.kind === "fence");
+}
+
+function openingOf(text: string, item: number): Opening | undefined {
+  // Most lines hold no fence at all: tell so without the expression.
+  if (!text.includes("```") && !text.includes("~~~")) return undefined;
+  const match = OPENING.exec(text);
+  if (match === null) return undefined;
+  const [, containers = "", space = "", marks = "", rest = ""] = match;
+  const mark = marks.startsWith("`") ? "`" : "~";
+  if (mark === "`" && rest.includes("`")) return undefined;
+  const inner = containers.slice(containers.lastIndexOf(">") + 1);
+  const indent = columnsOf(inner + space);
+  return {
+    quotes: containers.split(">").length - 1,
+    indent,
+    item: /\S/.test(inner) ? indent : indent >= item ? item : 0,
+    mark,
+    size: marks.length,
+    info: rest.trim(),
+  };
+}
+
+function readBlock(lines: readonly Line[], from: number, opening: Opening): { fence: Fence; next: number } {
+  const content: Line[] = [];
+  /** Where the list item around an unclosed fence ends, in `content` and in `lines`. */
+  let itemEnd: { readonly length: number; readonly next: number } | undefined;
+  const made = (kept: readonly Line[], closed: boolean): Fence => ({
+    kind: "fence",
+    info: opening.info,
+    lines: kept,
+    closed,
+    mark: opening.mark,
+    size: opening.size,
+  });
+  for (let index = from; index < lines.length; index++) {
+    const line = lines[index];
+    if (line === undefined) break;
+    const inside = withoutQuotes(line, opening.quotes);
+    if (inside === undefined) return { fence: made(content, false), next: index };
+    if (closes(inside.text, opening)) return { fence: made(content, true), next: index + 1 };
+    if (
+      itemEnd === undefined &&
+      opening.item > 0 &&
+      !isBlank(inside) &&
+      indentOf(inside.text) < opening.item
+    ) {
+      itemEnd = { length: content.length, next: index };
+    }
+    content.push(withoutIndent(inside, opening.indent));
+  }
+  // A closing fence after content that is not indented, as models write it in lists, would have been found.
+  if (itemEnd !== undefined)
+    return { fence: made(content.slice(0, itemEnd.length), false), next: itemEnd.next };
+  return { fence: made(content, false), next: lines.length };
+}
+
+function closes(text: string, opening: Opening): boolean {
+  if (!text.includes(opening.mark)) return false;
+  const match = /^([ \t]*)(`{3,}|~{3,})[ \t]*$/.exec(text);
+  if (match === null) return false;
+  const [, space = "", marks = ""] = match;
+  if (!marks.startsWith(opening.mark) || marks.length < opening.size) return false;
+  return columnsOf(space) <= opening.indent + CLOSING_INDENT;
+}
+
+/** The line inside its quote marks; undefined when it has too few, which ends the block. */
+function withoutQuotes(line: Line, quotes: number): Line | undefined {
+  let at = 0;
+  for (let count = 0; count < quotes; count++) {
+    const match = /^[ \t]*>[ \t]?/.exec(line.text.slice(at));
+    if (match === null) return undefined;
+    at += match[0].length;
+  }
+  return cutFront(line, at);
+}
+
+/** The line without up to `columns` of indentation. A tab that reaches further stays as it is. */
+function withoutIndent(line: Line, columns: number): Line {
+  let column = 0;
+  let at = 0;
+  while (column < columns && at < line.text.length) {
+    const unit = line.text[at];
+    if (unit === " ") column += 1;
+    else if (unit === "\t") column += TAB - (column % TAB);
+    else break;
+    if (column > columns) break;
+    at += 1;
+  }
+  return cutFront(line, at);
+}
+
+/** The columns a list item's content starts at, after this line; blank lines change nothing. */
+function itemAfter(line: Line, item: number): number {
+  const match = /^([ \t]*)(?:[-*+•]|\d{1,9}[.)])[ \t]+/.exec(line.text);
+  if (match !== null) return columnsOf(match[0]);
+  return isBlank(line) || indentOf(line.text) >= item ? item : 0;
+}
+
+function indentOf(text: string): number {
+  return columnsOf(/^[ \t]*/.exec(text)?.[0] ?? "");
+}
+
+function columnsOf(space: string): number {
+  let column = 0;
+  for (const unit of space) column += unit === "\t" ? TAB - (column % TAB) : 1;
+  return column;
+}

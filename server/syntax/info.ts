@@ -1,0 +1,29 @@
+import { type Language, languageOf } from "./languages.ts";
+
+/** Tags that name no language of a program but what else a block holds. */
+const NOT_CODE = new Set([
+  ...["text", "txt", "plain", "plaintext", "output", "out", "console", "terminal", "log", "stdout", "stdin"],
+  ...["json", "yaml", "yml", "toml", "xml", "html", "css", "csv", "ini", "sql", "diff", "markdown", "md"],
+  ...["mermaid", "latex", "tex", "math", "input", "traceback", "error", "dockerfile", "makefile", "none"],
+]);
+
+/** What the info string of a fence says about the block. */
+export interface Tag {
+  /** The language's name as written, in lower case; empty when there is none. */
+  readonly name: string;
+  /** One of our languages; undefined for every other tag. */
+  readonly language: Language | undefined;
+  /** It says that this is no program: output, data, text. */
+  readonly notCode: boolean;
+}
+
+/** Reads an info string: `python title="x"`, `c++`, `{.python .numberLines}`, `language-js`, `python:main.py`. */
+export function tagOf(info: string): Tag {
+  const words = info
+    .replace(/^\{\s*|\}\s*$/g, "")
+    .trim()
+    .split(/[\s,;:={}]+/);
+  const first = words[0] === "lang" || words[0] === "language" ? words[1] : words[0];
+  const name = (first ?? "").replace(/^\.|^language-|^lang-/i, "").toLowerCase();
+  return { name, language: languageOf(name), notCode: NOT_CODE.has(name) };
+}

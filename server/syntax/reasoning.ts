@@ -1,0 +1,117 @@
+// What a model thought before it answered is no part of the answer.
+import { cutFront, type Line, withText } from "./lines.ts";
+
+/** How models mark their thinking; an opening that is never closed takes the rest of the reply. */
+const MARKS: readonly { readonly open: string; readonly close: string }[] = [
+  { open: "<think>", close: "</think>" },
+  { open: "<thinking>", close: "</thinking>" },
+  { open: "<thought>", close: "</thought>" },
+  { open: "<reasoning>", close: "</reasoning>" },
+  { open: "<reflection>", close: "</reflection>" },
+  { open: "<seed:think>", close: "</seed:think>" },
+  { open: "<|begin_of_thought|>", close: "<|end_of_thought|>" },
+  { open: "[THINK]", close: "[/THINK]" },
+  { open: "◁think▷", close: "◁/think▷" },
+  { open: "<|channel|>analysis<|message|>", close: "<|end|>" },
+];
+
+/** Tokens that end or frame a turn and that some servers leave in the text. */
+const TURN_TOKENS =
+  /<\|(?:im_end|im_start|endoftext|eot_id|end_of_text|end|return|start|begin_of_solution|end_of_solution)\|>(?:assistant)?|<\|channel\|>final<\|message\|>|<\/s>$|<(?:end_of_turn|eos)>/g;
+
+export interface Answer {
+  /** The reply without reasoning. */
+  readonly lines: readonly Line[];
+  /** Something was taken out. */
+  readonly reasoned: boolean;
+  /** The reasoning never ended: the answer is missing. */
+  readonly endless: boolean;
+}
+
+/** Takes reasoning out of a reply. A mark inside a fenced block of the answer is code and stays. */
+export function withoutReasoning(reply: readonly Line[]): Answer {
+  const marked = reply.some((line) =>
+    MARKS.some((mark) => line.text.includes(mark.open) || line.text.includes(mark.close)),
+  );
+  if (!marked) return { lines: withoutTurnTokens(reply), reasoned: false, endless: false };
+  const kept: Line[] = [];
+  /** The fence that we are in: its marks, or empty outside. */
+  let fence = "";
+  let closing: string | undefined;
+  let reasoned = false;
+  for (const whole of reply) {
+    let line = whole;
+    for (;;) {
+      if (closing !== undefined) {
+        const at = line.text.indexOf(closing);
+        if (at < 0) break;
+        line = cutFront(line, at + closing.length);
+        closing = undefined;
+        continue;
+      }
+      const found = fence === "" ? firstMark(line.text) : reasoned ? undefined : strayClose(line.text);
+      if (found === undefined) {
+        fence = fenceAfter(line.text, fence);
+        kept.push(line);
+        break;
+      }
+      reasoned = true;
+      if (found.opens) {
+        const before = line.text.slice(0, found.at);
+        if (before.trim() !== "") kept.push(withText(line, before));
+        line = cutFront(line, found.at + found.mark.open.length);
+        closing = found.mark.close;
+      } else {
+        // Its opening stood in the prompt: all so far was reasoning.
+        kept.length = 0;
+        fence = "";
+        line = cutFront(line, found.at + found.mark.close.length);
+      }
+    }
+  }
+  return { lines: withoutTurnTokens(kept), reasoned, endless: closing !== undefined };
+}
+
+interface Found {
+  readonly mark: (typeof MARKS)[number];
+  readonly at: number;
+  readonly opens: boolean;
+}
+
+/** The first mark of a line outside of quotes and inline code. */
+function firstMark(text: string): Found | undefined {
+  let first: Found | undefined;
+  for (const mark of MARKS) {
+    for (const opens of [true, false]) {
+      const at = text.indexOf(opens ? mark.open : mark.close);
+      if (at < 0 || (first !== undefined && at >= first.at) || /["'`\w]/.test(text[at - 1] ?? "")) continue;
+      first = { mark, at, opens };
+    }
+  }
+  return first;
+}
+
+/** Inside a block only a line that is nothing but a closing mark ends reasoning: its block was left open. */
+function strayClose(text: string): Found | undefined {
+  const mark = MARKS.find(({ close }) => text.trim() === close);
+  return mark && { mark, at: text.indexOf(mark.close), opens: false };
+}
+
+function fenceAfter(text: string, fence: string): string {
+  const marks = /^[ \t>]*(?:[-*+][ \t]+|\d+[.)][ \t]+)?(`{3,}|~{3,})([^`]*)$/.exec(text);
+  if (marks === null) return fence;
+  const [, run = "", rest = ""] = marks;
+  if (fence === "") return run;
+  return run.startsWith(fence) && rest.trim() === "" ? "" : fence;
+}
+
+function withoutTurnTokens(lines: readonly Line[]): readonly Line[] {
+  if (!lines.some((line) => line.text.includes("<"))) return lines;
+  return lines.map((line) => {
+    if (!line.text.includes("<")) return line;
+    const text = line.text.replace(TURN_TOKENS, "");
+    if (text === line.text) return line;
+    // What stood in front of the code moves it; what stood behind does not.
+    return line.text.endsWith(text) ? cutFront(line, line.text.length - text.length) : withText(line, text);
+  });
+}

@@ -1,0 +1,184 @@
+// The stretches of a text that look like code, for replies that mark none.
+import { isBlank, type Line } from "./lines.ts";
+import { SURE, type Weight, weigh } from "./prose.ts";
+
+/** Prose as sure as this ends a region even where brackets seem to be open: they were not code. */
+const SURE_PROSE: Weight = -4;
+
+/** A line from which on something goes over several lines. */
+interface Open {
+  /** What ends a string or comment that is open; undefined outside of one. */
+  readonly until: string | undefined;
+  /** Brackets that are open. */
+  readonly depth: number;
+}
+
+const NOTHING_OPEN: Open = { until: undefined, depth: 0 };
+
+/** The code-like stretches in order, and the prose between them: `regions[i]` follows `before[i]`. */
+export interface Region {
+  readonly lines: readonly Line[];
+  /** The prose between the previous region and this one. */
+  readonly before: readonly Line[];
+}
+
+/** Finds the regions by the weight of lines, and by what is open at their ends. */
+export function codeRegions(lines: readonly Line[]): Region[] {
+  const weights = lines.map((line) => weigh(line.text));
+  const comment = lineCommentOf(lines);
+  const regions: Region[] = [];
+  let proseFrom = 0;
+  for (let index = 0; index < lines.length; ) {
+    if ((weights[index] ?? 0) < SURE - 1) {
+      index += 1;
+      continue;
+    }
+    const start = startOf(weights, lines, index, proseFrom);
+    const end = endOf(lines, weights, start, comment);
+    regions.push({ lines: lines.slice(start, end), before: lines.slice(proseFrom, start) });
+    proseFrom = end;
+    index = Math.max(end, index + 1);
+  }
+  return regions;
+}
+
+/** Comments and the like directly above the first sure line belong to it. */
+function startOf(weights: readonly Weight[], lines: readonly Line[], seed: number, limit: number): number {
+  let start = seed;
+  while (start > limit) {
+    const above = lines[start - 1];
+    if (above === undefined || isBlank(above) || (weights[start - 1] ?? 0) <= 0) break;
+    start -= 1;
+  }
+  return start;
+}
+
+/** The line after the last one of the region that starts at `start`. */
+function endOf(
+  lines: readonly Line[],
+  weights: readonly Weight[],
+  start: number,
+  comment: "//" | "#",
+): number {
+  let open = NOTHING_OPEN;
+  let end = start;
+  let blank = false;
+  for (let index = start; index < lines.length; index++) {
+    const line = lines[index];
+    if (line === undefined) break;
+    if (isBlank(line)) {
+      blank = true;
+      continue;
+    }
+    const weight = weights[index] ?? 0;
+    if (open.until === undefined) {
+      const indented = /^[ \t]/.test(line.text);
+      const stops = open.depth > 0 || indented ? weight <= SURE_PROSE && blank && !indented : weight < 0;
+      if (stops) break;
+    }
+    const inside = open.until !== undefined || open.depth > 0;
+    open = openAfter(line.text, open, comment);
+    if (open.until !== undefined && !closesLater(lines, index + 1, open.until))
+      open = { ...open, until: undefined };
+    if (weight > 0 || inside) end = index + 1;
+    blank = false;
+  }
+  return Math.max(end, start + 1);
+}
+
+function closesLater(lines: readonly Line[], from: number, until: string): boolean {
+  for (let index = from; index < lines.length; index++) {
+    const text = lines[index]?.text ?? "";
+    if (isWord(until) ? text.trim() === until : text.includes(until)) return true;
+  }
+  return false;
+}
+
+/** Here-documents end with a word on a line of its own. */
+function isWord(until: string): boolean {
+  return /^\w/.test(until);
+}
+
+/** What is open after the line. Quotes that do not close on their line are none (apostrophes, lifetimes). */
+function openAfter(text: string, before: Open, comment: "//" | "#"): Open {
+  let { until, depth } = before;
+  let index = 0;
+  if (until !== undefined) {
+    if (isWord(until)) return text.trim() === until ? { until: undefined, depth } : before;
+    const at = text.indexOf(until);
+    if (at < 0) return before;
+    index = at + until.length;
+    until = undefined;
+  }
+  while (index < text.length) {
+    const unit = text.charAt(index);
+    switch (unit) {
+      case '"':
+      case "'": {
+        const triple = unit.repeat(3);
+        if (text.startsWith(triple, index)) {
+          const close = text.indexOf(triple, index + 3);
+          if (close < 0) return { until: triple, depth };
+          index = close + 3;
+        } else index = stringEnd(text, index, unit);
+        continue;
+      }
+      case "`": {
+        const close = text.indexOf("`", index + 1);
+        if (close < 0) return comment === "//" ? { until: "`", depth } : { until: undefined, depth };
+        index = close + 1;
+        continue;
+      }
+      case "/":
+        if (text.startsWith("/*", index)) {
+          const close = text.indexOf("*/", index + 2);
+          if (close < 0) return { until: "*/", depth };
+          index = close + 2;
+          continue;
+        }
+        if (comment === "//" && text.startsWith("//", index)) return { until, depth };
+        break;
+      case "#":
+        if (comment === "#" && (index === 0 || /\s/.test(text.charAt(index - 1)))) return { until, depth };
+        break;
+      case "<": {
+        const word = /^<<[~-]?(["']?)([A-Z]\w*)\1/.exec(text.slice(index, index + 40));
+        if (word?.[2] !== undefined) until = word[2];
+        break;
+      }
+      case "(":
+      case "[":
+      case "{":
+        depth += 1;
+        break;
+      case ")":
+      case "]":
+      case "}":
+        if (depth > 0) depth -= 1;
+        break;
+      default:
+    }
+    index += 1;
+  }
+  return { until, depth };
+}
+
+function stringEnd(text: string, start: number, quote: string): number {
+  for (let index = start + 1; index < text.length; index++) {
+    const unit = text.charAt(index);
+    if (unit === "\\") index += 1;
+    else if (unit === quote) return index + 1;
+  }
+  return start + 1;
+}
+
+/** How comments start here, which decides what `//` and `#` mean: languages with braces or not. */
+function lineCommentOf(lines: readonly Line[]): "//" | "#" {
+  let braces = 0;
+  let others = 0;
+  for (const { text } of lines) {
+    if (/[;{}]\s*$/.test(text)) braces += 1;
+    else if (/:\s*$|^\s*(?:end|fi|done|esac)\b/.test(text)) others += 1;
+  }
+  return braces > others ? "//" : "#";
+}

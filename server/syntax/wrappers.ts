@@ -1,0 +1,75 @@
+// Tags that models put around their answer or their code.
+import { cutFront, isBlank, type Line, withText } from "./lines.ts";
+
+/** Tags around the answer as a whole, inside of which Markdown goes on. */
+const ANSWER = /^(?:answer|final_answer|solution|response|output|result|final)$/i;
+/** Tags around code itself. */
+const CODE =
+  /^(?:code|pre|python|javascript|typescript|java|cpp|csharp|go|rust|ruby|php|bash|kotlin|c|code_block|codeblock|program|source)$/i;
+
+/** The inside of the last answer tag, or all lines when there is none. */
+export function answerIn(lines: readonly Line[]): readonly Line[] {
+  return insideOf(lines, ANSWER).at(-1)?.lines ?? lines;
+}
+
+/** What stands inside code tags: `<code>`, `<pre><code class="language-python">`, `<python>`, `[code]`. */
+export function codeTagsIn(
+  lines: readonly Line[],
+): { readonly tag: string; readonly lines: readonly Line[] }[] {
+  return insideOf(lines, CODE).map(({ tag, lines: inner }) => {
+    const nested = insideOf(inner, CODE).at(0);
+    return nested === undefined ? { tag, lines: inner } : { tag: nested.tag || tag, lines: nested.lines };
+  });
+}
+
+interface Inside {
+  /** A language that the tag names. */
+  readonly tag: string;
+  readonly lines: readonly Line[];
+}
+
+/** The insides of tags that start and end lines: a tag in the middle of a sentence is none. */
+function insideOf(lines: readonly Line[], names: RegExp): Inside[] {
+  const found: Inside[] = [];
+  for (let index = 0; index < lines.length; index++) {
+    const line = lines[index];
+    const open = line && openingTag(line, names);
+    if (line === undefined || open === undefined) continue;
+    const close = new RegExp(`[<[]/${open.name}\\s*[>\\]]`, "i");
+    const inner: Line[] = [];
+    let rest = cutFront(line, open.length);
+    let at = index;
+    for (;;) {
+      const end = close.exec(rest.text);
+      const text = end === null ? rest.text : rest.text.slice(0, end.index);
+      if (inner.length > 0 || text.trim() !== "") inner.push(withText(rest, text));
+      if (end !== null) break;
+      at += 1;
+      const next = lines[at];
+      if (next === undefined) break;
+      rest = next;
+    }
+    while (inner.length > 0 && isBlankAt(inner, inner.length - 1)) inner.pop();
+    if (inner.length > 0) found.push({ tag: open.language, lines: inner });
+    index = at;
+  }
+  return found;
+}
+
+function isBlankAt(lines: readonly Line[], index: number): boolean {
+  const line = lines[index];
+  return line !== undefined && isBlank(line);
+}
+
+function openingTag(
+  line: Line,
+  names: RegExp,
+): { readonly name: string; readonly language: string; readonly length: number } | undefined {
+  const match = /^ {0,3}[<[](\w+)((?:\s+[\w-]+=(?:"[^"]*"|'[^']*'|[\w-]+))*)\s*[>\]]/.exec(line.text);
+  const [whole = "", name = "", attributes = ""] = match ?? [];
+  if (match === null || !names.test(name)) return undefined;
+  const language =
+    /(?:class|lang|language)=["']?(?:language-|lang-|brush:\s*)?([\w+#-]+)/i.exec(attributes)?.[1] ?? "";
+  const self = /^(?:code|pre|program|source|code_block|codeblock)$/i.test(name) ? "" : name;
+  return { name, language: language || self, length: whole.length };
+}
