@@ -1,30 +1,16 @@
 // A document with a cursor: what all completions at one place share, and the judgement of one insertion.
 import { type BracketScan, type LooseCloser, type OpenBracket, scanBrackets } from "./assemble-brackets.ts";
-import { type IndentContext, indentContext, indentOf, isCloser } from "./assemble-indent.ts";
+import { type Fault, faultKey, faultsOf, strayClosers } from "./assemble-faults.ts";
+import { type IndentContext, indentContext } from "./assemble-indent.ts";
 import { lineEndAt, lineFeeds } from "./assemble-text.ts";
-import { heads, startsItem, type Window, windowsOf } from "./assemble-window.ts";
+import { hasCode, solidRange, unitText } from "./assemble-unit.ts";
+import { heads, regionsOf, type Window, windowsOf } from "./assemble-window.ts";
 import type { Language } from "./languages.ts";
-import type { SyntaxNode, SyntaxRuntime, SyntaxTree } from "./parser.ts";
-import { isClosed, isComment, type Place, placeAt, type Unit, unitOf } from "./unit.ts";
+import type { SyntaxRuntime, SyntaxTree } from "./parser.ts";
+import { isClosed, placeAt, type Unit, unitOf } from "./unit.ts";
 
 /** Text on either side of the cursor that is looked at at all, in UTF-16 units; windows are cut from it. */
 const REACH = 64 * 1024;
-
-/** Most of a unit that is returned for scoring, in UTF-16 units: twice what reward models read (4096 tokens). */
-const MAX_UNIT_LENGTH = 32 * 1024;
-
-/** A module without functions is its own unit up to this size; beyond, the touched statements are. */
-const SMALL_MODULE = 4 * 1024;
-
-/** Enclosing items that are parsed by themselves in a broken document: functions in types in namespaces. */
-const MAX_REGIONS = 4;
-
-/** A syntax error in the assembled text. Offsets count from the start of the window. */
-export interface Fault {
-  readonly start: number;
-  readonly end: number;
-  readonly missing: string | undefined;
-}
 
 /** How the document looks with an insertion. */
 export interface Attempt {
@@ -43,6 +29,13 @@ export interface Attempt {
   readonly faults: readonly Fault[];
 }
 
+/** The window's text as it parses best without a completion, and the offsets of its stand-in in it. */
+export interface Filled {
+  readonly text: string;
+  readonly start: number;
+  readonly end: number;
+}
+
 /** A document with a cursor; completions are judged in it. */
 export interface CursorDocument {
   readonly language: Language;
@@ -54,9 +47,11 @@ export interface CursorDocument {
   readonly looseAfter: readonly LooseCloser[];
   /** The unit around the cursor as the document is, if any; offsets into `window.before` (end may lie beyond). */
   readonly unit: Unit | undefined;
+  readonly filled: Filled;
   attempt(insert: string): Attempt;
   /** Offset in the insertion at which its unit is complete, by a parse of the text without what follows. */
   unitEndWithoutSuffix(insert: string): number | undefined;
+  /** Parses a text of the document's language; null where it is too large. */
   parse(text: string): SyntaxTree | null;
 }
 
@@ -100,7 +95,7 @@ class ParsedDocument implements CursorDocument {
   readonly #runtime: SyntaxRuntime;
   #before: BracketScan | undefined;
   #looseAfter: readonly LooseCloser[] | undefined;
-  #unit: { readonly found: Unit | undefined } | undefined;
+  #found: { readonly unit: Unit | undefined; readonly filled: Filled } | undefined;
   #known: ReadonlySet<string> | undefined;
 
   constructor(language: Language, window: Window, lineEnd: string, runtime: SyntaxRuntime) {
@@ -123,8 +118,13 @@ class ParsedDocument implements CursorDocument {
   }
 
   get unit(): Unit | undefined {
-    this.#unit ??= { found: this.#findUnit() };
-    return this.#unit.found;
+    this.#found ??= this.#find();
+    return this.#found.unit;
+  }
+
+  get filled(): Filled {
+    this.#found ??= this.#find();
+    return this.#found.filled;
   }
 
   parse(text: string): SyntaxTree | null {
@@ -292,36 +292,33 @@ class ParsedDocument implements CursorDocument {
       : undefined;
   }
 
-  #findUnit(): Unit | undefined {
+  #find(): { readonly unit: Unit | undefined; readonly filled: Filled } {
     const { head, before, after, tail } = this.window;
-    const start = head.length + before.length;
+    const offset = head.length + before.length;
     const placeholder = this.#placeholder();
     const closers = this.#closers("");
-    const middles = [
-      placeholder,
-      ...(closers === undefined ? [] : [`${placeholder}\n${closers.join("\n")}`]),
-    ];
-    let found: Unit | undefined;
-    for (const middle of middles) {
-      const tree = this.parse(head + before + middle + after + tail);
+    const start = offset + placeholder.length - placeholder.trimStart().length;
+    const end = start + placeholder.trim().length;
+    let unit: Unit | undefined;
+    let filled: Filled = { text: head + before + placeholder + after + tail, start, end };
+    for (const missing of closers === undefined ? [""] : ["", `\n${closers.join("\n")}`]) {
+      const text = head + before + placeholder + missing + after + tail;
+      const tree = this.parse(text);
       if (tree === null) continue;
       try {
-        const at = placeholder === "" ? start : start + placeholder.length - placeholder.trimStart().length;
-        const place = placeAt(tree.rootNode, at, at + placeholder.trim().length);
+        const place = placeAt(tree.rootNode, start, end);
         const node = place.node ?? place.types.at(-1);
         // A statement that the placeholder itself makes is no unit.
-        if (node !== undefined && node.startIndex < start && place.kind !== "statement") {
-          found = shifted(
-            unitOf(node, place.node === undefined ? "type" : (place.kind ?? "statement")),
-            -head.length,
-          );
+        if (node !== undefined && node.startIndex < offset && place.kind !== "statement") {
+          unit = shifted(unitOf(node, place.kind ?? "type"), -head.length);
+          filled = { text, start, end };
         }
-        if (found !== undefined && !tree.rootNode.hasError) return found;
+        if (unit !== undefined && !tree.rootNode.hasError) break;
       } finally {
         tree.delete();
       }
     }
-    return found;
+    return { unit, filled };
   }
 
   /** A statement where one is missing: Python's blocks end where their last statement does. */
@@ -334,33 +331,6 @@ class ParsedDocument implements CursorDocument {
   }
 }
 
-/** The text of the unit at a place, or of what was inserted where there is none. */
-function unitText(place: Place, text: string, solid: Range, window: Window): string {
-  const inner = { start: window.head.length, end: text.length - window.tail.length };
-  if (place.container.parent === null && place.kind !== "function" && place.kind !== "type") {
-    const small = inner.end - inner.start <= SMALL_MODULE;
-    const script = small && place.container.namedChildren.every((child) => kindAt(child) === "statement");
-    if (script) return text.slice(inner.start, inner.end).trim();
-  }
-  if (place.node !== undefined && place.node.endIndex - place.node.startIndex <= MAX_UNIT_LENGTH) {
-    return atMargin(text, place.node.startIndex, place.node.endIndex);
-  }
-  const touched = place.container.namedChildren.filter(
-    (child) => child.endIndex > solid.start && child.startIndex < solid.end,
-  );
-  const from = Math.min(solid.start, touched[0]?.startIndex ?? solid.start);
-  const to = Math.max(solid.end, touched.at(-1)?.endIndex ?? solid.end);
-  if (to - from <= MAX_UNIT_LENGTH) return atMargin(text, from, to);
-  // Longer than any model reads: the lines around the insertion, from its start on.
-  const near = Math.max(from, solid.start - MAX_UNIT_LENGTH / 2);
-  return atMargin(text, near, Math.min(to, near + MAX_UNIT_LENGTH));
-}
-
-interface Range {
-  readonly start: number;
-  readonly end: number;
-}
-
 const NOTHING: Omit<Attempt, "insert"> = {
   valid: false,
   clean: false,
@@ -370,55 +340,6 @@ const NOTHING: Omit<Attempt, "insert"> = {
   unitEnd: undefined,
   faults: [],
 };
-
-/** The errors of a tree: missing tokens, and tokens that no rule took up. */
-function faultsOf(tree: SyntaxTree, language: Language): Fault[] {
-  const faults = strayClosers(tree, language);
-  const visit = (node: SyntaxNode) => {
-    if (node.isMissing) faults.push({ start: node.startIndex, end: node.startIndex, missing: node.type });
-    else if (node.isError) {
-      const loose = node.children.filter(
-        (child) => child.childCount === 0 && !child.isMissing && !isComment(child),
-      );
-      if (loose.length === 0) faults.push({ start: node.startIndex, end: node.endIndex, missing: undefined });
-      for (const child of loose)
-        faults.push({ start: child.startIndex, end: child.endIndex, missing: undefined });
-    }
-    if (node.hasError) for (const child of node.children) visit(child);
-  };
-  visit(tree.rootNode);
-  return faults;
-}
-
-/** Words that only close or continue something, which the grammar takes for a name or a command elsewhere. */
-const STRAYS: Readonly<Partial<Record<Language, { readonly type: string; readonly words: RegExp }>>> = {
-  ruby: { type: "identifier", words: /^end$/ },
-  bash: { type: "command_name", words: /^(?:[{}]|\]{1,2}|fi|done|esac|then|else|elif|do)$/ },
-};
-
-/** Closing words that close nothing. */
-function strayClosers(tree: SyntaxTree, language: Language): Fault[] {
-  const stray = STRAYS[language];
-  if (stray === undefined) return [];
-  const faults: Fault[] = [];
-  const text = tree.rootNode.text;
-  const offset = tree.rootNode.startIndex;
-  const cursor = tree.walk();
-  try {
-    for (let more = true; more; ) {
-      if (cursor.nodeType === stray.type) {
-        const { startIndex: start, endIndex: end } = cursor;
-        if (stray.words.test(text.slice(start - offset, end - offset)))
-          faults.push({ start, end, missing: undefined });
-      }
-      more = cursor.gotoFirstChild() || cursor.gotoNextSibling();
-      while (!more && cursor.gotoParent()) more = cursor.gotoNextSibling();
-    }
-  } finally {
-    cursor.delete();
-  }
-  return faults;
-}
 
 /** The errors of a window as it is, by keys that do not depend on the length of an insertion. */
 function baseline(window: Window, language: Language, runtime: SyntaxRuntime): ReadonlySet<string> {
@@ -430,75 +351,6 @@ function baseline(window: Window, language: Language, runtime: SyntaxRuntime): R
   } finally {
     tree.delete();
   }
-}
-
-function faultKey(fault: Fault, inserted: number): string {
-  return `${fault.start - inserted}-${fault.end - inserted}-${fault.missing ?? ""}`;
-}
-
-/** Lines above the cursor that are indented less and less: what they start, up to where it ends below. */
-function regionsOf(
-  before: string,
-  after: string,
-  language: Language,
-): { start: number; end: number; indent: number }[] {
-  const regions: { start: number; end: number; indent: number }[] = [];
-  const lines = before.split("\n");
-  let start = before.length - (lines.at(-1)?.length ?? 0);
-  let limit = Number.POSITIVE_INFINITY;
-  const current = lines.at(-1) ?? "";
-  if (current.trim() !== "") {
-    limit = indentOf(current);
-    if (limit === 0) return [{ start, end: endOfItem(after, 0), indent: 0 }];
-  }
-  for (let index = lines.length - 2; index >= 0 && limit > 0; index--) {
-    const line = lines[index] ?? "";
-    start -= line.length + 1;
-    if (line.trim() === "" || indentOf(line) >= limit || !startsItem(line, language)) continue;
-    limit = indentOf(line);
-    regions.push({ start, end: endOfItem(after, limit), indent: limit });
-  }
-  return regions.reverse().slice(0, MAX_REGIONS);
-}
-
-/** Offset behind the line that ends an item with this indentation, or before the line that starts the next. */
-function endOfItem(after: string, indent: number): number {
-  let index = after.indexOf("\n") + 1;
-  if (index === 0) return after.length;
-  for (const line of after.slice(index).split("\n")) {
-    if (line.trim() !== "" && indentOf(line) <= indent) {
-      return isCloser(line) && indentOf(line) === indent
-        ? Math.min(after.length, index + line.length)
-        : index;
-    }
-    index += line.length + 1;
-  }
-  return after.length;
-}
-
-function solidRange(insert: string, start: number): Range | undefined {
-  const lead = insert.length - insert.trimStart().length;
-  const end = insert.trimEnd().length;
-  return end <= lead ? undefined : { start: start + lead, end: start + end };
-}
-
-/** A token other than a comment starts in the range, or one that started before goes on in it. */
-function hasCode(root: SyntaxNode, start: number, end: number): boolean {
-  const node = root.descendantForIndex(start, end);
-  if (node === null) return false;
-  // Inside a comment or string that began before, text is what was asked for.
-  if (node.startIndex < start && node.childCount === 0) return true;
-  const visit = (one: SyntaxNode): boolean => {
-    if (one.endIndex <= start || one.startIndex >= end) return false;
-    if (isComment(one)) return one.startIndex < start;
-    if (one.childCount === 0) return one.endIndex > one.startIndex;
-    return one.children.some(visit);
-  };
-  return visit(node);
-}
-
-function kindAt(node: SyntaxNode): Unit["kind"] {
-  return placeAt(node, node.startIndex, node.endIndex).kind ?? "statement";
 }
 
 function isBlock(open: OpenBracket | undefined): boolean {
@@ -514,17 +366,6 @@ function shifted(unit: Unit, by: number): Unit {
     bodyStart: move(unit.bodyStart),
     contentStart: move(unit.contentStart),
   };
-}
-
-/** A piece of text with the indentation of its first line taken off all its lines, where all have it. */
-function atMargin(text: string, start: number, end: number): string {
-  const lineStart = text.lastIndexOf("\n", start - 1) + 1;
-  const margin = /^[ \t]*/.exec(text.slice(lineStart, start))?.[0] ?? "";
-  const piece = text.slice(start, end).trimEnd();
-  const lines = piece.split("\n");
-  const regular = lines.slice(1).every((line) => line.trim() === "" || line.startsWith(margin));
-  if (margin === "" || !regular || indentOf(margin) === 0) return piece;
-  return lines.map((line, index) => (index === 0 ? line : line.slice(margin.length))).join("\n");
 }
 
 /** Lines of a notebook that are for IPython, made comments of the same length. */

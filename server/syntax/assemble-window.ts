@@ -1,7 +1,7 @@
 // A bounded part of a document around the cursor that can be parsed by itself. Documents up to a size are
 // taken whole; of larger ones a window is cut at lines where items start, and what encloses it is stood in for.
 import { scanBrackets } from "./assemble-brackets.ts";
-import { indentOf } from "./assemble-indent.ts";
+import { indentOf, isCloser } from "./assemble-indent.ts";
 import type { Language } from "./languages.ts";
 
 /** Documents up to this size, in UTF-16 units (about 1,500 lines), are parsed whole: some 6 ms. */
@@ -84,7 +84,7 @@ function endOf(after: string, indent: number): number {
 }
 
 /** The line is not the middle or end of something that starts above it. */
-export function startsItem(line: string, language: Language): boolean {
+function startsItem(line: string, language: Language): boolean {
   if (
     /^\s*(?:[)\]}*]|else\b|elif\b|end\b|fi\b|done\b|esac\b|except\b|finally\b|case\b|rescue\b|when\b)/.test(
       line,
@@ -140,4 +140,47 @@ export function heads(language: Language): (readonly [string, string])[] {
     default:
       return language satisfies never;
   }
+}
+
+/** Enclosing items that are parsed by themselves in a broken document: functions in types in namespaces. */
+const MAX_REGIONS = 4;
+
+/** Lines above the cursor that are indented less and less: what they start, up to where it ends below. */
+export function regionsOf(
+  before: string,
+  after: string,
+  language: Language,
+): { start: number; end: number; indent: number }[] {
+  const regions: { start: number; end: number; indent: number }[] = [];
+  const lines = before.split("\n");
+  let start = before.length - (lines.at(-1)?.length ?? 0);
+  let limit = Number.POSITIVE_INFINITY;
+  const current = lines.at(-1) ?? "";
+  if (current.trim() !== "") {
+    limit = indentOf(current);
+    if (limit === 0) return [{ start, end: endOfItem(after, 0), indent: 0 }];
+  }
+  for (let index = lines.length - 2; index >= 0 && limit > 0; index--) {
+    const line = lines[index] ?? "";
+    start -= line.length + 1;
+    if (line.trim() === "" || indentOf(line) >= limit || !startsItem(line, language)) continue;
+    limit = indentOf(line);
+    regions.push({ start, end: endOfItem(after, limit), indent: limit });
+  }
+  return regions.reverse().slice(0, MAX_REGIONS);
+}
+
+/** Offset behind the line that ends an item with this indentation, or before the line that starts the next. */
+function endOfItem(after: string, indent: number): number {
+  let index = after.indexOf("\n") + 1;
+  if (index === 0) return after.length;
+  for (const line of after.slice(index).split("\n")) {
+    if (line.trim() !== "" && indentOf(line) <= indent) {
+      return isCloser(line) && indentOf(line) === indent
+        ? Math.min(after.length, index + line.length)
+        : index;
+    }
+    index += line.length + 1;
+  }
+  return after.length;
 }

@@ -1,0 +1,77 @@
+// The unit that is scored: cut out of the assembled text around the insertion.
+
+import { indentOf } from "./assemble-indent.ts";
+import type { Window } from "./assemble-window.ts";
+import type { SyntaxNode } from "./parser.ts";
+import { isComment, type Place, placeAt, type Unit } from "./unit.ts";
+
+/** Most of a unit that is returned for scoring, in UTF-16 units: twice what reward models read (4096 tokens). */
+const MAX_UNIT_LENGTH = 32 * 1024;
+
+/** A module without functions is its own unit up to this size; beyond, the touched statements are. */
+const SMALL_MODULE = 4 * 1024;
+
+/** Offsets of solid text, without the white space around it. */
+export interface Range {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The text of the unit at a place, or of what was inserted where there is none. */
+export function unitText(place: Place, text: string, solid: Range, window: Window): string {
+  const inner = { start: window.head.length, end: text.length - window.tail.length };
+  if (place.container.parent === null && place.kind !== "function" && place.kind !== "type") {
+    const small = inner.end - inner.start <= SMALL_MODULE;
+    const script = small && place.container.namedChildren.every((child) => kindAt(child) === "statement");
+    if (script) return text.slice(inner.start, inner.end).trim();
+  }
+  if (place.node !== undefined && place.node.endIndex - place.node.startIndex <= MAX_UNIT_LENGTH) {
+    return atMargin(text, place.node.startIndex, place.node.endIndex);
+  }
+  const touched = place.container.namedChildren.filter(
+    (child) => child.endIndex > solid.start && child.startIndex < solid.end,
+  );
+  const from = Math.min(solid.start, touched[0]?.startIndex ?? solid.start);
+  const to = Math.max(solid.end, touched.at(-1)?.endIndex ?? solid.end);
+  if (to - from <= MAX_UNIT_LENGTH) return atMargin(text, from, to);
+  // Longer than any model reads: the lines around the insertion, from its start on.
+  const near = Math.max(from, solid.start - MAX_UNIT_LENGTH / 2);
+  return atMargin(text, near, Math.min(to, near + MAX_UNIT_LENGTH));
+}
+
+/** Where the solid text of an insertion stands that starts at an offset; undefined when it is blank. */
+export function solidRange(insert: string, start: number): Range | undefined {
+  const lead = insert.length - insert.trimStart().length;
+  const end = insert.trimEnd().length;
+  return end <= lead ? undefined : { start: start + lead, end: start + end };
+}
+
+/** A token other than a comment starts in the range, or one that started before goes on in it. */
+export function hasCode(root: SyntaxNode, start: number, end: number): boolean {
+  const node = root.descendantForIndex(start, end);
+  if (node === null) return false;
+  // Inside a comment or string that began before, text is what was asked for.
+  if (node.startIndex < start && node.childCount === 0) return true;
+  const visit = (one: SyntaxNode): boolean => {
+    if (one.endIndex <= start || one.startIndex >= end) return false;
+    if (isComment(one)) return one.startIndex < start;
+    if (one.childCount === 0) return one.endIndex > one.startIndex;
+    return one.children.some(visit);
+  };
+  return visit(node);
+}
+
+function kindAt(node: SyntaxNode): Unit["kind"] {
+  return placeAt(node, node.startIndex, node.endIndex).kind ?? "statement";
+}
+
+/** A piece of text with the indentation of its first line taken off all its lines, where all have it. */
+function atMargin(text: string, start: number, end: number): string {
+  const lineStart = text.lastIndexOf("\n", start - 1) + 1;
+  const margin = /^[ \t]*/.exec(text.slice(lineStart, start))?.[0] ?? "";
+  const piece = text.slice(start, end).trimEnd();
+  const lines = piece.split("\n");
+  const regular = lines.slice(1).every((line) => line.trim() === "" || line.startsWith(margin));
+  if (margin === "" || !regular || indentOf(margin) === 0) return piece;
+  return lines.map((line, index) => (index === 0 ? line : line.slice(margin.length))).join("\n");
+}
