@@ -55,6 +55,8 @@ export interface RewardServer {
   /** Stops and starts it with the present options, and forgets earlier crashes. */
   restart(): Promise<void>;
   stop(): Promise<void>;
+  /** Someone's connection to it broke: it is looked at again before the next use. */
+  lost(endpoint: Endpoint, problem: string): void;
   /** Its last lines on stderr, oldest first. */
   output(): readonly string[];
 }
@@ -75,8 +77,12 @@ interface Run {
   readonly process: ServerProcess;
   readonly ready: Promise<Endpoint>;
   readonly ended: Promise<void>;
+  /** Where it answers, once it does. */
+  address: string | undefined;
   /** Its end is our doing. */
   stopping: boolean;
+  /** How it was asked to run. */
+  readonly options: ServerOptions;
 }
 
 export class Supervisor implements RewardServer {
@@ -111,11 +117,39 @@ export class Supervisor implements RewardServer {
     return orAborted(url === "" ? this.#started() : this.#connected(url), signal);
   }
 
+  lost(endpoint: Endpoint, problem: string): void {
+    if (this.#own?.url === endpoint.url) {
+      this.#own = undefined;
+      this.#enter({ kind: "down", problem });
+      return;
+    }
+    // Its end may be noticed only after its socket's: whoever asks next must not get the dead one.
+    const run = this.#run;
+    if (run?.address !== endpoint.url) return;
+    this.#deps.log.warn(problem);
+    run.process.kill("SIGKILL");
+    this.#ended(run, run.process.exitCode, run.process.signalCode);
+  }
+
   async restart(): Promise<void> {
     await this.stop();
     this.#ends = [];
     const { url } = this.#deps.options();
     await (url === "" ? this.#started() : this.#connected(url));
+  }
+
+  /** Restarts a running server whose options are no longer the present ones. */
+  async optionsChanged(): Promise<void> {
+    const { url, model, device } = this.#deps.options();
+    const { options } = this.#run ?? {};
+    const moved = this.#own !== undefined && this.#own.url !== url;
+    const changed =
+      options !== undefined && (url !== "" || model !== options.model || device !== options.device);
+    if (this.#state.kind === "failed" || this.#state.kind === "down") {
+      // Other options deserve a fresh try, when someone needs it.
+      this.#ends = [];
+      await this.stop();
+    } else if (moved || changed) await this.restart();
   }
 
   async stop(): Promise<void> {
@@ -148,7 +182,8 @@ export class Supervisor implements RewardServer {
 
   #start(): Run {
     const { execPath, script, log } = this.#deps;
-    const { model, device } = this.#deps.options();
+    const options = this.#deps.options();
+    const { model, device } = options;
     const token = randomBytes(32).toString("base64url");
     const args = [script, "serve", "--exit-with-stdin", "--device", device];
     if (model !== "") args.push("--model", model);
@@ -165,9 +200,11 @@ export class Supervisor implements RewardServer {
     onLines(child.stderr, (line) => this.#keep(line));
     const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
     const ready = this.#whenReady(child, token);
-    const run: Run = { process: child, ready, ended, stopping: false };
+    const run: Run = { process: child, ready, ended, options, address: undefined, stopping: false };
     ready.then(
-      () => {},
+      ({ url }) => {
+        run.address = url;
+      },
       () => {
         // Whoever asked for the endpoint hears the reason; a process that never became ready is of no use.
         if (child.exitCode === null && child.signalCode === null) child.kill("SIGKILL");
@@ -270,7 +307,7 @@ export class Supervisor implements RewardServer {
   async #connect(url: string): Promise<Endpoint> {
     this.#enter({ kind: "starting" });
     try {
-      if (!/^https?:$/.test(URL.parse(url)?.protocol ?? "")) {
+      if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
         throw new RankError(
           "unreachable",
           `“${url}” is no address of a server. Set codescaler.server.url to one like http://127.0.0.1:8137.`,

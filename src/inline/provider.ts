@@ -1,0 +1,253 @@
+/** The editor's inline completions: answered from earlier runs where they fit, else by a new one. */
+import * as vscode from "vscode";
+import type { Configuration } from "../configuration.ts";
+import { placeAt, refusal } from "../documents.ts";
+import type { RankingSession } from "../ranking/session.ts";
+import type { Settings } from "../settings.ts";
+import type { Place } from "../task.ts";
+import { type TraceLog, Tracer, type Trigger } from "../trace.ts";
+import { abortSignalOf, delay } from "../wait.ts";
+import { choose, type Offer, offersOf } from "./choice.ts";
+import { accepted, keystroke, NOT_TYPING, pauseOf, shownAndIgnored, type Typing } from "./debounce.ts";
+import { type Continuation, restOf } from "./reuse.ts";
+import type { Run, RunState } from "./run.ts";
+import type { Runs } from "./runs.ts";
+
+/** Command that the editor runs when a suggestion was accepted. */
+export const ACCEPTED_COMMAND = "codescaler.accepted";
+export type AcceptedArguments = readonly [rankingId: string, candidateId: string];
+
+/**
+ * Once something valid is there, its score is waited for no longer than this: the reward of one completion by the
+ * embedded model takes a fraction of it, and a slow model must not lose the race that other providers run.
+ */
+const SCORE_WAIT_MS = 150;
+
+export interface InlineDependencies {
+  readonly configuration: Configuration;
+  readonly runs: Runs;
+  readonly session: RankingSession;
+  readonly traces: TraceLog;
+  /** Starts a run; undefined when no source may be asked for this trigger. */
+  start(place: Place, trigger: Trigger, settings: Settings, tracer: Tracer): Promise<Run | undefined>;
+}
+
+/** Where the user is typing and what is to be inserted there. */
+interface Cursor {
+  readonly document: vscode.TextDocument;
+  readonly position: vscode.Position;
+  readonly pending: vscode.SelectedCompletionInfo | undefined;
+  readonly place: Place;
+}
+
+export class InlineProvider implements vscode.InlineCompletionItemProvider {
+  readonly #deps: InlineDependencies;
+  #typing: Typing = NOT_TYPING;
+  /** The run whose suggestion was given to the editor last and has not been accepted. */
+  #offered: Run | undefined;
+
+  constructor(deps: InlineDependencies) {
+    this.#deps = deps;
+  }
+
+  async provideInlineCompletionItems(
+    document: vscode.TextDocument,
+    position: vscode.Position,
+    context: vscode.InlineCompletionContext,
+    token: vscode.CancellationToken,
+  ): Promise<vscode.InlineCompletionItem[]> {
+    const invoked = context.triggerKind === vscode.InlineCompletionTriggerKind.Invoke;
+    if (!invoked) this.#typing = keystroke(this.#typing, performance.now());
+    const settings = this.#deps.configuration.for(document);
+    const tracer = this.#tracer(document, position, invoked ? "invoked" : "automatic");
+    const refused = refusal(document, settings);
+    if (refused !== undefined) return nothing(tracer, { kind: "refused", why: refused });
+    const pending = context.selectedCompletionInfo;
+    const place = placeAt(document, position, pending);
+    if (!place) return [];
+    const cursor: Cursor = { document, position, pending, place };
+    const { runs } = this.#deps;
+    runs.cancelOthers(place);
+    const reused = this.#reuse(cursor, tracer);
+    if (reused) return reused;
+    if (!invoked && !settings["automatic.enable"]) return nothing(tracer, { kind: "automatic-off" });
+    const { signal, dispose } = abortSignalOf(token);
+    try {
+      return await (invoked
+        ? this.#all(cursor, settings, tracer, signal)
+        : this.#automatic(cursor, settings, tracer, signal));
+    } catch (error) {
+      if (signal.aborted) return [];
+      throw error;
+    } finally {
+      dispose();
+    }
+  }
+
+  /** The user took a suggestion. */
+  noteAccepted(): void {
+    this.#offered = undefined;
+    this.#typing = accepted(this.#typing);
+  }
+
+  /** The automatic path: the first valid candidate within the budget, with its score where that comes in time. */
+  async #automatic(
+    cursor: Cursor,
+    settings: Settings,
+    tracer: Tracer,
+    signal: AbortSignal,
+  ): Promise<vscode.InlineCompletionItem[]> {
+    const { runs } = this.#deps;
+    if (this.#offered && !runs.at(cursor.place)) {
+      // Something was offered, and the user went on with something else.
+      this.#offered = undefined;
+      this.#typing = shownAndIgnored(this.#typing);
+    }
+    let run = runs.at(cursor.place);
+    if (run) tracer.add({ kind: "joined" });
+    else {
+      const ms = pauseOf(this.#typing, settings["automatic.debounce"]);
+      tracer.add({ kind: "paused", ms });
+      try {
+        await delay(ms, signal);
+      } catch (error) {
+        tracer.add({ kind: "superseded", stage: "pause" });
+        throw error;
+      }
+      run = await this.#deps.start(cursor.place, "automatic", settings, tracer);
+      if (!run) return [];
+    }
+    try {
+      return await this.#firstValid(run, cursor, settings, tracer, signal);
+    } catch (error) {
+      if (signal.aborted && run.shown === undefined) {
+        tracer.add({ kind: "superseded", stage: "candidates" });
+        run.cancel();
+      }
+      throw error;
+    }
+  }
+
+  async #firstValid(
+    run: Run,
+    cursor: Cursor,
+    settings: Settings,
+    tracer: Tracer,
+    signal: AbortSignal,
+  ): Promise<vscode.InlineCompletionItem[]> {
+    const least = settings["automatic.minimumProbability"];
+    const until = performance.now() + settings["automatic.budget"];
+    const left = () => Math.max(0, until - performance.now());
+    await run.until((state) => offers(state).length > 0, signal, left());
+    await run.until(allRanked, signal, Math.min(SCORE_WAIT_MS, left()));
+    await run.until((state) => choose(offers(state), least).kind === "show", signal, left());
+    const choice = choose(offers(run.state), least);
+    switch (choice.kind) {
+      case "show":
+        return this.#show(run, choice.offers, { typed: "", closers: "" }, cursor, tracer);
+      case "none-valid":
+        return nothing(
+          tracer,
+          run.state.done
+            ? { kind: "none-valid", count: run.state.checked.length }
+            : { kind: "late", budget: settings["automatic.budget"] },
+        );
+      case "abstain":
+        return nothing(tracer, { kind: "abstained", probability: choice.probability, least });
+      default:
+        return choice satisfies never;
+    }
+  }
+
+  /** All there is: the editor's own command asked for it. */
+  async #all(
+    cursor: Cursor,
+    settings: Settings,
+    tracer: Tracer,
+    signal: AbortSignal,
+  ): Promise<vscode.InlineCompletionItem[]> {
+    const run =
+      this.#deps.runs.at(cursor.place) ?? (await this.#deps.start(cursor.place, "invoked", settings, tracer));
+    if (!run) return [];
+    try {
+      await run.until((state) => state.done, signal);
+    } catch (error) {
+      if (run.shown === undefined) run.cancel();
+      throw error;
+    }
+    const found = offers(run.state);
+    if (found.length === 0) {
+      return nothing(tracer, { kind: "none-valid", count: run.state.checked.length });
+    }
+    return this.#show(run, found, { typed: "", closers: "" }, cursor, tracer);
+  }
+
+  /** What an earlier run has for this place: the same first suggestion, better ones behind it. */
+  #reuse(cursor: Cursor, tracer: Tracer): vscode.InlineCompletionItem[] | undefined {
+    for (const { run, from } of this.#deps.runs.continuedAt(cursor.place)) {
+      if (run.shown === undefined) continue;
+      const fitting = offersOf(run.state.checked, run.state.reply, run.shown).filter((offer) =>
+        restOf(offer.insert, from),
+      );
+      if (fitting.length === 0) continue;
+      tracer.add({ kind: "reused", count: fitting.length });
+      return this.#show(run, fitting, from, cursor, tracer);
+    }
+    return undefined;
+  }
+
+  #show(
+    run: Run,
+    found: readonly Offer[],
+    from: Continuation,
+    cursor: Cursor,
+    tracer: Tracer,
+  ): vscode.InlineCompletionItem[] {
+    const [first] = found;
+    if (!first) return [];
+    run.shown = first.insert;
+    this.#offered = run;
+    this.#deps.session.update(run.id, { shown: first.id });
+    tracer.add({ kind: "shown", count: found.length, ranked: first.ranked });
+    return found.flatMap((offer) => {
+      const rest = restOf(offer.insert, from);
+      return rest ? itemOf(run.id, offer, rest.text, rest.replaces, cursor) : [];
+    });
+  }
+
+  #tracer(document: vscode.TextDocument, position: vscode.Position, trigger: Trigger): Tracer {
+    const file = document.uri.path.slice(document.uri.path.lastIndexOf("/") + 1);
+    const tracer = new Tracer(trigger, file, position.line + 1);
+    this.#deps.traces.keep(tracer.trace);
+    return tracer;
+  }
+}
+
+function offers(state: RunState): Offer[] {
+  return offersOf(state.checked, state.reply, undefined);
+}
+
+function allRanked(state: RunState): boolean {
+  return state.ranked > 0 && state.ranked === state.checked.length;
+}
+
+function nothing(tracer: Tracer, why: Parameters<Tracer["add"]>[0]): vscode.InlineCompletionItem[] {
+  tracer.add(why);
+  return [];
+}
+
+function itemOf(
+  rankingId: string,
+  offer: Offer,
+  text: string,
+  replaces: number,
+  { position, pending }: Cursor,
+): vscode.InlineCompletionItem {
+  const range = pending?.range ?? new vscode.Range(position, position.translate(0, replaces));
+  const args: AcceptedArguments = [rankingId, offer.id];
+  return new vscode.InlineCompletionItem((pending?.text ?? "") + text, range, {
+    command: ACCEPTED_COMMAND,
+    title: "",
+    arguments: [...args],
+  });
+}

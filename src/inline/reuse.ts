@@ -1,0 +1,73 @@
+/** Whether an earlier suggestion still fits when the user has typed on. Pure. */
+import type { Place } from "../task.ts";
+
+/** Text compared around the cursor: enough to tell one place from another, little enough for every keystroke. */
+const COMPARED = 1024;
+/** What editors close by themselves when the opening one is typed. */
+const CLOSERS = new Set([")", "]", "}", ">", '"', "'", "`"]);
+/** Closers an editor may have added while a suggestion was typed along. */
+const MAX_CLOSERS = 4;
+
+/** How a new place continues an old one. */
+export interface Continuation {
+  /** What stands between the old cursor and the new one. */
+  readonly typed: string;
+  /** Characters right of the cursor that the editor closed by itself. */
+  readonly closers: string;
+}
+
+/** Undefined when the new place is not the old one with something typed. */
+export function continuation(old: Place, now: Place): Continuation | undefined {
+  if (old.uri !== now.uri || old.language !== now.language) return undefined;
+  const length = now.offset - old.offset;
+  if (length < 0 || length > now.prefix.length) return undefined;
+  const before = now.prefix.slice(0, now.prefix.length - length);
+  if (!sameEnd(old.prefix, before)) return undefined;
+  const closers = closersBefore(old.suffix, now.suffix);
+  if (closers === undefined) return undefined;
+  return { typed: now.prefix.slice(now.prefix.length - length), closers };
+}
+
+/** The rest of a suggestion after what was typed, and how many closers right of the cursor it replaces. */
+export interface Rest {
+  readonly text: string;
+  readonly replaces: number;
+}
+
+/** Undefined when something else was typed, or nothing of it is left. */
+export function restOf(insert: string, { typed, closers }: Continuation): Rest | undefined {
+  if (!insert.startsWith(typed)) return undefined;
+  const text = insert.slice(typed.length);
+  if (text === "") return undefined;
+  if (closers === "") return { text, replaces: 0 };
+  // The suggestion closes by itself what the editor has closed: then those are replaced.
+  return containsInOrder(text, closers) ? { text, replaces: closers.length } : undefined;
+}
+
+function sameEnd(a: string, b: string): boolean {
+  const length = Math.min(a.length, b.length, COMPARED);
+  return a.slice(a.length - length) === b.slice(b.length - length);
+}
+
+function sameStart(a: string, b: string): boolean {
+  const length = Math.min(a.length, b.length, COMPARED);
+  return a.slice(0, length) === b.slice(0, length);
+}
+
+function closersBefore(old: string, now: string): string | undefined {
+  for (let count = 0; count <= MAX_CLOSERS; count++) {
+    if (sameStart(old, now.slice(count)) && (old !== "" || now.length === count)) return now.slice(0, count);
+    if (!CLOSERS.has(now[count] ?? "")) return undefined;
+  }
+  return undefined;
+}
+
+function containsInOrder(text: string, characters: string): boolean {
+  let at = 0;
+  for (const character of characters) {
+    const found = text.indexOf(character, at);
+    if (found < 0) return false;
+    at = found + 1;
+  }
+  return true;
+}

@@ -1,0 +1,226 @@
+/**
+ * One request for candidates: they are gathered, checked by syntax as they arrive, and ranked while later ones are
+ * still on their way. Whoever waits for something waits for a state, never for a time alone.
+ */
+import type { RankReply } from "../../server/contract.ts";
+import { isAbort, reasonOf } from "../log.ts";
+import type { Ranker } from "../ranking/ranker.ts";
+import type { Candidate, Ranking } from "../ranking/ranking.ts";
+import type { Completion } from "../sources/source.ts";
+import { cursorTask, type Place } from "../task.ts";
+import type { Tracer } from "../trace.ts";
+import type { Checked } from "./choice.ts";
+
+/** What a source gives, or that it failed. */
+export type Arrival =
+  | {
+      readonly kind: "completion";
+      readonly sourceId: string;
+      readonly source: string;
+      readonly completion: Completion;
+    }
+  | { readonly kind: "failure"; readonly source: string; readonly problem: string };
+
+export interface RunDependencies {
+  /** Asks the sources; ends when nothing more will come. */
+  readonly gather: (place: Place, signal: AbortSignal) => AsyncIterable<Arrival>;
+  /** Whether a completion is valid at the place, and what of it is inserted. */
+  readonly check: (place: Place, text: string) => Promise<Omit<Checked, "candidate">>;
+  readonly rank: Ranker;
+  /** Called whenever there is news. */
+  readonly publish: (ranking: Ranking) => void;
+}
+
+export interface RunState {
+  readonly checked: readonly Checked[];
+  readonly reply: RankReply | undefined;
+  /** Candidates that the reply covers. */
+  readonly ranked: number;
+  readonly gathered: boolean;
+  /** Everything is there and ranked, or nothing more will come. */
+  readonly done: boolean;
+  readonly problems: readonly string[];
+}
+
+/** Candidates of one answer arrive within this: they are ranked by one request rather than by two. */
+const TOGETHER_MS = 10;
+
+export class Run {
+  readonly place: Place;
+  readonly id: string;
+  readonly tracer: Tracer;
+  readonly #deps: RunDependencies;
+  readonly #abort = new AbortController();
+  readonly #waiting = new Set<() => void>();
+  readonly #startedAt = Date.now();
+  #state: RunState = {
+    checked: [],
+    reply: undefined,
+    ranked: 0,
+    gathered: false,
+    done: false,
+    problems: [],
+  };
+  #totalMs: number | undefined;
+  /** Text that was shown first, once something was. */
+  shown: string | undefined;
+
+  constructor(id: string, place: Place, deps: RunDependencies, tracer: Tracer) {
+    this.id = id;
+    this.place = place;
+    this.tracer = tracer;
+    this.#deps = deps;
+    void this.#work();
+  }
+
+  get state(): RunState {
+    return this.#state;
+  }
+
+  get cancelled(): boolean {
+    return this.#abort.signal.aborted;
+  }
+
+  /** Stops everything: fetches, sockets, the server's work. What has arrived stays. */
+  cancel(): void {
+    if (this.#state.done || this.cancelled) return;
+    this.tracer.add({ kind: "cancelled" });
+    this.#abort.abort(new DOMException("The suggestion is no longer wanted.", "AbortError"));
+  }
+
+  /**
+   * Waits until the state satisfies the condition, it can no longer change, or the time is over.
+   * @param ms undefined = as long as it takes
+   * @throws the signal's reason
+   */
+  until(condition: (state: RunState) => boolean, signal: AbortSignal, ms?: number): Promise<RunState> {
+    return new Promise((resolve, reject) => {
+      const finish = () => {
+        clearTimeout(timer);
+        this.#waiting.delete(look);
+        signal.removeEventListener("abort", aborted);
+      };
+      const look = () => {
+        if (!this.#state.done && !condition(this.#state)) return;
+        finish();
+        resolve(this.#state);
+      };
+      const aborted = () => {
+        finish();
+        reject(signal.reason);
+      };
+      const timer =
+        ms === undefined
+          ? undefined
+          : setTimeout(() => {
+              finish();
+              resolve(this.#state);
+            }, ms);
+      if (signal.aborted) aborted();
+      else {
+        signal.addEventListener("abort", aborted, { once: true });
+        this.#waiting.add(look);
+        look();
+      }
+    });
+  }
+
+  async #work(): Promise<void> {
+    // Neither throws: what goes wrong is a problem of the state.
+    await Promise.all([this.#gather(), this.#rankArriving()]);
+    this.#totalMs ??= this.tracer.elapsed;
+    this.#change({ done: true });
+  }
+
+  async #gather(): Promise<void> {
+    const { signal } = this.#abort;
+    try {
+      for await (const arrival of this.#deps.gather(this.place, signal)) {
+        if (signal.aborted) break;
+        if (arrival.kind === "failure") this.#problem(arrival);
+        else await this.#take(arrival);
+      }
+    } catch (error) {
+      if (!signal.aborted && !isAbort(error)) {
+        this.#problem({ kind: "failure", source: "", problem: reasonOf(error) });
+      }
+    }
+    this.tracer.add({ kind: "all-arrived", count: this.#state.checked.length });
+    this.#change({ gathered: true });
+  }
+
+  #problem(failure: Extract<Arrival, { kind: "failure" }>): void {
+    this.tracer.add({ kind: "source-failed", source: failure.source, problem: failure.problem });
+    this.#change({ problems: [...this.#state.problems, failure.problem] });
+  }
+
+  async #take({ sourceId, source, completion }: Extract<Arrival, { kind: "completion" }>): Promise<void> {
+    const candidate: Candidate = {
+      id: `c${this.#state.checked.length + 1}`,
+      sourceId,
+      source,
+      text: completion.text,
+      complete: completion.complete,
+      tokens: completion.tokens,
+      arrivedMs: Math.round(this.tracer.elapsed),
+    };
+    const { insert, valid, reason } = await this.#deps.check(this.place, completion.text);
+    const characters = completion.text.length;
+    this.tracer.add({ kind: "arrived", id: candidate.id, source, characters, valid, reason });
+    this.#change({ checked: [...this.#state.checked, { candidate, insert, valid, reason }] });
+  }
+
+  /** One request at a time, each with all that has arrived: the server's cache makes a later one cheap. */
+  async #rankArriving(): Promise<void> {
+    const { signal } = this.#abort;
+    try {
+      for (;;) {
+        const { checked, gathered, ranked } = await this.until(
+          (state) => state.gathered || state.checked.length > state.ranked,
+          signal,
+        );
+        if (checked.length === ranked) {
+          if (gathered) return;
+          continue;
+        }
+        const all = await this.until((state) => state.gathered, signal, TOGETHER_MS);
+        const asked = performance.now();
+        const candidates = all.checked.map(({ candidate: { id, text } }) => ({ id, text }));
+        const reply = await this.#deps.rank({ task: cursorTask(this.place), candidates }, signal);
+        const best = reply.candidates[0]?.probability ?? null;
+        const ms = Math.round(performance.now() - asked);
+        this.tracer.add({ kind: "ranked", count: candidates.length, ms, best });
+        this.#totalMs = this.tracer.elapsed;
+        this.#change({ reply, ranked: candidates.length });
+      }
+    } catch (error) {
+      if (signal.aborted || isAbort(error)) return;
+      const problem = reasonOf(error);
+      this.tracer.add({ kind: "ranking-failed", problem });
+      this.#change({ problems: [...this.#state.problems, problem] });
+    }
+  }
+
+  #change(change: Partial<RunState>): void {
+    this.#state = { ...this.#state, ...change };
+    for (const look of [...this.#waiting]) look();
+    if (this.#state.checked.length > 0) this.#deps.publish(this.#ranking());
+  }
+
+  #ranking(): Ranking {
+    const { checked, reply, done, problems } = this.#state;
+    return {
+      id: this.id,
+      kind: "completion",
+      place: this.place,
+      candidates: checked.map(({ candidate }) => candidate),
+      reply,
+      complete: done,
+      problems,
+      shown: undefined,
+      accepted: undefined,
+      startedAt: this.#startedAt,
+      totalMs: this.#totalMs,
+    };
+  }
+}
