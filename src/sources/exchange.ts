@@ -1,0 +1,153 @@
+/** One request for completions over HTTP: sent, streamed, stopped early, counted. Shared by all vendors. */
+import { shown } from "./address.ts";
+import { Choices, type StreamEvent } from "./choices.ts";
+import { SourceError } from "./failure.ts";
+import { DONE, type Framing, jsonValues } from "./framing.ts";
+import type { HttpClient } from "./http.ts";
+import { merge } from "./merge.ts";
+import { type Asked, refusal, refusedInside } from "./refusal.ts";
+import type { CompleteOptions, Completion } from "./source.ts";
+
+/** How long a stream may linger after its last completion, in milliseconds: its token counts come then. */
+const TRAILER_MS = 500;
+
+/** Code has about this many UTF-16 units to a token; for endpoints that do not count. */
+const CHARS_PER_TOKEN = 3.5;
+
+/** What a vendor's file knows: the route, the body, and how to read one value of the stream. */
+export interface Ask {
+  /** Label of the source and name of the model, for messages. */
+  readonly source: string;
+  readonly model: string;
+  readonly url: string;
+  readonly key: string | undefined;
+  readonly body: Readonly<Record<string, unknown>>;
+  /** Completions that one such request may give. */
+  readonly count: number;
+  readonly framing: Framing;
+  readonly read: (value: unknown) => Iterable<StreamEvent>;
+}
+
+/**
+ * Sends one request; yields each completion as soon as it is whole. A broken or aborted stream yields what
+ * began as incomplete; only the broken one then throws.
+ * @throws SourceError
+ */
+export async function* exchange(
+  http: HttpClient,
+  ask: Ask,
+  options: CompleteOptions,
+): AsyncGenerator<Completion> {
+  const choices = new Choices(ask.count, options.stopEarly);
+  const texts = textsIn(ask.body).filter((text) => text !== ask.model);
+  const asked: Asked = {
+    source: ask.source,
+    model: ask.model,
+    address: shown(new URL(ask.url)),
+    secrets: ask.key === undefined ? texts : [ask.key, ...texts],
+  };
+  let sent = false;
+  let promptTokens: number | undefined;
+  let completionTokens: number | undefined;
+  try {
+    const reply = await http.open({
+      method: "POST",
+      url: ask.url,
+      headers: ask.key === undefined ? {} : { Authorization: `Bearer ${ask.key}` },
+      body: ask.body,
+      signal: options.signal,
+      source: ask.source,
+      onSent: () => {
+        sent = true;
+        options.onSpent?.({ requests: 1, promptTokens: 0, completionTokens: 0, estimated: false });
+      },
+    });
+    if (reply.status < 200 || reply.status > 299) {
+      const error = await refusal(reply, asked);
+      // A refusal costs no tokens.
+      promptTokens = 0;
+      completionTokens = 0;
+      throw error;
+    }
+    let announced = false;
+    for await (const value of jsonValues(reply, ask.framing, ask.source, asked.address)) {
+      if (value === DONE) {
+        announced = true;
+        break;
+      }
+      for (const event of ask.read(value)) {
+        switch (event.kind) {
+          case "text": {
+            const whole = choices.add(event.index, event.text);
+            if (whole !== undefined) yield whole;
+            break;
+          }
+          case "end": {
+            const whole = choices.end(event.index, event.complete, event.tokens);
+            if (whole !== undefined) yield whole;
+            break;
+          }
+          case "usage":
+            promptTokens = event.promptTokens ?? promptTokens;
+            completionTokens = event.completionTokens ?? completionTokens;
+            break;
+          case "error":
+            throw refusedInside(event.error, asked);
+          default:
+            event satisfies never;
+        }
+      }
+      if (choices.finished) {
+        if (choices.stoppedEarly || promptTokens !== undefined) break;
+        reply.waitAtMost(TRAILER_MS);
+      }
+    }
+    if (announced) yield* choices.endAll(true);
+    else if (choices.broken) {
+      throw new SourceError("dropped", { source: ask.source, address: asked.address });
+    }
+  } catch (error) {
+    if (choices.finished) return;
+    yield* choices.endAll(false);
+    if (!options.signal.aborted) throw error;
+  } finally {
+    if (sent) {
+      options.onSpent?.({
+        requests: 0,
+        promptTokens: promptTokens ?? estimate(texts.reduce((sum, text) => sum + text.length, 0)),
+        completionTokens: completionTokens ?? estimate(choices.chars),
+        estimated: promptTokens === undefined || completionTokens === undefined,
+      });
+    }
+  }
+}
+
+/**
+ * `count` requests for one completion each, side by side.
+ * @throws SourceError the first, after the completions of the others were yielded
+ */
+export async function* inParallel(
+  http: HttpClient,
+  asks: readonly Ask[],
+  options: CompleteOptions,
+): AsyncGenerator<Completion> {
+  const leaving = new AbortController();
+  const signal = AbortSignal.any([options.signal, leaving.signal]);
+  try {
+    yield* merge(asks.map((ask) => exchange(http, ask, { ...options, signal })));
+  } finally {
+    leaving.abort();
+  }
+}
+
+/** Tokens of a text by its length, where the endpoint does not count. */
+export function estimate(chars: number): number {
+  return Math.ceil(chars / CHARS_PER_TOKEN);
+}
+
+/** Every string of a request body: what may be the user's text is among them. */
+function textsIn(value: unknown): readonly string[] {
+  if (typeof value === "string") return [value];
+  if (Array.isArray(value)) return value.flatMap(textsIn);
+  return typeof value === "object" && value !== null ? Object.values(value).flatMap(textsIn) : [];
+}
