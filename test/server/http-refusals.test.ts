@@ -133,6 +133,7 @@ describe("what is asked", () => {
       `POST /v1/rank HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer test-token\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"a"`,
     );
     socket.end();
+    socket.resume();
     await once(socket, "close");
   });
   test("no HTTP at all", async () => {
