@@ -313,12 +313,38 @@ class ParsedDocument implements CursorDocument {
           unit = shifted(unitOf(node, place.kind ?? "type"), -head.length);
           filled = { text, start, end };
         }
-        if (unit !== undefined && !tree.rootNode.hasError) break;
+        if (unit !== undefined && !tree.rootNode.hasError) return { unit, filled };
       } finally {
         tree.delete();
       }
     }
-    return { unit, filled };
+    return this.#findAlone(placeholder) ?? { unit, filled };
+  }
+
+  /** In a broken document: the unit in the smallest item around the cursor that parses by itself. */
+  #findAlone(placeholder: string): { readonly unit: Unit; readonly filled: Filled } | undefined {
+    const { before, after } = this.window;
+    for (const region of regionsOf(before, after, this.language)) {
+      const piece = before.slice(region.start) + placeholder;
+      const text = piece + after.slice(0, region.end);
+      const tree = this.parse(text);
+      if (tree === null) return undefined;
+      try {
+        if (tree.rootNode.hasError) continue;
+        const solid = placeholder.trim().length;
+        const start = solid === 0 ? piece.length : piece.trimEnd().length - solid;
+        const { node, kind } = placeAt(tree.rootNode, start, start + solid);
+        if (node === undefined || kind === "statement" || kind === undefined) continue;
+        if (node.startIndex >= piece.length - placeholder.length) continue;
+        return {
+          unit: shifted(unitOf(node, kind), region.start),
+          filled: { text, start, end: start + solid },
+        };
+      } finally {
+        tree.delete();
+      }
+    }
+    return undefined;
   }
 
   /** A statement where one is missing: Python's blocks end where their last statement does. */

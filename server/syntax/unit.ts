@@ -258,7 +258,7 @@ function unwrap(node: SyntaxNode): SyntaxNode {
 }
 
 /** The declaration with its decorators, its `export` and the like. */
-function withWrapper(node: SyntaxNode): SyntaxNode {
+export function withWrapper(node: SyntaxNode): SyntaxNode {
   let outer = node;
   while (outer.parent !== null && WRAPPERS.has(outer.parent.type)) outer = outer.parent;
   return outer;
@@ -281,6 +281,8 @@ function declarationOf(node: SyntaxNode): SyntaxNode {
 }
 
 function nameOf(node: SyntaxNode): string | undefined {
+  // A call with a callback has none: what it calls is no name of its own.
+  if (CALLS.has(node.type)) return undefined;
   const named =
     node.childForFieldName("name") ??
     node.namedChildren.find((child) => child.type === "variable_declarator")?.childForFieldName("name") ??
