@@ -1,0 +1,105 @@
+/** Starts runs: which sources are asked for which trigger, how many completions, and with what text. */
+import { type Log, reasonOf } from "../log.ts";
+import type { Ranker } from "../ranking/ranker.ts";
+import type { Ranking } from "../ranking/ranking.ts";
+import type { RankingSession } from "../ranking/session.ts";
+import type { Settings } from "../settings.ts";
+import { type Account, gather } from "../sources/gather.ts";
+import type { Health } from "../sources/health.ts";
+import type { CompletionRequest, Source } from "../sources/source.ts";
+import { type Syntax, stopAtBlankLines } from "../syntax.ts";
+import { firstPart, lastPart, MODEL_PREFIX_LENGTH, MODEL_SUFFIX_LENGTH, type Place } from "../task.ts";
+import type { Tracer, Trigger } from "../trace.ts";
+import { type Arrival, Run } from "./run.ts";
+import type { Runs } from "./runs.ts";
+
+export interface StartDependencies {
+  /** The sources as configured now, whether or not they may be asked automatically. */
+  readonly sources: () => Promise<readonly Source[]>;
+  readonly health: Health;
+  readonly account: Account;
+  readonly syntax: Syntax;
+  readonly rank: Ranker;
+  readonly session: RankingSession;
+  readonly runs: Runs;
+  readonly log: Log;
+}
+
+export type Start = (
+  place: Place,
+  trigger: Trigger,
+  settings: Settings,
+  tracer: Tracer,
+) => Promise<Run | undefined>;
+
+/** What arrives later than this after a keystroke is for nobody any more. */
+const AUTOMATIC_DEADLINE_MS = 30_000;
+/** A local model that is still being loaded from disk, and then writes many long candidates. */
+const COMMAND_DEADLINE_MS = 120_000;
+
+/** @returns a function that starts a run; undefined when no source may be asked for this trigger */
+export function createStart(deps: StartDependencies): Start {
+  return async (place, trigger, settings, tracer) => {
+    const byCommand = trigger === "command";
+    const configured = await deps.sources();
+    // Only a command of ours is surely the user's wish: the editor's own trigger also comes from a hover.
+    const asked = configured.filter((source) => byCommand || source.automatic);
+    if (asked.length === 0) {
+      tracer.add({ kind: "no-source", configured: configured.length });
+      return undefined;
+    }
+    const count =
+      trigger === "automatic" || trigger === "prefetch"
+        ? settings["automatic.candidates"]
+        : settings.candidates;
+    tracer.add({ kind: "asked", sources: asked.map(({ label }) => label), count });
+    const request: CompletionRequest = {
+      prefix: lastPart(place.prefix, MODEL_PREFIX_LENGTH),
+      suffix: firstPart(place.suffix, MODEL_SUFFIX_LENGTH),
+      language: place.language,
+      path: place.path,
+      count,
+      maxTokens: settings.maxTokens,
+      temperature: settings.temperature,
+    };
+    async function* arrivals(_place: Place, signal: AbortSignal): AsyncGenerator<Arrival> {
+      const failures: Arrival[] = [];
+      const gathered = gather(asked, request, {
+        signal,
+        deadlineMs: byCommand ? COMMAND_DEADLINE_MS : AUTOMATIC_DEADLINE_MS,
+        automatic: !byCommand,
+        stopEarly: stopAtBlankLines,
+        health: deps.health,
+        account: deps.account,
+        onFailure: ({ label }, error) => {
+          deps.log.warn(reasonOf(error));
+          failures.push({ kind: "failure", source: label, problem: error.message });
+        },
+      });
+      for await (const { source, completion } of gathered) {
+        yield { kind: "completion", sourceId: source.id, source: source.label, completion };
+        yield* failures.splice(0);
+      }
+      yield* failures;
+    }
+    const run = new Run(
+      deps.session.nextId(),
+      place,
+      {
+        gather: arrivals,
+        check: (at, text) => deps.syntax.check(at, text),
+        rank: deps.rank,
+        publish: (ranking) => publish(deps.session, ranking),
+      },
+      tracer,
+    );
+    deps.runs.add(run);
+    return run;
+  };
+}
+
+/** What was shown and accepted is known to the session, not to the run. */
+function publish(session: RankingSession, ranking: Ranking): void {
+  const { shown, accepted } = session.get(ranking.id) ?? ranking;
+  session.set({ ...ranking, shown, accepted });
+}
