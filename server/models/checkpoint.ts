@@ -49,14 +49,17 @@ export async function readCheckpointFolder(folder: string): Promise<CheckpointFo
     config.shape.vocabulary,
   );
   const origin = originOf(folder, rawConfig);
+  const wordings = await criteria(folder);
+  const inferred = inferFamily(config.className, [origin.source, basename(resolve(folder))]);
   return {
     config,
     vocabulary,
     chatTemplate: await chatTemplate(folder, settings),
-    family: inferFamily(config.className, [origin.source, basename(resolve(folder))]),
+    // Only Themis has criteria, so their file says more than a name that says nothing.
+    family: inferred === "codescaler" && wordings !== undefined ? "themis" : inferred,
     ...origin,
     calibration: await calibration(folder),
-    criteria: await criteria(folder),
+    criteria: wordings,
   };
 }
 
