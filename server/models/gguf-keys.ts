@@ -23,7 +23,37 @@ export const KEYS = {
   tokens: "tokenizer.ggml.tokens",
   tokenTypes: "tokenizer.ggml.token_type",
   merges: "tokenizer.ggml.merges",
+  tokenizerModel: "tokenizer.ggml.model",
+  pre: "tokenizer.ggml.pre",
+  addBos: "tokenizer.ggml.add_bos_token",
+  bos: "tokenizer.ggml.bos_token_id",
+  eos: "tokenizer.ggml.eos_token_id",
+  pad: "tokenizer.ggml.padding_token_id",
 } as const;
+
+/** llama.cpp's keys for the sizes of an architecture, after its name and a dot. */
+export const SIZE_KEYS: Readonly<Record<string, (shape: Shape) => number>> = {
+  block_count: (shape) => shape.layers,
+  context_length: (shape) => shape.maxPositions,
+  embedding_length: (shape) => shape.hidden,
+  feed_forward_length: (shape) => shape.feedForward,
+  "attention.head_count": (shape) => shape.heads,
+  "attention.head_count_kv": (shape) => shape.kvHeads,
+  "attention.key_length": (shape) => shape.headDim,
+  "attention.value_length": (shape) => shape.headDim,
+  "rope.dimension_count": (shape) => shape.headDim,
+  vocab_size: (shape) => shape.vocabulary,
+};
+export const FLOAT_KEYS: Readonly<Record<string, (shape: Shape) => number>> = {
+  "attention.layer_norm_rms_epsilon": (shape) => shape.normEpsilon,
+  "rope.freq_base": (shape) => shape.ropeTheta,
+};
+
+/** llama.cpp's name of the only kind of vocabulary that is converted. */
+export const BYTE_LEVEL_BPE = "gpt2";
+/** llama.cpp's names of the pre-tokenizers that are converted. */
+export const PRE_TOKENIZERS = ["qwen2", "llama-bpe", "smaug-bpe", "gpt-2"] as const;
+export type PreTokenizer = (typeof PRE_TOKENIZERS)[number];
 
 export const FAMILIES = [
   "codescaler",
@@ -52,8 +82,7 @@ export interface Vocabulary {
   readonly types: Int32Array;
   /** "left right", best first. */
   readonly merges: readonly string[];
-  /** llama.cpp's name of the pre-tokenizer. */
-  readonly pre: string;
+  readonly pre: PreTokenizer;
   readonly bos: number | undefined;
   readonly eos: number | undefined;
   readonly pad: number | undefined;
@@ -107,26 +136,16 @@ export function rewardMetadata(model: RewardMetadata): Map<string, MetadataValue
   metadata.set(KEYS.headWeight, { kind: "float32s", value: model.head });
   float(KEYS.headBias, model.bias);
 
-  uint(`${architecture}.block_count`, shape.layers);
-  uint(`${architecture}.context_length`, shape.maxPositions);
-  uint(`${architecture}.embedding_length`, shape.hidden);
-  uint(`${architecture}.feed_forward_length`, shape.feedForward);
-  uint(`${architecture}.attention.head_count`, shape.heads);
-  uint(`${architecture}.attention.head_count_kv`, shape.kvHeads);
-  uint(`${architecture}.attention.key_length`, shape.headDim);
-  uint(`${architecture}.attention.value_length`, shape.headDim);
-  uint(`${architecture}.rope.dimension_count`, shape.headDim);
-  uint(`${architecture}.vocab_size`, shape.vocabulary);
-  float(`${architecture}.attention.layer_norm_rms_epsilon`, shape.normEpsilon);
-  float(`${architecture}.rope.freq_base`, shape.ropeTheta);
+  for (const [key, size] of Object.entries(SIZE_KEYS)) uint(`${architecture}.${key}`, size(shape));
+  for (const [key, number] of Object.entries(FLOAT_KEYS)) float(`${architecture}.${key}`, number(shape));
 
   text(KEYS.chatTemplate, model.chatTemplate);
-  text("tokenizer.ggml.model", "gpt2");
-  text("tokenizer.ggml.pre", vocabulary.pre);
-  metadata.set("tokenizer.ggml.add_bos_token", { kind: "bool", value: false });
-  if (vocabulary.bos !== undefined) uint("tokenizer.ggml.bos_token_id", vocabulary.bos);
-  if (vocabulary.eos !== undefined) uint("tokenizer.ggml.eos_token_id", vocabulary.eos);
-  if (vocabulary.pad !== undefined) uint("tokenizer.ggml.padding_token_id", vocabulary.pad);
+  text(KEYS.tokenizerModel, BYTE_LEVEL_BPE);
+  text(KEYS.pre, vocabulary.pre);
+  metadata.set(KEYS.addBos, { kind: "bool", value: false });
+  if (vocabulary.bos !== undefined) uint(KEYS.bos, vocabulary.bos);
+  if (vocabulary.eos !== undefined) uint(KEYS.eos, vocabulary.eos);
+  if (vocabulary.pad !== undefined) uint(KEYS.pad, vocabulary.pad);
   metadata.set(KEYS.tokens, { kind: "strings", value: vocabulary.tokens });
   metadata.set(KEYS.tokenTypes, { kind: "int32s", value: vocabulary.types });
   metadata.set(KEYS.merges, { kind: "strings", value: vocabulary.merges });

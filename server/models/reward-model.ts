@@ -1,8 +1,10 @@
 /** What a reward model's GGUF says about itself: head, template, vocabulary facts, sizes. */
 import { ServiceError } from "../errors.ts";
+import type { Architecture } from "./architectures.ts";
 import { FILE_TYPES, type FileType, isFileType } from "./ggml.ts";
 import { type Family, FORMAT, isFamily, KEYS, type Normalizer, TOKEN_TYPE } from "./gguf-keys.ts";
 import { type GgufHeader, readGguf } from "./gguf-read.ts";
+import { checkStructure, unusableModel } from "./structure.ts";
 
 /** What a list of models shows. */
 export interface ModelFacts {
@@ -32,8 +34,7 @@ export interface RewardModelFile extends ModelFacts {
   readonly calibration: { readonly slope: number; readonly intercept: number } | undefined;
   /** Criterion → wording of its system turn; empty for models that have none. */
   readonly criteria: ReadonlyMap<string, string>;
-  /** llama.cpp's name of the architecture. */
-  readonly architecture: string;
+  readonly architecture: Architecture;
   /** Spelling → id of all added tokens. */
   readonly addedTokens: ReadonlyMap<string, number>;
   readonly bosToken: string | undefined;
@@ -42,8 +43,8 @@ export interface RewardModelFile extends ModelFacts {
   readonly contextLength: number;
   readonly layers: number;
   readonly kvHeads: number;
-  readonly keyLength: number;
-  readonly valueLength: number;
+  /** Size of a key, and of a value, of one head. */
+  readonly headDim: number;
   /** Bytes of keys and values per token at float16. */
   readonly kvBytesPerToken: number;
 }
@@ -76,34 +77,33 @@ export async function readRewardModel(path: string): Promise<RewardModelFile> {
 export function rewardModel(path: string, header: GgufHeader): RewardModelFile {
   const facts = modelFacts(path, header);
   const get = new Getter(path, header);
-  const architecture = get.text("general.architecture");
   const head = get.floats(KEYS.headWeight);
   const bias = get.float(KEYS.headBias) ?? 0;
   if (head.length !== facts.hidden) {
-    throw unusable(path, `has a reward head of ${head.length} weights for a hidden size of ${facts.hidden}`);
+    throw unusableModel(
+      path,
+      `has a reward head of ${head.length} weights for a hidden size of ${facts.hidden}`,
+    );
   }
   if (!head.every(Number.isFinite) || !Number.isFinite(bias)) {
-    throw unusable(path, "has a reward head with values that are not numbers");
+    throw unusableModel(path, "has a reward head with values that are not numbers");
   }
+  const chatTemplate = get.text(KEYS.chatTemplate);
+  if (chatTemplate.length > TEMPLATE_CHARS) throw unusableModel(path, "has a chat template of absurd length");
+  const normalizer = get.text(KEYS.normalizer);
+  if (normalizer !== "NFC" && normalizer !== "none") {
+    throw unusableModel(
+      path,
+      `asks for the text normal form ${JSON.stringify(normalizer)}, which is not known`,
+    );
+  }
+  const { architecture, shape } = checkStructure(path, header);
   const tokens = get.texts(KEYS.tokens);
-  if (new Set(tokens).size !== tokens.length) throw unusable(path, "has a vocabulary with equal tokens");
-  const types = get.ints(KEYS.tokenTypes);
-  if (types.length !== tokens.length) throw unusable(path, "has a vocabulary without token types");
   const addedTokens = new Map<string, number>();
-  types.forEach((type, id) => {
+  get.ints(KEYS.tokenTypes).forEach((type, id) => {
     const spelling = tokens[id];
     if (type === TOKEN_TYPE.control && spelling !== undefined) addedTokens.set(spelling, id);
   });
-  const chatTemplate = get.text(KEYS.chatTemplate);
-  if (chatTemplate.length > TEMPLATE_CHARS) throw unusable(path, "has a chat template of absurd length");
-  const normalizer = get.text(KEYS.normalizer);
-  if (normalizer !== "NFC" && normalizer !== "none") {
-    throw unusable(path, `asks for the text normal form ${JSON.stringify(normalizer)}, which is not known`);
-  }
-  const layers = get.uint(`${architecture}.block_count`);
-  const kvHeads = get.uint(`${architecture}.attention.head_count_kv`);
-  const keyLength = get.uint(`${architecture}.attention.key_length`);
-  const valueLength = get.uint(`${architecture}.attention.value_length`);
   const slope = get.float(KEYS.slope);
   const intercept = get.float(KEYS.intercept);
   const spellingOf = (key: string): string | undefined => {
@@ -120,14 +120,14 @@ export function rewardModel(path: string, header: GgufHeader): RewardModelFile {
     criteria: criteriaOf(path, header),
     architecture,
     addedTokens,
-    bosToken: spellingOf("tokenizer.ggml.bos_token_id"),
-    eosToken: spellingOf("tokenizer.ggml.eos_token_id"),
-    contextLength: get.uint(`${architecture}.context_length`),
-    layers,
-    kvHeads,
-    keyLength,
-    valueLength,
-    kvBytesPerToken: 2 * layers * kvHeads * (keyLength + valueLength),
+    bosToken: spellingOf(KEYS.bos),
+    eosToken: spellingOf(KEYS.eos),
+    contextLength: shape.maxPositions,
+    layers: shape.layers,
+    kvHeads: shape.kvHeads,
+    headDim: shape.headDim,
+    // Two bytes each for a key and a value.
+    kvBytesPerToken: 2 * shape.layers * shape.kvHeads * 2 * shape.headDim,
   };
 }
 
@@ -149,11 +149,11 @@ function modelFacts(path: string, header: GgufHeader): ModelFacts {
   }
   const family = get.text(KEYS.family);
   if (!isFamily(family))
-    throw unusable(path, `belongs to the family ${JSON.stringify(family)}, which is not known`);
+    throw unusableModel(path, `belongs to the family ${JSON.stringify(family)}, which is not known`);
   const type = get.text(KEYS.type);
-  if (!isFileType(type)) throw unusable(path, `names a type that is none of ${FILE_TYPES.join(", ")}`);
+  if (!isFileType(type)) throw unusableModel(path, `names a type that is none of ${FILE_TYPES.join(", ")}`);
   const maxTokens = get.uint(KEYS.maxTokens);
-  if (maxTokens === 0) throw unusable(path, "allows no tokens at all");
+  if (maxTokens === 0) throw unusableModel(path, "allows no tokens at all");
   return {
     path,
     family,
@@ -170,7 +170,7 @@ function criteriaOf(path: string, header: GgufHeader): ReadonlyMap<string, strin
   const value = header.metadata.get(KEYS.criteria);
   if (value?.kind !== "string") return new Map();
   const criteria = parseCriteria(value.value);
-  if (criteria === undefined) throw unusable(path, "has criteria that are no JSON object of texts");
+  if (criteria === undefined) throw unusableModel(path, "has criteria that are no JSON object of texts");
   return criteria;
 }
 
@@ -232,10 +232,6 @@ class Getter {
   }
 
   #missing(key: string): never {
-    throw unusable(this.#path, `lacks the metadata ${key}`);
+    throw unusableModel(this.#path, `lacks the metadata ${key}`);
   }
-}
-
-function unusable(path: string, what: string): ServiceError {
-  return new ServiceError("model_unusable", `${path} cannot be used: it ${what}. Convert the model again.`);
 }

@@ -4,7 +4,7 @@
  * differently there, and shift every reward without a word. Pure.
  */
 import { byteAlphabet } from "./byte-alphabet.ts";
-import { type Normalizer, TOKEN_TYPE, type Vocabulary } from "./gguf-keys.ts";
+import { type Normalizer, type PreTokenizer, TOKEN_TYPE, type Vocabulary } from "./gguf-keys.ts";
 import { asArray, asNumber, asObject, asString, type JsonObject, unusable } from "./json-file.ts";
 
 const QWEN2_SPLIT =
@@ -75,7 +75,7 @@ export function parseTokenizer(
 }
 
 /** llama.cpp's name for what the tokenizer does before its merges. */
-function preTokenizer(path: string, tokenizer: JsonObject, model: JsonObject): string {
+function preTokenizer(path: string, tokenizer: JsonObject, model: JsonObject): PreTokenizer {
   if (model["type"] !== "BPE" || model["byte_fallback"] === true || model["dropout"] || affixed(model)) {
     throw unusable(path, "is no byte-level BPE tokenizer. Only models with one can be converted.");
   }

@@ -4,8 +4,14 @@ import { describe, expect, test } from "vitest";
 import { ServiceError } from "../../../server/errors.ts";
 import { convert } from "../../../server/models/convert.ts";
 import { cacheFolder, modelFolder } from "../../../server/models/folders.ts";
-import type { MetadataValue } from "../../../server/models/gguf-format.ts";
-import { rewardMetadata } from "../../../server/models/gguf-keys.ts";
+import { byteLength } from "../../../server/models/ggml.ts";
+import {
+  CHECKSUM_KEY,
+  elements,
+  type MetadataValue,
+  type TensorPlan,
+} from "../../../server/models/gguf-format.ts";
+import { readGguf } from "../../../server/models/gguf-read.ts";
 import { createGguf } from "../../../server/models/gguf-write.ts";
 import { makeRandomModel, RECIPE, randomModel } from "../../../server/models/random.ts";
 import { readModelFacts, readRewardModel } from "../../../server/models/reward-model.ts";
@@ -80,106 +86,181 @@ describe("the model store", () => {
 });
 
 describe("what a model file says", () => {
-  const vocabulary = {
-    tokens: Array.from({ length: TINY.vocabulary }, (_, id) => `t${id}`),
-    types: new Int32Array(TINY.vocabulary).fill(1),
-    merges: [],
-    pre: "qwen2",
-    bos: undefined,
-    eos: undefined,
-    pad: undefined,
-    normalizer: "none",
-  } as const;
-
-  /** A file with our metadata, changed. Without tensors: only the header is read. */
-  async function fileWith(change: (metadata: Map<string, MetadataValue>) => void): Promise<string> {
+  /** A complete tiny model with other metadata, and perhaps other tensors. */
+  async function fileWith(
+    change: (metadata: Map<string, MetadataValue>) => void,
+    tensors?: (plans: TensorPlan[]) => TensorPlan[],
+  ): Promise<string> {
+    const { metadata, tensors: infos } = await readGguf(await tinyModel());
+    const changed = new Map(metadata);
+    changed.delete(CHECKSUM_KEY);
+    change(changed);
+    const plans = infos.map(({ name, shape, type }) => ({ name, shape, type }));
+    const planned = tensors?.(plans) ?? plans;
     const path = join(temporaryFolder(), "model.gguf");
-    const metadata = rewardMetadata({
-      name: "x",
-      architecture: "qwen3",
-      shape: TINY,
-      vocabulary,
-      family: "nano",
-      source: "s",
-      revision: "r",
-      type: "f32",
-      maxTokens: 100,
-      head: new Float32Array(TINY.hidden),
-      bias: 0,
-      chatTemplate: "",
-    });
-    change(metadata);
-    await (await createGguf(path, metadata, [])).finish();
+    const writer = await createGguf(path, changed, planned);
+    for (const { name, shape, type } of planned) {
+      await writer.tensor(name, [new Uint8Array(byteLength(type, elements(shape)))]);
+    }
+    await writer.finish();
     return path;
   }
+
+  async function refusal(path: string): Promise<string> {
+    const error: unknown = await readRewardModel(path).then(
+      () => new Error("accepted"),
+      (reason: unknown) => reason,
+    );
+    if (!(error instanceof ServiceError)) throw error;
+    expect(error.code).toBe("model_unusable");
+    expect(error.message).not.toContain("\n");
+    return error.message;
+  }
+
   const text = (value: string): MetadataValue => ({ kind: "string", value });
   const uint = (value: number): MetadataValue => ({ kind: "uint32", value });
+  const float = (value: number): MetadataValue => ({ kind: "float32", value });
 
-  test.each<[string, (metadata: Map<string, MetadataValue>) => void, RegExp]>([
+  test("unchanged, it is accepted", async () => {
+    const note = await fileWith((all) => all.set("general.author", text("someone")));
+    expect(await readRewardModel(note)).toMatchObject({ family: "codescaler" });
+  });
+
+  test.each<[string, string, MetadataValue | undefined, RegExp]>([
     [
       "a language model without a head",
-      (all) => void all.delete("codescaler.head.weight"),
+      "codescaler.head.weight",
+      undefined,
       /has no reward head: it is an ordinary language model/,
     ],
-    ["a newer format", (all) => void all.set("codescaler.format", uint(2)), /newer version of CodeScaler/],
-    ["an unknown family", (all) => void all.set("codescaler.family", text("x\ny")), /family "x\\ny"/],
-    ["an unknown type", (all) => void all.set("codescaler.type", text("q5_k")), /none of f32, f16/],
-    ["no room for a token", (all) => void all.set("codescaler.max_tokens", uint(0)), /no tokens at all/],
+    ["a newer format", "codescaler.format", uint(2), /newer version of CodeScaler/],
+    ["an unknown family", "codescaler.family", text("x\ny"), /family "x\\ny"/],
+    ["an unknown type", "codescaler.type", text("q5_k"), /none of f32, f16/],
+    ["no room for a token", "codescaler.max_tokens", uint(0), /no tokens at all/],
     [
       "a head of another size",
-      (all) => void all.set("codescaler.head.weight", { kind: "float32s", value: new Float32Array(7) }),
+      "codescaler.head.weight",
+      { kind: "float32s", value: new Float32Array(7) },
       /head of 7 weights for a hidden size of 32/,
     ],
     [
       "a head with a NaN",
-      (all) =>
-        void all.set("codescaler.head.weight", {
-          kind: "float32s",
-          value: new Float32Array(32).fill(Number.NaN),
-        }),
+      "codescaler.head.weight",
+      { kind: "float32s", value: new Float32Array(32).fill(Number.NaN) },
       /values that are not numbers/,
     ],
+    ["a head of texts", "codescaler.head.weight", text("x"), /lacks the metadata codescaler.head.weight/],
     [
-      "a head of texts",
-      (all) => void all.set("codescaler.head.weight", text("x")),
-      /lacks the metadata codescaler.head.weight/,
+      "an infinite bias",
+      "codescaler.head.bias",
+      float(Number.POSITIVE_INFINITY),
+      /values that are not numbers/,
     ],
+    ["no template", "tokenizer.chat_template", undefined, /lacks the metadata tokenizer.chat_template/],
+    ["an unknown normal form", "codescaler.tokenizer.normalizer", text("NFKC"), /normal form "NFKC"/],
+    ["criteria that are no texts", "codescaler.criteria", text("[1]"), /criteria that are no JSON object/],
     [
-      "no template",
-      (all) => void all.delete("tokenizer.chat_template"),
-      /lacks the metadata tokenizer.chat_template/,
+      "another architecture",
+      "general.architecture",
+      text("bert"),
+      /lacks the metadata bert.embedding_length/,
     ],
-    [
-      "equal tokens",
-      (all) => void all.set("tokenizer.ggml.tokens", { kind: "strings", value: ["a", "a"] }),
-      /equal tokens/,
-    ],
+    ["another kind of tokenizer", "tokenizer.ggml.model", text("llama"), /tokenizer that is not known/],
+    ["another pre-tokenizer", "tokenizer.ggml.pre", text("default"), /tokenizer that is not known/],
+    ["no merges", "tokenizer.ggml.merges", undefined, /lacks a part of its vocabulary/],
+    ["no token types", "tokenizer.ggml.token_type", undefined, /lacks a part of its vocabulary/],
     [
       "token types for others",
-      (all) => void all.set("tokenizer.ggml.token_type", { kind: "int32s", value: new Int32Array(3) }),
-      /without token types/,
+      "tokenizer.ggml.token_type",
+      { kind: "int32s", value: new Int32Array(3) },
+      /tokens for 270 rows/,
     ],
     [
-      "an unknown normal form",
-      (all) => void all.set("codescaler.tokenizer.normalizer", text("NFKC")),
-      /normal form "NFKC"/,
+      "fewer tokens than rows",
+      "tokenizer.ggml.tokens",
+      { kind: "strings", value: ["a", "b"] },
+      /has 2 tokens for 270 rows/,
+    ],
+    // libllama ends the process over these: they must not reach it.
+    [
+      "equal tokens",
+      "tokenizer.ggml.tokens",
+      { kind: "strings", value: new Array<string>(270).fill("a") },
+      /equal or empty tokens/,
+    ],
+    ["no layers", "qwen3.block_count", uint(0), /impossible qwen3.block_count 0/],
+    ["too many layers", "qwen3.block_count", uint(4_000_000_000), /claims 4000000000 layers/],
+    ["a layer more than there is", "qwen3.block_count", uint(3), /lacks the tensor blk.2.attn_norm.weight/],
+    ["a layer less than there is", "qwen3.block_count", uint(1), /holds the tensor "blk.1.attn_norm.weight"/],
+    [
+      "a rotation of another size",
+      "qwen3.rope.dimension_count",
+      uint(8),
+      /impossible qwen3.rope.dimension_count 8/,
     ],
     [
-      "criteria that are no texts",
-      (all) => void all.set("codescaler.criteria", text("[1]")),
-      /criteria that are no JSON object/,
+      "values of another size",
+      "qwen3.attention.value_length",
+      uint(8),
+      /impossible qwen3.attention.value_length 8/,
     ],
-    ["no layers", (all) => void all.delete("qwen3.block_count"), /lacks the metadata qwen3.block_count/],
-  ])("%s is refused in one sentence", async (_what, change, sentence) => {
-    const error: unknown = await readRewardModel(await fileWith(change)).catch((reason: unknown) => reason);
-    if (!(error instanceof ServiceError)) throw error;
-    expect(error.code).toBe("model_unusable");
-    expect(error.message).toMatch(sentence);
-    expect(error.message).not.toContain("\n");
+    [
+      "a negative epsilon",
+      "qwen3.attention.layer_norm_rms_epsilon",
+      float(-1),
+      /impossible qwen3.attention.layer_norm_rms_epsilon -1/,
+    ],
+    [
+      "an epsilon that is no number",
+      "qwen3.attention.layer_norm_rms_epsilon",
+      float(Number.NaN),
+      /layer_norm_rms_epsilon NaN/,
+    ],
+    ["a rotation base of zero", "qwen3.rope.freq_base", float(0), /impossible qwen3.rope.freq_base 0/],
+    ["no heads", "qwen3.attention.head_count_kv", uint(0), /impossible qwen3.attention.head_count_kv 0/],
+    [
+      "a setting that we never write",
+      "qwen3.expert_count",
+      uint(8),
+      /holds the setting "qwen3.expert_count"/,
+    ],
+    ["a part of several", "split.count", uint(2), /holds the setting "split.count"/],
+  ])("%s is refused in one sentence", async (_what, key, value, sentence) => {
+    const path = await fileWith((all) => {
+      all.delete(key);
+      if (value !== undefined) all.set(key, value);
+    });
+    expect(await refusal(path)).toMatch(sentence);
   });
 
-  test("a header without its tensors does not verify", async () => {
-    await expect(verifyModel(await fileWith(() => {}))).rejects.toThrow(/lacks the tensor token_embd.weight/);
+  test.each<[string, (plans: TensorPlan[]) => TensorPlan[], RegExp]>([
+    [
+      "a tensor less",
+      (plans) => plans.filter(({ name }) => name !== "blk.0.ffn_up.weight"),
+      /lacks the tensor blk.0.ffn_up.weight/,
+    ],
+    [
+      "a tensor more",
+      (plans) => [...plans, { name: "output.bias", shape: [4], type: "f32" }],
+      /holds the tensor "output.bias"/,
+    ],
+    [
+      "rope divisors on Qwen",
+      (plans) => [...plans, { name: "rope_freqs.weight", shape: [8], type: "f32" }],
+      /holds the tensor "rope_freqs.weight"/,
+    ],
+    [
+      "another shape",
+      (plans) => plans.map((plan) => (plan.name === "output_norm.weight" ? { ...plan, shape: [64] } : plan)),
+      /output_norm.weight in the shape \[64\] instead of \[32\]/,
+    ],
+    [
+      "a norm in half precision",
+      (plans) => plans.map((plan) => (plan.name === "output_norm.weight" ? { ...plan, type: "f16" } : plan)),
+      /output_norm.weight in f16 instead of f32/,
+    ],
+  ])("%s is refused in one sentence", async (_what, tensors, sentence) => {
+    expect(await refusal(await fileWith(() => {}, tensors))).toMatch(sentence);
   });
 
   test("a list does not read the vocabulary", async () => {
@@ -187,7 +268,7 @@ describe("what a model file says", () => {
     const path = await fileWith((all) =>
       all.set("tokenizer.ggml.tokens", { kind: "strings", value: ["a", "a"] }),
     );
-    expect(await readModelFacts(path)).toMatchObject({ family: "nano", maxTokens: 100, hidden: 32 });
+    expect(await readModelFacts(path)).toMatchObject({ family: "codescaler", maxTokens: 512, hidden: 32 });
   });
 });
 
