@@ -8,7 +8,7 @@ import { ServiceError } from "../errors.ts";
 import { readRewardModel } from "../models/reward-model.ts";
 import { mediaFolder } from "../paths.ts";
 import type { Bindings } from "./bindings.ts";
-import { loadLlama } from "./llama.ts";
+import { loadLlama } from "./load.ts";
 
 /** Flash attention with a float16 cache was measured within 7.8e-3 of float64 on a model of this size. */
 const TOLERANCE = 0.05;

@@ -7,37 +7,9 @@ import type { Engine, ScoreOptions, Scores, Tokenizer, Tokens } from "./engine.t
 import { KvCache } from "./kv-cache.ts";
 import { PriorityQueue } from "./queue.ts";
 import { RewardCache } from "./reward-cache.ts";
+import { type EngineModel, type EngineSettings, GROUP_MEMBERS } from "./settings.ts";
 import { commonPrefix, compareTokens, planGroup, type TrieToken } from "./trie.ts";
 
-/** What the engine needs to know of a model file. */
-export interface EngineModel {
-  readonly path: string;
-  /** Weights of the reward head: float32 [hidden]. */
-  readonly head: Float32Array;
-  readonly bias: number;
-  /** Spelling → id of all added tokens. */
-  readonly addedTokens: ReadonlyMap<string, number>;
-}
-
-export interface EngineSettings {
-  /** Layers on the GPU when the build has one; otherwise everything on the CPU. */
-  readonly gpu: boolean;
-  readonly threads: number;
-  /** Cells of the KV cache, in tokens: what one group of candidates with its question may take. */
-  readonly contextTokens: number;
-  /** Cells kept for later requests. Attention reads every used cell, so on a CPU more slows new requests. */
-  readonly retainedTokens: number;
-  /** Tokens per decode call. */
-  readonly batchTokens: number;
-  /** `exact` = float32 KV cache without flash attention, to compare with other implementations. */
-  readonly precision: "fast" | "exact";
-}
-
-/**
- * Members of a group: enough to fill batches, few enough that their ids and their sources' fit in a context.
- * llama.cpp keeps a row of logits for each possible output (0.6 MB each with Qwen3's vocabulary).
- */
-const GROUP_MEMBERS = 32;
 /** New tokens of a group: bounds the work lost when a group is interrupted for good. */
 const GROUP_TOKENS = 4096;
 /** Cells never planned for: a strict prefix of another sequence takes one cell more than the trie has nodes. */
@@ -56,58 +28,6 @@ interface Job {
 
 /** Thrown inside a job to give way to a more urgent one; what was decoded stays in the KV cache. */
 class Interrupted extends Error {}
-
-/**
- * Loads a reward model.
- * @throws ServiceError model_unusable when libllama refuses the file, engine_failed when memory is short
- */
-export async function loadLlama(
-  bindings: Bindings,
-  model: EngineModel,
-  settings: EngineSettings,
-): Promise<LlamaEngine> {
-  const modelParams = { ...bindings.modelDefaults(), n_gpu_layers: settings.gpu ? -1 : 0 };
-  const handle = await bindings.loadModelAsync(model.path, modelParams);
-  if (!handle)
-    throw new ServiceError("model_unusable", `The model file cannot be loaded: ${lastError(bindings)}`);
-  if (bindings.hiddenSize(handle) !== model.head.length) {
-    bindings.freeModel(handle);
-    throw new ServiceError(
-      "model_unusable",
-      `The reward head has ${model.head.length} weights, but the model's hidden size differs. Convert the model again.`,
-    );
-  }
-  const exact = settings.precision === "exact";
-  const batchTokens = Math.min(settings.batchTokens, settings.contextTokens);
-  const contextParams: ContextParams = {
-    ...bindings.contextDefaults(),
-    n_ctx: settings.contextTokens,
-    n_batch: batchTokens,
-    n_ubatch: batchTokens,
-    // With a unified KV cache any id below MAX_SEQUENCES may be used; this only sizes the output buffers,
-    // and fewer possible outputs than sequences would abort the process.
-    n_seq_max: GROUP_MEMBERS,
-    n_outputs_max: GROUP_MEMBERS,
-    n_threads: settings.threads,
-    n_threads_batch: settings.threads,
-    pooling_type: 0,
-    embeddings: false,
-    kv_unified: true,
-    flash_attn_type: exact ? FLASH_ATTENTION.off : FLASH_ATTENTION.auto,
-    type_k: exact ? GGML_TYPE.F32 : GGML_TYPE.F16,
-    type_v: exact ? GGML_TYPE.F32 : GGML_TYPE.F16,
-    no_perf: true,
-  };
-  const context = await bindings.createContextAsync(handle, contextParams);
-  if (!context) {
-    bindings.freeModel(handle);
-    throw new ServiceError(
-      "engine_failed",
-      `There is not enough memory for a context of ${settings.contextTokens} tokens. Choose a smaller model or context.`,
-    );
-  }
-  return new LlamaEngine(bindings, handle, context, model, settings);
-}
 
 export class LlamaEngine implements Engine {
   readonly device: string;
@@ -400,7 +320,8 @@ function shuttingDown(): ServiceError {
   return new ServiceError("engine_failed", "The engine is shutting down. Send the request again.");
 }
 
-function lastError(bindings: Bindings): string {
+/** The last complaint in the library's log, for a message to the user. */
+export function lastError(bindings: Bindings): string {
   const line = bindings
     .recentLog()
     .findLast((text) => /error|fail|unknown|invalid|missing|wrong/i.test(text));

@@ -7,7 +7,9 @@ import { serverScript } from "../paths.ts";
 import { type Bindings, type Device, loadBindings } from "./bindings.ts";
 import { type Backend, type Build, installedBuilds } from "./builds.ts";
 import { checkGolden } from "./golden.ts";
-import { type EngineModel, type EngineSettings, type LlamaEngine, loadLlama } from "./llama.ts";
+import type { LlamaEngine } from "./llama.ts";
+import { loadLlama } from "./load.ts";
+import type { EngineModel, EngineSettings } from "./settings.ts";
 
 export const DEVICES = ["auto", "gpu", "cpu"] as const;
 export type DeviceWish = (typeof DEVICES)[number];

@@ -2,7 +2,9 @@
 import { join } from "node:path";
 import { loadBindings } from "../../server/engine/bindings.ts";
 import { installedBuilds } from "../../server/engine/builds.ts";
-import { type EngineSettings, type LlamaEngine, loadLlama } from "../../server/engine/llama.ts";
+import type { LlamaEngine } from "../../server/engine/llama.ts";
+import { loadLlama } from "../../server/engine/load.ts";
+import type { EngineSettings } from "../../server/engine/settings.ts";
 import { makeRandomModel } from "../../server/models/random.ts";
 import { type RewardModelFile, readRewardModel } from "../../server/models/reward-model.ts";
 

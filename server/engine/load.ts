@@ -1,0 +1,57 @@
+/** From a GGUF to a running engine: model and context of libllama, with the parameters this project needs. */
+import { ServiceError } from "../errors.ts";
+import { type Bindings, type ContextParams, FLASH_ATTENTION, GGML_TYPE } from "./bindings.ts";
+import { LlamaEngine, lastError } from "./llama.ts";
+import { type EngineModel, type EngineSettings, GROUP_MEMBERS } from "./settings.ts";
+
+/**
+ * Loads a reward model.
+ * @throws ServiceError model_unusable when libllama refuses the file, engine_failed when memory is short
+ */
+export async function loadLlama(
+  bindings: Bindings,
+  model: EngineModel,
+  settings: EngineSettings,
+): Promise<LlamaEngine> {
+  const modelParams = { ...bindings.modelDefaults(), n_gpu_layers: settings.gpu ? -1 : 0 };
+  const handle = await bindings.loadModelAsync(model.path, modelParams);
+  if (!handle)
+    throw new ServiceError("model_unusable", `The model file cannot be loaded: ${lastError(bindings)}`);
+  if (bindings.hiddenSize(handle) !== model.head.length) {
+    bindings.freeModel(handle);
+    throw new ServiceError(
+      "model_unusable",
+      `The reward head has ${model.head.length} weights, but the model's hidden size differs. Convert the model again.`,
+    );
+  }
+  const exact = settings.precision === "exact";
+  const batchTokens = Math.min(settings.batchTokens, settings.contextTokens);
+  const contextParams: ContextParams = {
+    ...bindings.contextDefaults(),
+    n_ctx: settings.contextTokens,
+    n_batch: batchTokens,
+    n_ubatch: batchTokens,
+    // With a unified KV cache any id below MAX_SEQUENCES may be used; this only sizes the output buffers,
+    // and fewer possible outputs than sequences would abort the process.
+    n_seq_max: GROUP_MEMBERS,
+    n_outputs_max: GROUP_MEMBERS,
+    n_threads: settings.threads,
+    n_threads_batch: settings.threads,
+    pooling_type: 0,
+    embeddings: false,
+    kv_unified: true,
+    flash_attn_type: exact ? FLASH_ATTENTION.off : FLASH_ATTENTION.auto,
+    type_k: exact ? GGML_TYPE.F32 : GGML_TYPE.F16,
+    type_v: exact ? GGML_TYPE.F32 : GGML_TYPE.F16,
+    no_perf: true,
+  };
+  const context = await bindings.createContextAsync(handle, contextParams);
+  if (!context) {
+    bindings.freeModel(handle);
+    throw new ServiceError(
+      "engine_failed",
+      `There is not enough memory for a context of ${settings.contextTokens} tokens. Choose a smaller model or context.`,
+    );
+  }
+  return new LlamaEngine(bindings, handle, context, model, settings);
+}

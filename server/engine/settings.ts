@@ -1,0 +1,31 @@
+/** What an engine is made from: facts of the model file, and how it is to run. */
+
+/** What the engine needs to know of a model file. */
+export interface EngineModel {
+  readonly path: string;
+  /** Weights of the reward head: float32 [hidden]. */
+  readonly head: Float32Array;
+  readonly bias: number;
+  /** Spelling → id of all added tokens. */
+  readonly addedTokens: ReadonlyMap<string, number>;
+}
+
+export interface EngineSettings {
+  /** Layers on the GPU when the build has one; otherwise everything on the CPU. */
+  readonly gpu: boolean;
+  readonly threads: number;
+  /** Cells of the KV cache, in tokens: what one group of candidates with its question may take. */
+  readonly contextTokens: number;
+  /** Cells kept for later requests. Attention reads every used cell, so on a CPU more slows new requests. */
+  readonly retainedTokens: number;
+  /** Tokens per decode call. */
+  readonly batchTokens: number;
+  /** `exact` = float32 KV cache without flash attention, to compare with other implementations. */
+  readonly precision: "fast" | "exact";
+}
+
+/**
+ * Members of a group: enough to fill batches, few enough that their ids and their sources' fit in a context.
+ * llama.cpp keeps a row of logits for each possible output (0.6 MB each with Qwen3's vocabulary).
+ */
+export const GROUP_MEMBERS = 32;
