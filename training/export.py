@@ -25,6 +25,7 @@ SAMPLES = (
 def config(shape: Shape) -> dict[str, object]:
     """config.json of a Qwen3ForSequenceClassification with one label."""
     return {
+        "_name_or_path": "codescaler-nano",
         "architectures": ["Qwen3ForSequenceClassification"],
         "model_type": "qwen3",
         "attention_bias": False,

@@ -10,31 +10,26 @@ import argparse
 import gzip
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from multiprocessing import Pool
 from pathlib import Path
 
 import mbpp
+import mbpp_pairs
 from heldout import load_hashes, shares_ngram
 from mutate import coarse, lines, tokens, tree
-from mutate.lexer import lex
+from mutate.style import strip_comments
 from prompts import problem, signature, with_docstring
 
 FINE = [*[("token", kind) for kind in tokens.EDITS], *[("line", kind) for kind in lines.EDITS if kind != "truncate"]]
 FINE_PER_GROUP = 4
-MBPP_TRIES = 60
+MBPP_TRIES = 140
 """Mutants run per MBPP training problem; about two thirds fail their tests and differ."""
-MBPP_GROUPS = 10
+MBPP_GROUPS = 20
 NORMALISED = 0.3
 MAX_LINES = 45
 
 Row = dict[str, object]
-
-
-def strip_comments(code: str, language: str) -> str:
-    """The code without comments and without the blank lines they leave."""
-    text = "".join(token.text for token in lex(code, language) if token.kind != "comment")
-    return "\n".join(line.rstrip() for line in text.split("\n") if line.strip())
 
 
 def fine(rng: random.Random, code: str, language: str, normalised: bool) -> tuple[str, str] | None:
@@ -121,38 +116,10 @@ def package_group(job: tuple[Row, Row, int, int]) -> Row | None:
             "rejected": [{"kind": kind, "code": text} for kind, text in rejected]}
 
 
-def mbpp_groups(job: tuple[mbpp.Problem, int, int, int]) -> list[Row]:
-    """Groups of one MBPP problem: its reference against mutants that fail a test."""
-    item, seed, tries, groups = job
-    rng = random.Random(seed * 100_003 + item.task_id)
-    bases = [(item.code, False)]
-    normal = tree.normalise(item.code)
-    if normal is not None:
-        bases.append((normal, True))
-    stripped = strip_comments(item.code, "python")
-    if stripped != item.code:
-        bases.append((stripped, False))
-    full = len(item.tests)
-    candidates: list[tuple[int, str, str]] = []
-    for place, (base, normalised) in enumerate(bases):
-        for kind, text in bugs(rng, base, "python", normalised, tries // len(bases), tries * 3 // len(bases)):
-            candidates.append((place, kind, text))
-    passed = mbpp.run_tests(item, [base for base, _ in bases] + [text for _, _, text in candidates], 0.3)
-    good = [place for place in range(len(bases)) if passed[place] == full]
-    rows: list[Row] = []
-    failing = {place: [(kind, text) for (p, kind, text), score in zip(candidates, passed[len(bases):], strict=True)
-                       if p == place and score < full] for place in good}
-    for _ in range(groups):
-        usable = [place for place in good if failing[place]]
-        if not usable:
-            break
-        place = rng.choice(usable)
-        chosen = rng.sample(failing[place], min(6, len(failing[place])))
-        if groups > 1:
-            failing[place] = [pair for pair in failing[place] if pair not in chosen]
-        rows.append({"source": "mbpp", "task_id": item.task_id, "language": "python", "problem": item.question(rng),
-                     "chosen": bases[place][0], "rejected": [{"kind": kind, "code": text} for kind, text in chosen]})
-    return rows
+def mbpp_groups(job: tuple[mbpp.Problem, list[mbpp.Problem], int, int, int]) -> list[Row]:
+    """The groups of one MBPP problem (for the pool)."""
+    item, others, seed, tries, groups = job
+    return mbpp_pairs.groups(item, others, bugs, seed, tries, groups)
 
 
 def rows_of(corpus: Path, limit: int, share: float, seed: int) -> tuple[list[Row], list[Row]]:
@@ -183,10 +150,12 @@ def jobs_of(rows: list[Row], seed: int, count: int) -> Iterator[tuple[Row, Row, 
 
 def write(path: Path, rows: Iterator[Row]) -> int:
     count = 0
-    with gzip.open(path, "wt", compresslevel=3) as out:
+    temporary = path.with_suffix(".part")
+    with gzip.open(temporary, "wt", compresslevel=3) as out:
         for row in rows:
             out.write(json.dumps(row) + "\n")
             count += 1
+    temporary.rename(path)
     return count
 
 
@@ -211,18 +180,22 @@ def main() -> None:
             return (row for row in pool.imap(package_group, jobs_of(rows, seed, FINE_PER_GROUP), chunksize=64) if row)
 
         def run(items: list[mbpp.Problem], tries: int, groups: int) -> Iterator[Row]:
-            jobs = [(item, seed, tries, groups) for item in items]
+            rng = random.Random(seed)
+            jobs = [(item, rng.sample([o for o in items if o is not item], 12), seed, tries, groups) for item in items]
             return (row for rows in pool.imap(mbpp_groups, jobs, chunksize=2) for row in rows)
 
-        counts = {
-            "mbpp-train": write(arguments.out / "mbpp-train.jsonl.gz", run(training, MBPP_TRIES, MBPP_GROUPS)),
-            "mbpp-validation": write(arguments.out / "mbpp-validation.jsonl.gz", run(mbpp.load(arguments.mbpp, mbpp.VALIDATION), 24, 1)),
-            "packages-train": write(arguments.out / "packages-train.jsonl.gz", made(train[400:])),
-            "packages-validation": write(arguments.out / "packages-validation.jsonl.gz", made(train[:400])),
-            "packages-test": write(arguments.out / "packages-test.jsonl.gz", made(held[: arguments.tests])),
-            "mbpp-test": write(arguments.out / "mbpp-test.jsonl.gz", run(mbpp.load(arguments.mbpp, mbpp.TEST), 24, 1)),
+        steps: dict[str, Callable[[], Iterator[Row]]] = {
+            "mbpp-train": lambda: run(training, MBPP_TRIES, MBPP_GROUPS),
+            "mbpp-validation": lambda: run(mbpp.load(arguments.mbpp, mbpp.VALIDATION), 24, 1),
+            "packages-train": lambda: made(train[400:]),
+            "packages-validation": lambda: made(train[:400]),
+            "packages-test": lambda: made(held[: arguments.tests]),
+            "mbpp-test": lambda: run(mbpp.load(arguments.mbpp, mbpp.TEST), 24, 1),
         }
-    print(counts)
+        for name, step in steps.items():
+            path = arguments.out / f"{name}.jsonl.gz"
+            if not path.exists():
+                print(f"{name}: {write(path, step())} groups", flush=True)
 
 
 if __name__ == "__main__":

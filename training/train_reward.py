@@ -5,7 +5,7 @@ Loss of a group with right program c and wrong programs r:
   + DENSE · mean −log σ(R(c[:k]) − R(r[:k]))          at every depth k after they part
   + LM · cross-entropy of the right program's tokens
   + CENTRE · (R(c) + R(r))²                           keeps rewards around zero
-Resumes from `reward.pt`.
+Resumes from `reward.pt`, or from `reward-stable.pt` (before the decay) where `--steps` was raised.
 """
 
 import argparse
@@ -27,8 +27,10 @@ from tokenizer import render
 
 ROWS = 8
 LM_TOKENS = ROWS * packing.ROW // 2
-DENSE, LM, CENTRE = 0.5, 0.3, 0.002
-SAVE_SECONDS = 180
+DENSE, LM, CENTRE = 0.5, 0.4, 0.002
+DECAY = 0.4
+"""Last part of the steps, in which the rate falls to nearly nothing."""
+SAVE_SECONDS = 120
 
 
 def load_groups(paths: list[Path], repeats: list[int], tokenizer: Tokenizer) -> list[packing.Group]:
@@ -109,9 +111,11 @@ def main() -> None:
     model = RewardModel(Shape())
     model.load_state_dict(torch.load(arguments.start)["model"])
     found = optim.optimisers(model, 0.01, 1e-3)
-    step, last = 0, arguments.out / "reward.pt"
+    step, last, stable = 0, arguments.out / "reward.pt", arguments.out / "reward-stable.pt"
     if last.exists():
         state = torch.load(last)
+        if state["steps"] < arguments.steps and stable.exists():
+            state = torch.load(stable)
         model.load_state_dict(state["model"])
         for optimiser, saved in zip(found, state["optimisers"], strict=True):
             optimiser.load_state_dict(saved)
@@ -128,7 +132,8 @@ def main() -> None:
             seen += 1
             if seen <= step or step >= arguments.steps:
                 continue  # already done before a resume
-            optim.set_rate(found, optim.rate(step, arguments.steps, decay=0.5))
+            factor = optim.rate(step, arguments.steps, decay=DECAY)
+            optim.set_rate(found, factor)
             parts = compiled(model, *tensors(batch, np.random.default_rng((arguments.seed, step))))
             (parts * weights).sum().backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -144,7 +149,10 @@ def main() -> None:
                 shown_at, shown, total = time.time(), step, torch.zeros(5)
             if time.time() - saved_at > SAVE_SECONDS or step == arguments.steps:
                 saved_at = time.time()
-                optim.save(last, {"model": model.state_dict(), "optimisers": [o.state_dict() for o in found], "step": step})
+                state = {"model": model.state_dict(), "optimisers": [o.state_dict() for o in found], "step": step, "steps": arguments.steps}
+                optim.save(last, state)
+                if factor == 1.0:
+                    optim.save(stable, state)
 
 
 if __name__ == "__main__":

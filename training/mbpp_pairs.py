@@ -1,0 +1,83 @@
+"""Groups from MBPP: every wrong program was run and fails a test, every right one passes them all."""
+
+import random
+import re
+from collections.abc import Callable
+
+import mbpp
+from mutate import coarse, lines, tree
+from mutate.style import rename_variables, strip_comments
+from prompts import signature, with_docstring
+
+Row = dict[str, object]
+Bugs = Callable[[random.Random, str, str, bool, int, int], list[tuple[str, str]]]
+FOREIGN = 4
+"""Other problems' references tried as wrong programs."""
+
+
+def asked_name(item: mbpp.Problem) -> str:
+    """The function the tests call."""
+    called = set(re.findall(r"\b([A-Za-z_]\w*)\s*\(", " ".join(item.tests)))
+    return next((name for name in re.findall(r"def (\w+)", item.code) if name in called), "")
+
+
+def bases_of(rng: random.Random, item: mbpp.Problem, training: bool) -> list[tuple[str, bool]]:
+    """The reference in several layouts, and whether each is normalised."""
+    found = [(item.code, False)]
+    normal = tree.normalise(item.code)
+    if normal is not None:
+        found.append((normal, True))
+    if training:
+        found.append((strip_comments(item.code, "python"), False))
+        for base, normalised in list(found):
+            renamed = rename_variables(rng, base)
+            if renamed is not None:
+                found.append((renamed, normalised))
+        found.append((with_docstring("python", rng.choice(found)[0], item.text), False))
+    return list(dict(found).items())
+
+
+def foreign(rng: random.Random, item: mbpp.Problem, base: str, others: list[mbpp.Problem]) -> list[tuple[str, str]]:
+    """Whole other programs: other references under this name, cuts, stubs, prose."""
+    name = asked_name(item)
+    made = [("wrong-function", coarse.renamed(other.code, asked_name(other), name)) for other in others]
+    for _ in range(2):
+        cut = lines.mutate(rng, "truncate", base, "python")
+        if cut is not None:
+            made.append(("truncated", cut))
+    made.append(("stub", coarse.stub(rng, signature("python", base), "python")))
+    made.append(("prose", coarse.prose(rng, item.text)))
+    return made
+
+
+def groups(item: mbpp.Problem, others: list[mbpp.Problem], bugs: Bugs, seed: int, tries: int, count: int) -> list[Row]:
+    """Up to `count` groups of up to six wrong programs; no wrong program stands in two of them."""
+    rng = random.Random(seed * 100_003 + item.task_id)
+    training = count > 1
+    bases = bases_of(rng, item, training)
+    candidates: list[tuple[int, str, str]] = []
+    for place, (base, normalised) in enumerate(bases):
+        each = tries // len(bases)
+        candidates += [(place, kind, text) for kind, text in bugs(rng, base, "python", normalised, each, each * 3)]
+        if training:
+            shown = rng.sample(others, min(FOREIGN, len(others)))
+            candidates += [(place, kind, text) for kind, text in foreign(rng, item, base, shown)]
+    passed = mbpp.run_tests(item, [base for base, _ in bases] + [text for _, _, text in candidates], 0.3)
+    full = len(item.tests)
+    good = [place for place in range(len(bases)) if passed[place] == full]
+    failing: dict[int, list[tuple[str, str]]] = {place: [] for place in good}
+    for (place, kind, text), score in zip(candidates, passed[len(bases) :], strict=True):
+        if place in failing and score < full:
+            failing[place].append((kind, text))
+    rows: list[Row] = []
+    for _ in range(count):
+        usable = [place for place in good if failing[place]]
+        if not usable:
+            break
+        place = rng.choice(usable)
+        chosen = rng.sample(failing[place], min(6, len(failing[place])))
+        if training:
+            failing[place] = [pair for pair in failing[place] if pair not in chosen]
+        rows.append({"source": "mbpp", "task_id": item.task_id, "language": "python", "problem": item.question(rng),
+                     "chosen": bases[place][0], "rejected": [{"kind": kind, "code": text} for kind, text in chosen]})
+    return rows
