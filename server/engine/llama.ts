@@ -2,7 +2,7 @@
 import { LIMITS, type Priority } from "../contract.ts";
 import { ServiceError } from "../errors.ts";
 import { Batch } from "./batch.ts";
-import { type Bindings, type ContextParams, FLASH_ATTENTION, GGML_TYPE, type Pointer } from "./bindings.ts";
+import type { Bindings, Pointer } from "./bindings.ts";
 import type { Engine, ScoreOptions, Scores, Tokenizer, Tokens } from "./engine.ts";
 import { KvCache } from "./kv-cache.ts";
 import { PriorityQueue } from "./queue.ts";
