@@ -7,6 +7,6 @@ export const usage = "Usage: codescaler probe FOLDER";
 export async function run(args: string[]): Promise<number> {
   const [folder] = args;
   if (folder === undefined) throw new UsageError("probe needs the folder of a build.");
-  process.stdout.write(`${JSON.stringify(probeDevices(folder))}\n`);
+  process.stdout.write(`${JSON.stringify(await probeDevices(folder))}\n`);
   return 0;
 }

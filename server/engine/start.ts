@@ -41,15 +41,21 @@ const GPU_CONTEXT = 32_768;
 /** A GPU starts slowly the first time (shader compilation); beyond this the probe counts as failed. */
 const PROBE_TIMEOUT_MS = 20_000;
 
-/** Loaded libraries; a process can hold only one build, and loading one cannot be undone. */
-let loaded: { readonly build: Build; readonly bindings: Bindings } | undefined;
+interface OpenBuild {
+  readonly build: Build;
+  readonly bindings: Bindings;
+}
+
+/** The loaded libraries, or why there are none: a process can hold one build, and loading it cannot be undone. */
+let opened: Promise<OpenBuild> | undefined;
 
 /**
  * Loads the model on the best usable device.
  * @throws ServiceError engine_failed when no build runs here or memory is short, model_unusable for a bad file
  */
 export async function startEngine(model: StartModel, options: EngineOptions): Promise<LlamaEngine> {
-  const { build, bindings } = await openBuild(options.device);
+  opened ??= openBuild(options.device);
+  const { build, bindings } = await opened;
   const gpu = build.backend === "cpu" ? undefined : bindings.devices().find(isGpu);
   if (options.device === "gpu" && !gpu) {
     throw new ServiceError(
@@ -70,13 +76,17 @@ export async function startEngine(model: StartModel, options: EngineOptions): Pr
   });
 }
 
-/** The devices of one build; run in a child process, because a broken driver may take its process down. */
-export function probeDevices(folder: string): Device[] {
-  return loadBindings(folder).devices();
+/**
+ * The devices of one build, once the golden model was scored right on them. Run in a child process, because a
+ * broken driver may take its process down.
+ */
+export async function probeDevices(folder: string): Promise<Device[]> {
+  const bindings = loadBindings(folder);
+  await checkGolden(bindings);
+  return bindings.devices();
 }
 
-async function openBuild(wish: DeviceWish): Promise<{ readonly build: Build; readonly bindings: Bindings }> {
-  if (loaded) return loaded;
+async function openBuild(wish: DeviceWish): Promise<OpenBuild> {
   const builds = installedBuilds();
   const cpu = builds.find((build) => build.backend === "cpu") ?? builds.at(-1);
   if (!cpu) {
@@ -93,9 +103,9 @@ async function openBuild(wish: DeviceWish): Promise<{ readonly build: Build; rea
       break;
     }
   }
-  loaded = { build: chosen, bindings: loadBindings(chosen.folder) };
-  await checkGolden(loaded.bindings);
-  return loaded;
+  const bindings = loadBindings(chosen.folder);
+  await checkGolden(bindings);
+  return { build: chosen, bindings };
 }
 
 /** A look that costs nothing: without a device node there is no GPU on Linux, and no process need be started. */
