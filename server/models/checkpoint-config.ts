@@ -160,13 +160,23 @@ export function llama3Divisors(scaling: Llama3Rope, headDim: number, theta: numb
   });
 }
 
-/** Family of a checkpoint, from its class and the names it goes by. Only the name tells siblings of a class apart. */
-export function inferFamily(className: string, names: readonly string[]): Family {
+/** What a folder shows of the family it belongs to. */
+export interface FamilyHints {
+  /** Names it goes by: repository, folder. */
+  readonly names: readonly string[];
+  /** It brings criteria, or was trained as a regression: of the Qwen3 families only Themis is and does. */
+  readonly judgesByCriteria: boolean;
+}
+
+/** Family of a checkpoint: from its class, then from its names, which alone tell the Qwen3 siblings apart. */
+export function inferFamily(className: string, hints: FamilyHints): Family {
   if (className === "LlamaForSequenceClassification") return "skywork-llama";
   if (className === "Qwen2ForCausalRM") return "acecode";
-  const known = names.join(" ").toLowerCase();
-  if (known.includes("themis")) return "themis";
-  if (known.includes("skywork")) return "skywork-qwen3";
-  if (known.includes("nano")) return "nano";
-  return "codescaler";
+  const names = hints.names.join(" ").toLowerCase();
+  if (names.includes("themis")) return "themis";
+  if (names.includes("skywork")) return "skywork-qwen3";
+  if (names.includes("nano")) return "nano";
+  if (names.includes("codescaler")) return "codescaler";
+  // A name that says nothing: what the model is for says more.
+  return hints.judgesByCriteria ? "themis" : "codescaler";
 }

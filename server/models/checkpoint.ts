@@ -50,13 +50,14 @@ export async function readCheckpointFolder(folder: string): Promise<CheckpointFo
   );
   const origin = originOf(folder, rawConfig);
   const wordings = await criteria(folder);
-  const inferred = inferFamily(config.className, [origin.source, basename(resolve(folder))]);
   return {
     config,
     vocabulary,
     chatTemplate: await chatTemplate(folder, settings),
-    // Only Themis has criteria, so their file says more than a name that says nothing.
-    family: inferred === "codescaler" && wordings !== undefined ? "themis" : inferred,
+    family: inferFamily(config.className, {
+      names: [origin.source, basename(resolve(folder))],
+      judgesByCriteria: wordings !== undefined || rawConfig["problem_type"] === "regression",
+    }),
     ...origin,
     calibration: await calibration(folder),
     criteria: wordings,

@@ -266,6 +266,9 @@ describe("conversion", () => {
     expect((await family("llama", "x/y"))[0]).toBe("skywork-llama");
     expect((await family("qwen2", "x/y"))[0]).toBe("acecode");
     expect((await family("qwen3", "x/y", "nano"))[0]).toBe("nano");
+    expect((await family("qwen3", "x/y"))[0]).toBe("codescaler");
+    const regression = await converted("qwen3", { config: { problem_type: "regression" } });
+    expect((await readRewardModel(regression)).family).toBe("themis");
   });
 
   test("repository and commit are read off a Hugging Face cache folder", async () => {
@@ -293,6 +296,7 @@ describe("conversion", () => {
     const model = await readRewardModel(out);
     expect(model.calibration).toEqual({ slope: 0.5, intercept: -1 });
     expect([...model.criteria]).toEqual([["memory", "Judge memory use."]]);
+    expect(model.family).toBe("themis");
   });
 
   test("chat templates are found in all three places", async () => {
