@@ -2,6 +2,7 @@
 import * as vscode from "vscode";
 import { Emitter, type Event } from "./emitter.ts";
 import { readSettings, type SettingName, type Settings } from "./settings.ts";
+import type { NetworkSettings } from "./sources/http.ts";
 
 const SECTION = "codescaler";
 
@@ -54,4 +55,17 @@ export class Configuration implements vscode.Disposable {
     for (const subscription of this.#subscriptions) subscription.dispose();
     this.#changed.dispose();
   }
+}
+
+/** The editor's own settings for network access. */
+export function networkSettings(): NetworkSettings {
+  const settings = vscode.workspace.getConfiguration("http");
+  const proxy = settings.get<string>("proxy");
+  const proxyAuthorization = settings.get<string | null>("proxyAuthorization");
+  return {
+    ...(proxy && settings.get<string>("proxySupport") !== "off" && { proxy }),
+    ...(proxyAuthorization && { proxyAuthorization }),
+    noProxy: settings.get<string[]>("noProxy") ?? [],
+    strictSSL: settings.get<boolean>("proxyStrictSSL") ?? true,
+  };
 }

@@ -7,6 +7,7 @@ import { Disposables } from "./emitter.ts";
 import { InlineProvider } from "./inline/provider.ts";
 import { Runs } from "./inline/runs.ts";
 import { createStart } from "./inline/start.ts";
+import { once } from "./once.ts";
 import { createRanker } from "./ranking/ranker.ts";
 import { Scores } from "./ranking/scores.ts";
 import { RankingSession } from "./ranking/session.ts";
@@ -45,10 +46,18 @@ export function activate(context: vscode.ExtensionContext): Api {
   const syntax = lifetime.add(new Syntax(join(context.extensionPath, "dist", "grammars")));
   const traces = new TraceLog();
   const rank = createRanker(server);
+  const health = new Health();
+  const sourceSet = once(async () =>
+    (await import("./source-set.ts")).createSourceSet({
+      configuration,
+      secrets: context.secrets,
+      store: context.globalState,
+      log,
+    }),
+  );
   const start = createStart({
-    sources: async () => [],
-    health: new Health(),
-    account: { capped: () => undefined, spent: () => {} },
+    sourceSet,
+    health,
     syntax,
     rank,
     session,

@@ -89,6 +89,7 @@ export const SETTINGS = {
   maxTokens: whole(256, 16, 4096),
   temperature: number(0.8, 0, 2),
   sources: list(),
+  dailyRequestLimit: whole(2000, 0, Number.MAX_SAFE_INTEGER),
   dailyTokenLimit: whole(500_000, 0, Number.MAX_SAFE_INTEGER),
   exclude: texts([]),
   secretFiles: texts(SECRET_FILES),
@@ -110,6 +111,7 @@ export type Settings = { readonly [Name in SettingName]: ValueOf<(typeof SETTING
  */
 export const RESTRICTED: readonly SettingName[] = [
   "sources",
+  "dailyRequestLimit",
   "dailyTokenLimit",
   "secretFiles",
   "rewardModel",

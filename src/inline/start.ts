@@ -4,9 +4,10 @@ import type { Ranker } from "../ranking/ranker.ts";
 import type { Ranking } from "../ranking/ranking.ts";
 import type { RankingSession } from "../ranking/session.ts";
 import type { Settings } from "../settings.ts";
-import { type Account, gather } from "../sources/gather.ts";
+import type { SourceSet } from "../source-set.ts";
+import { gather } from "../sources/gather.ts";
 import type { Health } from "../sources/health.ts";
-import type { CompletionRequest, Source } from "../sources/source.ts";
+import type { CompletionRequest } from "../sources/source.ts";
 import { type Syntax, stopAtBlankLines } from "../syntax.ts";
 import { firstPart, lastPart, MODEL_PREFIX_LENGTH, MODEL_SUFFIX_LENGTH, type Place } from "../task.ts";
 import type { Tracer, Trigger } from "../trace.ts";
@@ -14,10 +15,8 @@ import { type Arrival, Run } from "./run.ts";
 import type { Runs } from "./runs.ts";
 
 export interface StartDependencies {
-  /** The sources as configured now, whether or not they may be asked automatically. */
-  readonly sources: () => Promise<readonly Source[]>;
+  readonly sourceSet: () => Promise<Pick<SourceSet, "sources" | "account">>;
   readonly health: Health;
-  readonly account: Account;
   readonly syntax: Syntax;
   readonly rank: Ranker;
   readonly session: RankingSession;
@@ -41,7 +40,8 @@ const COMMAND_DEADLINE_MS = 120_000;
 export function createStart(deps: StartDependencies): Start {
   return async (place, trigger, settings, tracer) => {
     const byCommand = trigger === "command";
-    const configured = await deps.sources();
+    const { sources, account } = await deps.sourceSet();
+    const configured = sources();
     // Only a command of ours is surely the user's wish: the editor's own trigger also comes from a hover.
     const asked = configured.filter((source) => byCommand || source.automatic);
     if (asked.length === 0) {
@@ -70,7 +70,7 @@ export function createStart(deps: StartDependencies): Start {
         automatic: !byCommand,
         stopEarly: stopAtBlankLines,
         health: deps.health,
-        account: deps.account,
+        account,
         onFailure: ({ label }, error) => {
           deps.log.warn(reasonOf(error));
           failures.push({ kind: "failure", source: label, problem: error.message });
