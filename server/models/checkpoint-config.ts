@@ -164,8 +164,8 @@ export function llama3Divisors(scaling: Llama3Rope, headDim: number, theta: numb
 export interface FamilyHints {
   /** Names it goes by: repository, folder. */
   readonly names: readonly string[];
-  /** It brings criteria, or was trained as a regression: of the Qwen3 families only Themis is and does. */
-  readonly judgesByCriteria: boolean;
+  /** It brings criteria: of all families only Themis does. */
+  readonly hasCriteria: boolean;
 }
 
 /** Family of a checkpoint: from its class, then from its names, which alone tell the Qwen3 siblings apart. */
@@ -176,7 +176,5 @@ export function inferFamily(className: string, hints: FamilyHints): Family {
   if (names.includes("themis")) return "themis";
   if (names.includes("skywork")) return "skywork-qwen3";
   if (names.includes("nano")) return "nano";
-  if (names.includes("codescaler")) return "codescaler";
-  // A name that says nothing: what the model is for says more.
-  return hints.judgesByCriteria ? "themis" : "codescaler";
+  return hints.hasCriteria ? "themis" : "codescaler";
 }

@@ -56,7 +56,7 @@ export async function readCheckpointFolder(folder: string): Promise<CheckpointFo
     chatTemplate: await chatTemplate(folder, settings),
     family: inferFamily(config.className, {
       names: [origin.source, basename(resolve(folder))],
-      judgesByCriteria: wordings !== undefined || rawConfig["problem_type"] === "regression",
+      hasCriteria: wordings !== undefined,
     }),
     ...origin,
     calibration: await calibration(folder),

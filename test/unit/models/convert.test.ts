@@ -267,8 +267,6 @@ describe("conversion", () => {
     expect((await family("qwen2", "x/y"))[0]).toBe("acecode");
     expect((await family("qwen3", "x/y", "nano"))[0]).toBe("nano");
     expect((await family("qwen3", "x/y"))[0]).toBe("codescaler");
-    const regression = await converted("qwen3", { config: { problem_type: "regression" } });
-    expect((await readRewardModel(regression)).family).toBe("themis");
   });
 
   test("repository and commit are read off a Hugging Face cache folder", async () => {
