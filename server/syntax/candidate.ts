@@ -1,11 +1,13 @@
 // One piece of code of a reply, read in the language it is most likely in.
-import { readingsOf } from "./clean.ts";
+import { decoded, readingsOf } from "./clean.ts";
 import { evidenceIn } from "./evidence.ts";
 import type { Tag } from "./info.ts";
 import type { Language } from "./languages.ts";
-import { dedent, type Line, textOf } from "./lines.ts";
+import { dedent, isBlank, type Line, textOf, trimBlank } from "./lines.ts";
 import { type Outline, outlineOf } from "./outline.ts";
 import type { SyntaxRuntime } from "./parser.ts";
+import { SURE, weigh } from "./prose.ts";
+import { codeRegions } from "./regions.ts";
 import { check, type Verdict } from "./validity.ts";
 
 /** A piece of a reply that may be code. */
@@ -17,6 +19,8 @@ export interface Piece {
   /** False when the reply ended before the block did. */
   readonly closed: boolean;
   readonly origin: "fence" | "text";
+  /** It stood inside of HTML: entities stand for characters. */
+  readonly encoded: boolean;
 }
 
 /** A piece as code of a language. */
@@ -117,10 +121,12 @@ async function otherLanguage(
 
 /** Reads a piece in a language: as it stands, or without the marks around it when only that parses. */
 export function readAs(piece: Piece, language: Language, runtime: SyntaxRuntime): Candidate {
-  const whole = dedented(piece.lines, language);
+  const given = piece.encoded ? piece.lines.map(decoded) : piece.lines;
+  const whole = dedented(given, language);
   const readings = readingsOf(whole, piece.tag.name, language);
   const sure = readings.filter((reading) => reading.sure).map((reading) => reading.lines);
   const unsure = readings.filter((reading) => !reading.sure).map((reading) => reading.lines);
+  if (!piece.closed || piece.origin === "text") unsure.push(...withoutProse(whole, language));
   let first: Candidate | undefined;
   for (const lines of [...sure, whole, ...unsure]) {
     const candidate = judged(piece, dedented(lines, language), language, runtime);
@@ -150,4 +156,31 @@ function judged(piece: Piece, lines: readonly Line[], language: Language, runtim
     outline,
     really: undefined,
   };
+}
+
+/** Readings without prose at either end, for pieces whose ends nothing marks. */
+function withoutProse(lines: readonly Line[], language: Language): (readonly Line[])[] {
+  const [region] = codeRegions(lines, language);
+  const readings: (readonly Line[])[] = [];
+  if (region !== undefined && region.lines.length < lines.length) readings.push(region.lines);
+  const paragraphs = paragraphsOf(region?.lines ?? lines);
+  const sure = paragraphs.map((paragraph) => paragraph.some((line) => weigh(line.text, language) >= SURE));
+  const first = sure.indexOf(true);
+  const last = sure.lastIndexOf(true);
+  if (first >= 0 && (first > 0 || last < paragraphs.length - 1)) {
+    readings.push(trimBlank(paragraphs.slice(first, last + 1).flat()));
+  }
+  return readings;
+}
+
+/** The lines in groups, each with the blank lines behind it. */
+function paragraphsOf(lines: readonly Line[]): Line[][] {
+  const paragraphs: Line[][] = [];
+  let blank = true;
+  for (const line of lines) {
+    if (blank && !isBlank(line)) paragraphs.push([]);
+    blank = isBlank(line);
+    paragraphs.at(-1)?.push(line);
+  }
+  return paragraphs;
 }

@@ -20,12 +20,20 @@ export function readingsOf(lines: readonly Line[], tag: string, language: Langua
   if (tag === "diff" || tag === "patch" || looksLikeDiff(lines)) {
     readings.push({ lines: withoutDiffMarks(lines), sure: tag === "diff" || tag === "patch" });
   }
+  if (/^\s*(?:irb\b.*?[>*]|jshell>|php >) ?/.test(first))
+    readings.push({ lines: withoutShell(lines), sure: true });
   if (/^\s*\$ \S/.test(first) && (language === undefined || language === "bash")) {
     readings.push({ lines: commandsIn(lines), sure: true });
   }
   const numbered = withoutNumbers(lines);
   if (numbered !== undefined) readings.push({ lines: numbered, sure: false });
-  if (lines.some((line) => ENTITY.test(line.text))) readings.push({ lines: lines.map(decoded), sure: false });
+  if (lines.some((line) => ENTITY.test(line.text))) {
+    const outside = lines.some((line) => ENTITY.test(line.text.replace(/"[^"]*"|'[^']*'/g, "")));
+    readings.push({
+      lines: lines.map(decoded),
+      sure: outside && !lines.some((line) => /[<>]/.test(line.text)),
+    });
+  }
   return readings;
 }
 
@@ -34,6 +42,16 @@ function withoutPrompts(lines: readonly Line[]): Line[] {
   const code: Line[] = [];
   for (const line of lines) {
     const prompt = /^\s*(?:>>>|\.\.\.)(?: |$)/.exec(line.text);
+    if (prompt !== null) code.push(cutFront(line, prompt[0].length));
+  }
+  return code;
+}
+
+/** Shells of other languages: the lines behind their prompts. */
+function withoutShell(lines: readonly Line[]): Line[] {
+  const code: Line[] = [];
+  for (const line of lines) {
+    const prompt = /^\s*(?:irb(?:\([^)]*\))?[:\d]*[>*]|jshell>|php >|\.{3}>) ?/.exec(line.text);
     if (prompt !== null) code.push(cutFront(line, prompt[0].length));
   }
   return code;

@@ -9,7 +9,7 @@ import type { SyntaxRuntime } from "./parser.ts";
 import { piecesIn } from "./pieces.ts";
 import { withoutReasoning } from "./reasoning.ts";
 import { emptyReason, invalidReason } from "./reasons.ts";
-import type { Problem } from "./validity.ts";
+import { check, type Problem } from "./validity.ts";
 
 /** `strict`: exactly one fenced block that parses, else nothing. `lenient`: the best program in the reply. */
 export type ExtractionMode = "lenient" | "strict";
@@ -70,7 +70,7 @@ export async function extract(
   const fences = fencesIn(readFences(answer.lines));
   const blocks = fences.length;
   if (mode === "strict") return strict({ ...base, blocks }, fences, options, runtime);
-  const pieces = await piecesIn(answer.lines, options.language, runtime);
+  const pieces = piecesIn(answer.lines, options.language);
   const candidates: Candidate[] = [];
   for (const piece of pieces) {
     candidates.push(
@@ -107,6 +107,7 @@ async function strict(
     before: [],
     closed: fence.closed,
     origin: "fence",
+    encoded: false,
   } as const;
   const candidate =
     options.language === undefined
@@ -137,10 +138,10 @@ async function result(main: Candidate, parts: readonly Candidate[], runtime: Syn
   const origin = piece.origin;
   if (parts.length > 1) {
     const joined = parts.map((part) => textOf(trimBlank(part.lines))).join("\n\n");
-    const tree = runtime.parse(language, joined);
-    const fits = tree !== null && !tree.rootNode.hasError;
+    const { tree, verdict } = check(joined, language, runtime);
     tree?.delete();
-    if (fits) return { language, code: joined, valid: true, origin, reason: null, diagnostics: [] };
+    if (verdict.state === "valid")
+      return { language, code: joined, valid: true, origin, reason: null, diagnostics: [] };
   }
   const code = textOf(main.lines);
   const valid = main.verdict.state === "valid" && main.really === undefined;

@@ -1,5 +1,6 @@
 // Fenced code blocks of Markdown, read line by line as CommonMark describes them.
-import { cutFront, isBlank, type Line } from "./lines.ts";
+import { tagOf } from "./info.ts";
+import { cutFront, isBlank, type Line, withText } from "./lines.ts";
 
 /** A fenced block, or the text between two of them. */
 export type Segment = Fence | Prose;
@@ -23,10 +24,13 @@ export interface Fence {
 }
 
 /** An opening fence: the containers before it on its line, its indentation, marks and info string. */
-const OPENING = /^((?:[ \t]*(?:>|[-*+•](?=[ \t])|\d{1,9}[.)](?=[ \t])))*)([ \t]*)(`{3,}|~{3,})(.*)$/;
+const OPENING = /^((?:[ \t]*(?:>[ \t]?|[-*+•](?=[ \t])|\d{1,9}[.)](?=[ \t])))*)([ \t]*)(`{3,}|~{3,})(.*)$/;
 
 /** CommonMark: a closing fence may be indented by three columns more than its container. */
 const CLOSING_INDENT = 3;
+
+/** Closing fences that may turn out to be content, as in the documentation of a function. */
+const MAX_SKIPPED = 6;
 
 /** CommonMark: tabs advance to the next multiple of four. */
 const TAB = 4;
@@ -41,31 +45,63 @@ interface Opening {
   readonly mark: "`" | "~";
   readonly size: number;
   readonly info: string;
+  /** The prose before it on its line, which Markdown does not allow. */
+  readonly behind: string | undefined;
 }
 
 /** Reads the lines as prose and fenced blocks, in order. */
 export function readFences(lines: readonly Line[]): Segment[] {
   const segments: Segment[] = [];
-  let prose: Line[] = [];
+  for (let from = 0; from < lines.length; ) {
+    const { prose, fence, next } = readOne(lines, from);
+    if (prose.length > 0) segments.push({ kind: "prose", lines: prose });
+    if (fence !== undefined) segments.push(fence);
+    from = next;
+  }
+  return segments;
+}
+
+/** One block and what stands before it. */
+export interface Read {
+  readonly prose: readonly Line[];
+  /** Undefined when there is none any more. */
+  readonly fence: Fence | undefined;
+  /** The line to read on from. */
+  readonly next: number;
+  /** Reads the same block again, as if its closing fence so far were content of it. */
+  readonly longer: (() => Read) | undefined;
+}
+
+/** Reads up to the end of the next block. `loose` also takes an opening fence at the end of a line of prose. */
+export function readOne(lines: readonly Line[], from: number, loose = false): Read {
+  const prose: Line[] = [];
   let item = 0;
-  for (let index = 0; index < lines.length; ) {
+  for (let index = from; index < lines.length; index++) {
     const line = lines[index];
     if (line === undefined) break;
-    const opening = openingOf(line.text, item);
+    const opening = openingOf(line.text, item) ?? (loose ? openingBehind(line.text) : undefined);
     if (opening === undefined) {
       item = itemAfter(line, item);
       prose.push(line);
-      index += 1;
       continue;
     }
-    const block = readBlock(lines, index + 1, opening);
-    if (prose.length > 0) segments.push({ kind: "prose", lines: prose });
-    prose = [];
-    segments.push(block.fence);
-    index = block.next;
+    if (opening.behind !== undefined) prose.push(withText(line, opening.behind));
+    return readFrom(lines, index + 1, opening, prose, 0);
   }
-  if (prose.length > 0) segments.push({ kind: "prose", lines: prose });
-  return segments;
+  return { prose, fence: undefined, next: lines.length, longer: undefined };
+}
+
+function readFrom(
+  lines: readonly Line[],
+  from: number,
+  opening: Opening,
+  prose: readonly Line[],
+  skip: number,
+): Read {
+  const { fence, next } = readBlock(lines, from, opening, skip);
+  const longer =
+    fence.closed && skip < MAX_SKIPPED ? () => readFrom(lines, from, opening, prose, skip + 1) : undefined;
+  return { prose, fence, next, longer };
 }
 
 /** The fenced blocks of the text, in order. */
@@ -81,8 +117,9 @@ function openingOf(text: string, item: number): Opening | undefined {
   const [, containers = "", space = "", marks = "", rest = ""] = match;
   const mark = marks.startsWith("`") ? "`" : "~";
   if (mark === "`" && rest.includes("`")) return undefined;
-  const inner = containers.slice(containers.lastIndexOf(">") + 1);
+  const inner = containers.replace(/^.*>[ \t]?/, "");
   const indent = columnsOf(inner + space);
+  if (columnsOf(space) > CLOSING_INDENT + (/\S/.test(inner) ? 1 : item)) return undefined;
   return {
     quotes: containers.split(">").length - 1,
     indent,
@@ -90,11 +127,28 @@ function openingOf(text: string, item: number): Opening | undefined {
     mark,
     size: marks.length,
     info: rest.trim(),
+    behind: undefined,
   };
 }
 
-function readBlock(lines: readonly Line[], from: number, opening: Opening): { fence: Fence; next: number } {
+/** "Here is the code: ```python": models write that. */
+function openingBehind(text: string): Opening | undefined {
+  if (!text.includes("```")) return undefined;
+  const match = /^([^`]*\S)\s*(`{3,})([\w+#.-]*)[ \t]*$/.exec(text);
+  if (match === null) return undefined;
+  const [, behind = "", marks = "", info = ""] = match;
+  if (info !== "" && tagOf(info).language === undefined) return undefined;
+  return { quotes: 0, indent: 0, item: 0, mark: "`", size: marks.length, info, behind };
+}
+
+function readBlock(
+  lines: readonly Line[],
+  from: number,
+  opening: Opening,
+  skip: number,
+): { fence: Fence; next: number } {
   const content: Line[] = [];
+  let skipped = 0;
   /** Where the list item around an unclosed fence ends, in `content` and in `lines`. */
   let itemEnd: { readonly length: number; readonly next: number } | undefined;
   const made = (kept: readonly Line[], closed: boolean): Fence => ({
@@ -110,7 +164,10 @@ function readBlock(lines: readonly Line[], from: number, opening: Opening): { fe
     if (line === undefined) break;
     const inside = withoutQuotes(line, opening.quotes);
     if (inside === undefined) return { fence: made(content, false), next: index };
-    if (closes(inside.text, opening)) return { fence: made(content, true), next: index + 1 };
+    if (closes(inside.text, opening)) {
+      if (skipped === skip) return { fence: made(content, true), next: index + 1 };
+      skipped += 1;
+    }
     if (
       itemEnd === undefined &&
       opening.item > 0 &&

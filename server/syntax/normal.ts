@@ -14,7 +14,7 @@ const BY_TEXT = `${MARK}text${MARK}`;
 export async function normalForm(code: string, language: Language, runtime: SyntaxRuntime): Promise<string> {
   if (code.startsWith(BY_TREE) || code.startsWith(BY_TEXT)) return code;
   await runtime.load(language);
-  const tree = runtime.parse(language, code);
+  const tree = runtime.parse(language, `${code}\n`);
   if (tree === null) return BY_TEXT + code;
   const cursor = tree.walk();
   const form = BY_TREE + formOf(cursor, code, language);

@@ -1,53 +1,118 @@
 // The pieces of a reply that may be code: its fenced blocks, or what its tags or its looks show.
 import type { Piece } from "./candidate.ts";
-import { type Fence, readFences, type Segment } from "./fences.ts";
-import { tagOf } from "./info.ts";
+import { evidenceIn } from "./evidence.ts";
+import { type Fence, type Read, readOne } from "./fences.ts";
+import { type Tag, tagOf } from "./info.ts";
 import type { Language } from "./languages.ts";
-import type { Line } from "./lines.ts";
-import type { SyntaxRuntime } from "./parser.ts";
-import { codeRegions } from "./regions.ts";
-import { answerIn, codeTagsIn } from "./wrappers.ts";
+import { cutFront, type Line, textOf, withText } from "./lines.ts";
+import { codeRegions, endsInside } from "./regions.ts";
+import { patchIn, sessionIn } from "./transcripts.ts";
+import { answerIn, codeTagsIn, inlineTagIn } from "./wrappers.ts";
 
 const NO_TAG = tagOf("");
 
+/** Blocks in blocks that are read: Markdown about Markdown goes no deeper. */
+const MAX_DEPTH = 3;
+
 /** The pieces in order. */
-export async function piecesIn(
-  lines: readonly Line[],
-  language: Language | undefined,
-  _runtime: SyntaxRuntime,
-): Promise<Piece[]> {
+export function piecesIn(lines: readonly Line[], language: Language | undefined): Piece[] {
   const answer = answerIn(lines);
-  const inside = fenced(readFences(answer));
+  const inside = fenced(answer, 0);
   if (inside.length > 0) return inside;
-  const anywhere = answer === lines ? [] : fenced(readFences(lines));
+  const anywhere = answer === lines ? [] : fenced(lines, 0);
   if (anywhere.length > 0) return anywhere;
-  const tagged = codeTagsIn(answer).map(
-    ({ tag, lines: inner }) =>
-      ({ lines: inner, tag: tagOf(tag), before: [], closed: true, origin: "text" }) as const,
-  );
+  const tagged = codeTagsIn(answer).map(({ tag, lines: inner }) => unfenced(inner, tagOf(tag), [], true));
   if (tagged.length > 0) return tagged;
-  return codeRegions(answer).map((region) => ({
-    ...region,
-    tag: language === undefined ? NO_TAG : tagOf(language),
-    closed: true,
-    origin: "text",
-  }));
+  const session = sessionIn(answer) ?? patchIn(answer);
+  const likely = language ?? evidenceIn(textOf(answer))[0]?.language;
+  const regions = codeRegions(answer, likely);
+  // Documentation may show a session inside of the code.
+  if (
+    session !== undefined &&
+    !regions.some((region) => region.lines.some((line) => /^\S/.test(line.text) && !session.includes(line)))
+  ) {
+    return [unfenced(session, NO_TAG, [], false)];
+  }
+  if (regions.length > 0)
+    return regions.map((region) => unfenced(region.lines, NO_TAG, region.before, false));
+  const inline = inlineTagIn(answer);
+  return inline === undefined ? [] : [unfenced(inline, NO_TAG, [], true)];
 }
 
-function fenced(segments: readonly Segment[]): Piece[] {
+function unfenced(lines: readonly Line[], tag: Tag, before: readonly Line[], encoded: boolean): Piece {
+  return { lines, tag, before, closed: true, origin: "text", encoded };
+}
+
+/** The fenced blocks, as the model meant them where Markdown reads them otherwise. */
+function fenced(lines: readonly Line[], depth: number): Piece[] {
   const pieces: Piece[] = [];
-  let before: readonly Line[] = [];
-  for (const segment of segments) {
-    if (segment.kind === "prose") {
-      before = segment.lines;
-      continue;
+  let rest = lines;
+  for (let from = 0; from < rest.length; ) {
+    const read = meant(readOne(rest, from, true));
+    if (read.fence === undefined) break;
+    const { fence, after } = cutOff(read.fence);
+    const piece = pieceOf(fence, read.prose);
+    const nested = depth < MAX_DEPTH && mayNest(fence, piece.tag) ? fenced(fence.lines, depth + 1) : [];
+    if (nested.length > 0) pieces.push(...nested);
+    else pieces.push(piece);
+    if (after.length === 0) from = read.next;
+    else {
+      rest = [...after, ...rest.slice(read.next)];
+      from = 0;
     }
-    pieces.push(pieceOf(segment, before));
-    before = [];
   }
   return pieces;
 }
 
+/** A fence inside a string or comment of the code does not end the block, though Markdown says so. */
+function meant(read: Read): Read {
+  if (read.fence?.closed !== true || !endsInside(read.fence.lines)) return read;
+  for (let longer = read.longer?.(); longer !== undefined; longer = longer.longer?.()) {
+    if (longer.fence?.closed === true && !endsInside(longer.fence.lines)) return longer;
+  }
+  return read;
+}
+
+/** A block whose content is Markdown again. */
+function mayNest(fence: Fence, tag: Tag): boolean {
+  if (!fence.lines.some((line) => /^\s*(?:`{3,}|~{3,})/.test(line.text))) return false;
+  return tag.language === undefined && !endsInside(fence.lines);
+}
+
+/**
+ * Ends a block where the model closed it in a way that is none in Markdown: with text behind the closing fence,
+ * at the end of a line of code, or by opening the next block.
+ */
+function cutOff(fence: Fence): { fence: Fence; after: readonly Line[] } {
+  const marks = fence.mark.repeat(fence.size);
+  for (const [index, line] of fence.lines.entries()) {
+    const at = line.text.indexOf(marks);
+    if (at < 0) continue;
+    const before = line.text.slice(0, at);
+    const behind = line.text.slice(at + marks.length);
+    const starts = before.trim() === "";
+    if (starts ? behind.trim() === "" : behind.trim() !== "") continue;
+    const content = starts
+      ? fence.lines.slice(0, index)
+      : [...fence.lines.slice(0, index), withText(line, before.trimEnd())];
+    if (endsInside(content) || (!starts && fence.closed)) continue;
+    const opens = starts && tagOf(behind.trim()).language !== undefined && !/\s\S/.test(behind.trim());
+    const next = starts ? [opens ? line : cutFront(line, at + marks.length)] : [];
+    const after = [...next, ...fence.lines.slice(index + 1)];
+    // The fence that closed this block closes the one that was opened in it.
+    if (opens && fence.closed) after.push({ text: marks, number: line.number, column: 0 });
+    return { fence: { ...fence, lines: content, closed: true }, after };
+  }
+  return { fence, after: [] };
+}
+
 function pieceOf(fence: Fence, before: readonly Line[]): Piece {
-  return { lines: fence.lines, tag: tagOf(fence.info), before, closed: fence.closed, origin: "fence" };
+  return {
+    lines: fence.lines,
+    tag: tagOf(fence.info),
+    before,
+    closed: fence.closed,
+    origin: "fence",
+    encoded: false,
+  };
 }

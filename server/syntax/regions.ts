@@ -1,9 +1,8 @@
 // The stretches of a text that look like code, for replies that mark none.
-import { isBlank, type Line } from "./lines.ts";
-import { SURE, type Weight, weigh } from "./prose.ts";
 
-/** Prose as sure as this ends a region even where brackets seem to be open: they were not code. */
-const SURE_PROSE: Weight = -4;
+import type { Language } from "./languages.ts";
+import { isBlank, type Line } from "./lines.ts";
+import { SURE, SURE_PROSE, type Weight, weigh } from "./prose.ts";
 
 /** A line from which on something goes over several lines. */
 interface Open {
@@ -23,13 +22,13 @@ export interface Region {
 }
 
 /** Finds the regions by the weight of lines, and by what is open at their ends. */
-export function codeRegions(lines: readonly Line[]): Region[] {
-  const weights = lines.map((line) => weigh(line.text));
+export function codeRegions(lines: readonly Line[], language: Language | undefined): Region[] {
+  const weights = lines.map((line) => weigh(line.text, language));
   const comment = lineCommentOf(lines);
   const regions: Region[] = [];
   let proseFrom = 0;
   for (let index = 0; index < lines.length; ) {
-    if ((weights[index] ?? 0) < SURE - 1) {
+    if ((weights[index] ?? 0) < SURE - 1 && !startsWithComment(lines, weights, index)) {
       index += 1;
       continue;
     }
@@ -42,6 +41,35 @@ export function codeRegions(lines: readonly Line[]): Region[] {
   return regions;
 }
 
+/** Whether a string, comment or here-document that goes over lines is open at the end of the code. */
+export function endsInside(lines: readonly Line[]): boolean {
+  const comment = lineCommentOf(lines);
+  let open = NOTHING_OPEN;
+  for (const line of lines) open = openAfter(line.text, open, comment);
+  return open.until !== undefined;
+}
+
+/** A comment over several lines, or documentation, that code follows. */
+function startsWithComment(lines: readonly Line[], weights: readonly Weight[], index: number): boolean {
+  const mark = /^(?:\/\*|"""|'''|\/\/)/.exec(lines[index]?.text ?? "")?.[0];
+  if (mark === undefined) return false;
+  let end = index;
+  if (mark !== "//") {
+    const close = mark === "/*" ? "*/" : mark;
+    if (lines[index]?.text.includes(close, 3) !== true) {
+      end += 1;
+      while (end < lines.length && lines[end]?.text.includes(close) !== true) end += 1;
+    }
+  }
+  for (let after = end + 1; after < lines.length; after++) {
+    const line = lines[after];
+    if (line === undefined) return false;
+    if (isBlank(line) || (mark === "//" && line.text.startsWith("//"))) continue;
+    return (weights[after] ?? 0) >= SURE - 1;
+  }
+  return false;
+}
+
 /** Comments and the like directly above the first sure line belong to it. */
 function startOf(weights: readonly Weight[], lines: readonly Line[], seed: number, limit: number): number {
   let start = seed;
@@ -49,6 +77,15 @@ function startOf(weights: readonly Weight[], lines: readonly Line[], seed: numbe
     const above = lines[start - 1];
     if (above === undefined || isBlank(above) || (weights[start - 1] ?? 0) <= 0) break;
     start -= 1;
+  }
+  // A reply that starts with a comment starts with its code.
+  if (
+    limit === 0 &&
+    start > 0 &&
+    lines.slice(0, start).every((line) => isBlank(line) || /^#(?:\s|$)/.test(line.text))
+  ) {
+    if (lines.slice(0, start).some((_, index) => weights[index] === 1))
+      return lines.findIndex((line) => !isBlank(line));
   }
   return start;
 }
@@ -60,6 +97,7 @@ function endOf(
   start: number,
   comment: "//" | "#",
 ): number {
+  const base = indentOf(lines[start]);
   let open = NOTHING_OPEN;
   let end = start;
   let blank = false;
@@ -71,28 +109,41 @@ function endOf(
       continue;
     }
     const weight = weights[index] ?? 0;
-    if (open.until === undefined) {
-      const indented = /^[ \t]/.test(line.text);
-      const stops = open.depth > 0 || indented ? weight <= SURE_PROSE && blank && !indented : weight < 0;
-      if (stops) break;
-    }
-    const inside = open.until !== undefined || open.depth > 0;
-    open = openAfter(line.text, open, comment);
-    if (open.until !== undefined && !closesLater(lines, index + 1, open.until))
-      open = { ...open, until: undefined };
-    if (weight > 0 || inside) end = index + 1;
+    const indented = indentOf(line) > base;
+    const inside =
+      open.until !== undefined || open.depth > 0 || (indented && (!blank || weight > SURE_PROSE));
+    const stops = inside
+      ? open.until === undefined && !indented && blank && weight <= SURE_PROSE
+      : weight < 0;
+    if (stops) break;
+    const next = openAfter(line.text, open, comment);
+    // A quote or mark that never closes opened nothing.
+    const never =
+      next.until !== undefined && next.until !== open.until && !closesLater(lines, index + 1, next.until);
+    open = never ? { ...next, until: undefined } : next;
+    // A comment apart from the code belongs to it only when more code follows.
+    if (inside || (weight > 0 && !(blank && /^(?:#|\/\/)/.test(line.text.trim()))) || weight >= SURE)
+      end = index + 1;
     blank = false;
   }
   return Math.max(end, start + 1);
+}
+
+function indentOf(line: Line | undefined): number {
+  return /^[ \t]*/.exec(line?.text ?? "")?.[0].length ?? 0;
 }
 
 function closesLater(lines: readonly Line[], from: number, until: string): boolean {
   for (let index = from; index < lines.length; index++) {
     const text = lines[index]?.text ?? "";
     if (isWord(until) ? text.trim() === until : text.includes(until)) return true;
+    if (index - from > FAR) return false;
   }
   return false;
 }
+
+/** Lines after which a quote that is still open is taken for none. */
+const FAR = 400;
 
 /** Here-documents end with a word on a line of its own. */
 function isWord(until: string): boolean {

@@ -22,6 +22,17 @@ export function codeTagsIn(
   });
 }
 
+/** The last code tag inside a line of prose: "The program is <code>…</code>." */
+export function inlineTagIn(lines: readonly Line[]): readonly Line[] | undefined {
+  for (const line of lines.toReversed()) {
+    const match = /<code>(.*?)<\/code>/i.exec(line.text);
+    if (match === null) continue;
+    const [, inner = ""] = match;
+    return [withText(cutFront(line, match.index + "<code>".length), inner)];
+  }
+  return undefined;
+}
+
 interface Inside {
   /** A language that the tag names. */
   readonly tag: string;
