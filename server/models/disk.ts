@@ -1,6 +1,6 @@
 /** Writing large files: room is checked first, failures are told in one sentence, a half-written file never stays. */
 import { randomBytes } from "node:crypto";
-import { type FileHandle, open, rename, rm, stat, statfs } from "node:fs/promises";
+import { type FileHandle, open, readdir, rename, rm, stat, statfs } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { ServiceError } from "../errors.ts";
 
@@ -63,8 +63,14 @@ export interface PendingFile {
   readonly temporary: string;
 }
 
+/** Ending of a file that is still being written. */
+const PARTIAL = ".partial";
+
+/** Opens a file beside `target`, first removing what killed processes left of earlier attempts. */
 export async function createPending(target: string): Promise<PendingFile> {
-  const temporary = join(dirname(target), `.${basename(target)}.${randomBytes(4).toString("hex")}.partial`);
+  const folder = dirname(target);
+  const prefix = `.${basename(target)}.`;
+  const temporary = join(folder, `${prefix}${process.pid}-${randomBytes(4).toString("hex")}${PARTIAL}`);
   let handle: FileHandle | undefined;
   const told = async <T>(work: () => Promise<T>): Promise<T> => {
     try {
@@ -81,6 +87,7 @@ export async function createPending(target: string): Promise<PendingFile> {
   if ((await stat(target).catch(() => undefined))?.isDirectory()) {
     throw new ServiceError("disk_failed", `${target} cannot be written: ${REASONS["EISDIR"]}`);
   }
+  await told(() => removeAbandoned(folder, prefix));
   const file = await told(() => open(temporary, "wx"));
   handle = file;
   return {
@@ -104,4 +111,22 @@ export async function createPending(target: string): Promise<PendingFile> {
       await rm(temporary, { force: true });
     },
   };
+}
+
+/** Removes what processes left that were killed while they wrote the same file. */
+async function removeAbandoned(folder: string, prefix: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (!name.startsWith(prefix) || !name.endsWith(PARTIAL)) continue;
+    const pid = Number.parseInt(name.slice(prefix.length), 10);
+    if (pid > 0 && !isRunning(pid)) await rm(join(folder, name), { force: true });
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    // A process of someone else may not be asked, but it is there.
+    return errorCode(error) !== "ESRCH";
+  }
 }

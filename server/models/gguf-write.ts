@@ -41,7 +41,6 @@ export async function createGguf(
 ): Promise<GgufWriter> {
   const { header, checksumAt } = encodeHeader(metadata, tensors);
   const size = tensors.reduce((sum, tensor) => sum + paddedBytes(tensor), header.byteLength);
-  await requireSpace(target, size);
   const file = await createPending(target);
   const hash = createHash("sha256");
   const pending = [...tensors];
@@ -59,6 +58,7 @@ export async function createGguf(
     await left?.discard();
   };
   try {
+    await requireSpace(target, size);
     await append(header);
   } catch (error) {
     await discard();

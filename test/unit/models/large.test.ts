@@ -109,6 +109,26 @@ describe("large checkpoints", () => {
     expect(readdirSync(target)).toEqual([]);
   }, 60_000);
 
+  test("what a killed conversion left is removed by the next one", async () => {
+    const { folder } = hollowCheckpoint({ ...TINY, hidden: 1024, vocabulary: 131_072 });
+    const target = temporaryFolder();
+    const out = join(target, "model.gguf");
+    const script = await bundled(CONVERT);
+    await run(process.execPath, [script, folder, out, "q8_0"], (child) =>
+      child.stdout?.once("data", () => child.kill("SIGKILL")),
+    );
+    expect(readdirSync(target)).toEqual([expect.stringMatching(/^\.model\.gguf\.\d+-[0-9a-f]+\.partial$/)]);
+    const foreign = join(target, `.model.gguf.${process.pid}-00000000.partial`);
+    writeFileSync(foreign, "still being written by a running process");
+    const { code } = await run(process.execPath, [script, tinyCheckpoint("qwen3").folder, out, "f32"]);
+    expect(code).toBe(0);
+    expect(
+      readdirSync(target)
+        .map((name) => join(target, name))
+        .sort(),
+    ).toEqual([foreign, out].sort());
+  }, 60_000);
+
   test("a disk that takes no more bytes is named, and the half-written file is removed", async () => {
     const { folder } = tinyCheckpoint("qwen3");
     const target = temporaryFolder();
