@@ -112,7 +112,19 @@ export function createApp(deps: AppDependencies): FastifyInstance {
   }));
 
   app.get("/v1/models", async () => ({
-    models: (await deps.store.list()).map((model) => ({ ...model, loaded: model.id === deps.host.loaded })),
+    models: (await deps.store.list()).map(({ id, embedded, facts, problem }) => ({
+      id,
+      embedded,
+      loaded: id === deps.host.loaded,
+      // Where files lie is nobody's business over HTTP.
+      ...(facts && {
+        family: facts.family,
+        revision: facts.revision,
+        type: facts.type,
+        max_tokens: facts.maxTokens,
+      }),
+      ...(problem !== undefined && { problem }),
+    })),
   }));
 
   app.get("/metrics", async (_request, reply) => {

@@ -161,6 +161,7 @@ describe("the other routes", () => {
     expect((await server.call("GET", "/v1/models")).json).toMatchObject({
       models: expect.arrayContaining([expect.objectContaining({ id: "nano", loaded: true })]),
     });
+    expect((await server.call("GET", "/v1/models")).text).not.toMatch(/\.gguf|media/);
     const metrics = await server.call("GET", "/metrics");
     expect(metrics.text).toContain('codescaler_requests_total{route="/v1/rank",status="200"}');
     expect(metrics.text).toContain("# TYPE codescaler_request_seconds histogram");

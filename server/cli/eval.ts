@@ -1,0 +1,210 @@
+/** `codescaler eval`: how good a reward model is, measured on judged samples. */
+import { createHash } from "node:crypto";
+import { readFile, writeFile } from "node:fs/promises";
+import { ServiceError } from "../errors.ts";
+import { judgeProblem, type ProblemOutcome, summarise } from "../eval/best-of-n.ts";
+import { comparableRun, compareRuns } from "../eval/compare.ts";
+import { plotCurve } from "../eval/plot.ts";
+import { readProblems, readRmBench } from "../eval/read.ts";
+import { resumable } from "../eval/resume.ts";
+import { judgeItem, type RmBenchOutcome, summariseRmBench } from "../eval/rm-bench.ts";
+import { openModel } from "../host.ts";
+import { grammarFolder } from "../paths.ts";
+import type { Scorer } from "../scorer.ts";
+import { type SyntaxRuntime, wasmRuntime } from "../syntax/parser.ts";
+import { ENGINE_ARGS, ENGINE_USAGE, engineOptions, findModel } from "./engine-options.ts";
+import { formatTable } from "./table.ts";
+import { readArgs, UsageError, wholeNumber } from "./usage.ts";
+
+export const usage = `Usage: codescaler eval best-of-n FILE.jsonl [--plot FILE.svg] [options]
+       codescaler eval rm-bench FILE.json [--no-extract] [options]
+       codescaler eval compare A.json B.json [--json]
+
+best-of-n   lines {"id","task","language","samples":[{"text","passed"}]}: how often the top-ranked sample is right,
+            beside a random one, the first, the oracle and simple rules, with 95 % intervals over the problems
+rm-bench    RM-Bench's JSON array (prompt, three chosen, three rejected): accuracy easy, normal, hard, by language
+compare     two best-of-n results of the same file, with a paired bootstrap
+
+  --limit K      only the first K problems or items
+  --resume FILE  keep results line by line there, and go on from what it holds
+  --no-extract   score replies as they are (rm-bench)
+  --plot FILE    draw the curve over N (best-of-n)
+${ENGINE_USAGE}
+  --json         print one JSON document (docs/evaluation.md describes it)`;
+
+const OPTIONS = {
+  ...ENGINE_ARGS,
+  limit: { type: "string" },
+  resume: { type: "string" },
+  "no-extract": { type: "boolean", default: false },
+  plot: { type: "string" },
+  json: { type: "boolean", default: false },
+} as const;
+
+type Values = ReturnType<typeof readArgs<typeof OPTIONS>>["values"];
+
+export async function run(args: string[]): Promise<number> {
+  const { values, positionals } = readArgs(args, OPTIONS);
+  const [kind, ...files] = positionals;
+  switch (kind) {
+    case "best-of-n":
+      return evalBestOfN(oneFile(files), values);
+    case "rm-bench":
+      return evalRmBench(oneFile(files), values);
+    case "compare":
+      return evalCompare(files, values);
+    default:
+      throw new UsageError(
+        `eval needs best-of-n, rm-bench or compare${kind === undefined ? "" : `, not "${kind}"`}.`,
+      );
+  }
+}
+
+async function evalBestOfN(file: string, values: Values): Promise<number> {
+  const problems = limited(await readProblems(file), values.limit);
+  const { results, seconds, model } = await overItems(
+    file,
+    "best-of-n",
+    problems,
+    values,
+    (problem, scorer, syntax, signal) => judgeProblem(problem, scorer, syntax, signal),
+  );
+  const result = summarise(results satisfies ProblemOutcome[], seconds);
+  if (values.plot !== undefined) await writeFile(values.plot, plotCurve(result, `Best of N with ${model}`));
+  if (values.json) process.stdout.write(`${JSON.stringify(result)}\n`);
+  else {
+    const rows = [
+      ["random sample", percent(result.intervals.mean)],
+      ["first sample", percent(result.intervals.first)],
+      [`best by ${model}`, percent(result.intervals.best_of_n)],
+      ...Object.entries(result.baselines).map(([name, estimate]) => [
+        name.replaceAll("_", " "),
+        percent(estimate),
+      ]),
+      ["oracle", percent(result.intervals.oracle)],
+    ];
+    process.stdout.write(`${formatTable([`${result.problems} problems`, "right (95 % interval)"], rows)}\n`);
+    process.stdout.write(
+      `pairwise ${fraction(result.pairwise_accuracy)}, AUC ${fraction(result.auc)}, ${seconds.toFixed(1)} s\n`,
+    );
+  }
+  return 0;
+}
+
+async function evalRmBench(file: string, values: Values): Promise<number> {
+  const items = limited(await readRmBench(file), values.limit);
+  const kind = values["no-extract"] ? "rm-bench as it is" : "rm-bench";
+  const { results, seconds } = await overItems(file, kind, items, values, (item, scorer, syntax, signal) =>
+    judgeItem(item, { extract: !values["no-extract"], signal }, scorer, syntax),
+  );
+  const result = summariseRmBench(results satisfies RmBenchOutcome[], seconds);
+  if (values.json) process.stdout.write(`${JSON.stringify(result)}\n`);
+  else {
+    const row = (name: string, one: typeof result | (typeof result.languages)[string]) => [
+      name,
+      String(one.items),
+      ...[one.easy, one.normal, one.hard, one.average].map((value) => value.toFixed(3)),
+    ];
+    const rows = [
+      row("all", result),
+      ...Object.entries(result.languages).map(([name, one]) => row(name, one)),
+    ];
+    process.stdout.write(
+      `${formatTable(["language", "items", "easy", "normal", "hard", "average"], rows)}\n`,
+    );
+  }
+  return 0;
+}
+
+async function evalCompare(files: readonly string[], values: Values): Promise<number> {
+  const [a, b, ...others] = files;
+  if (a === undefined || b === undefined || others.length > 0)
+    throw new UsageError("eval compare needs two files.");
+  const result = compareRuns(await readRun(a), await readRun(b));
+  if (values.json) process.stdout.write(`${JSON.stringify(result)}\n`);
+  else {
+    const { difference } = result;
+    process.stdout.write(
+      `${result.problems} problems: A ${result.a.toFixed(3)}, B ${result.b.toFixed(3)}, B − A ${difference.value.toFixed(3)} ` +
+        `(95 %: ${difference.low.toFixed(3)} to ${difference.high.toFixed(3)}); only A right ${result.only_a_right}, only B right ${result.only_b_right}\n`,
+    );
+  }
+  return 0;
+}
+
+/** Runs over all items with progress, Ctrl-C and resumption. */
+async function overItems<Item, Value extends object>(
+  file: string,
+  kind: string,
+  items: readonly Item[],
+  values: Values,
+  judge: (item: Item, scorer: Scorer, syntax: SyntaxRuntime, signal: AbortSignal) => Promise<Value>,
+): Promise<{ results: Value[]; seconds: number; model: string }> {
+  const controller = new AbortController();
+  process.once("SIGINT", () => {
+    const way = values.resume === undefined ? "" : ` --resume ${values.resume} goes on from here.`;
+    controller.abort(new ServiceError("cancelled", `Cancelled.${way}`));
+  });
+  const model = await findModel(values.model);
+  const scorer = await openModel(model.id, model.path, engineOptions(values));
+  try {
+    const syntax = await wasmRuntime({ grammarDir: grammarFolder });
+    const digest = createHash("sha256")
+      .update(await readFile(file))
+      .digest("hex")
+      .slice(0, 12);
+    const run = `${kind} of ${digest} with ${model.id} ${scorer.identity.revision} ${scorer.identity.type}`;
+    const started = performance.now();
+    const show = progress(items.length);
+    const results = await resumable(
+      values.resume,
+      run,
+      items,
+      (item) => judge(item, scorer, syntax, controller.signal),
+      show,
+    );
+    return { results, seconds: (performance.now() - started) / 1000, model: model.id };
+  } finally {
+    await scorer.close();
+  }
+}
+
+/** One line a tenth of the way, or a line that rewrites itself on a terminal. */
+function progress(total: number): (done: number) => void {
+  let shown = 0;
+  return (done) => {
+    if (process.stderr.isTTY) process.stderr.write(`\r${done} of ${total}${done === total ? "\n" : ""}`);
+    else if (done === total || Math.floor((10 * done) / total) > shown) {
+      shown = Math.floor((10 * done) / total);
+      process.stderr.write(`${done} of ${total}\n`);
+    }
+  };
+}
+
+function oneFile(files: readonly string[]): string {
+  const [file, ...others] = files;
+  if (file === undefined || others.length > 0) throw new UsageError("eval needs exactly one FILE.");
+  return file;
+}
+
+function limited<T>(items: readonly T[], limit: string | undefined): readonly T[] {
+  return limit === undefined ? items : items.slice(0, wholeNumber("limit", limit, 1, 1_000_000_000));
+}
+
+async function readRun(file: string) {
+  try {
+    return comparableRun.parse(JSON.parse(await readFile(file, "utf8")));
+  } catch (error) {
+    throw new ServiceError("invalid_request", `${file} is not a result of "eval best-of-n --json".`, {
+      cause: error,
+    });
+  }
+}
+
+function percent({ value, low, high }: { value: number; low: number; high: number }): string {
+  return `${value.toFixed(3)} (${low.toFixed(3)} to ${high.toFixed(3)})`;
+}
+
+function fraction(value: number | null): string {
+  return value === null ? "–" : value.toFixed(3);
+}

@@ -1,0 +1,153 @@
+/** Best of N: how often the top-ranked of a model's samples is right, beside what simple rules would pick. */
+import type { Task } from "../contract.ts";
+import type { Scorer } from "../scorer.ts";
+import type { SyntaxRuntime } from "../syntax/parser.ts";
+import { baselineScores } from "./baselines.ts";
+import type { Problem } from "./read.ts";
+import { type ReplyReward, rewardsOf } from "./rewards.ts";
+import {
+  areaUnderCurve,
+  bestOfN,
+  bootstrapMean,
+  type Estimate,
+  type JudgedSample,
+  mean,
+  pairwiseAccuracy,
+} from "./statistics.ts";
+
+/** What was measured for one problem; enough to compute every figure, so a run can go on from it. */
+export interface ProblemOutcome {
+  readonly id: string;
+  /** Index of the top-ranked sample. */
+  readonly picked: number;
+  readonly passed: boolean;
+  readonly outcomes: readonly boolean[];
+  readonly rewards: readonly (number | null)[];
+  readonly probabilities: readonly (number | null)[];
+  /** Baseline → score of each sample. */
+  readonly baselines: Readonly<Record<string, readonly (number | null)[]>>;
+}
+
+export interface BestOfNResult {
+  readonly problems: number;
+  /** Expected accuracy of a random sample. */
+  readonly mean: number;
+  readonly best_of_n: number;
+  readonly oracle: number;
+  readonly first: number;
+  readonly curve: readonly ({ readonly n: number; readonly best_of_n: number } & Pick<
+    Estimate,
+    "low" | "high"
+  >)[];
+  readonly pairwise_accuracy: number | null;
+  readonly auc: number | null;
+  readonly intervals: Readonly<Record<"mean" | "best_of_n" | "oracle" | "first", Estimate>>;
+  /** What simple rules reach, by name. */
+  readonly baselines: Readonly<Record<string, Estimate>>;
+  readonly seconds: number;
+  readonly items: readonly Pick<ProblemOutcome, "id" | "picked" | "passed">[];
+}
+
+/** Ranks the samples of one problem. */
+export async function judgeProblem(
+  problem: Problem,
+  scorer: Scorer,
+  syntax: SyntaxRuntime,
+  signal?: AbortSignal,
+): Promise<ProblemOutcome> {
+  const task: Task =
+    "question" in problem.task && problem.language !== undefined
+      ? { ...problem.task, language: problem.language }
+      : problem.task;
+  const replies = await rewardsOf(
+    task,
+    problem.samples.map((sample) => sample.text),
+    scorer,
+    syntax,
+    signal,
+  );
+  const rewards = replies.map((reply) => reply.reward);
+  const picked = topRanked(replies);
+  return {
+    id: problem.id,
+    picked,
+    passed: problem.samples[picked]?.passed ?? false,
+    outcomes: problem.samples.map((sample) => sample.passed),
+    rewards,
+    probabilities: replies.map((reply) => reply.probability),
+    baselines: baselineScores(
+      problem.samples.map((sample) => sample.text),
+      replies,
+    ),
+  };
+}
+
+/** The first sample of those with the highest reward; the first of all when none is valid. */
+function topRanked(replies: readonly ReplyReward[]): number {
+  let best = 0;
+  replies.forEach((reply, index) => {
+    if (reply.reward !== null && reply.reward > (replies[best]?.reward ?? Number.NEGATIVE_INFINITY))
+      best = index;
+  });
+  return best;
+}
+
+/** All figures of a run from what its problems gave. */
+export function summarise(outcomes: readonly ProblemOutcome[], seconds: number): BestOfNResult {
+  const judged = outcomes.map((outcome) => samplesBy(outcome, outcome.rewards));
+  const random = outcomes.map((outcome) => mean(outcome.outcomes.map(Number)));
+  const picked = outcomes.map((outcome) => Number(outcome.passed));
+  const oracle = outcomes.map((outcome) => Number(outcome.outcomes.some(Boolean)));
+  const first = outcomes.map((outcome) => Number(outcome.outcomes[0] ?? false));
+  const fewest = Math.min(...outcomes.map((outcome) => outcome.outcomes.length));
+  const names = Object.keys(outcomes[0]?.baselines ?? {});
+  return {
+    problems: outcomes.length,
+    mean: mean(random),
+    best_of_n: mean(picked),
+    oracle: mean(oracle),
+    first: mean(first),
+    curve: powersUpTo(fewest).map((n) => {
+      const { value, low, high } = bootstrapMean(judged.map((samples) => bestOfN(samples, n)));
+      return { n, best_of_n: value, low, high };
+    }),
+    pairwise_accuracy: orNull(pairwiseAccuracy(judged)),
+    auc: orNull(areaUnderCurve(judged.flat())),
+    intervals: {
+      mean: bootstrapMean(random),
+      best_of_n: bootstrapMean(picked),
+      oracle: bootstrapMean(oracle),
+      first: bootstrapMean(first),
+    },
+    baselines: Object.fromEntries(
+      names.map((name) => [
+        name,
+        bootstrapMean(
+          outcomes.map((outcome) =>
+            bestOfN(samplesBy(outcome, outcome.baselines[name] ?? []), outcome.outcomes.length),
+          ),
+        ),
+      ]),
+    ),
+    seconds,
+    items: outcomes.map(({ id, picked: index, passed }) => ({ id, picked: index, passed })),
+  };
+}
+
+function samplesBy(outcome: ProblemOutcome, scores: readonly (number | null)[]): JudgedSample[] {
+  return outcome.outcomes.map((passed, index) => ({
+    passed,
+    score: scores[index] ?? Number.NEGATIVE_INFINITY,
+  }));
+}
+
+/** 1, 2, 4, … and the number itself. */
+function powersUpTo(most: number): number[] {
+  const powers: number[] = [];
+  for (let n = 1; n < most; n *= 2) powers.push(n);
+  return [...powers, most];
+}
+
+function orNull(value: number): number | null {
+  return Number.isNaN(value) ? null : value;
+}

@@ -1,0 +1,39 @@
+/** Rewards of replies by the product's own pipeline, as evaluation needs them: by position, none lost. */
+import { LIMITS, type Task } from "../contract.ts";
+import { rank } from "../rank.ts";
+import type { Scorer } from "../scorer.ts";
+import type { SyntaxRuntime } from "../syntax/parser.ts";
+
+export interface ReplyReward {
+  /** Null for a reply without a valid program. */
+  readonly reward: number | null;
+  readonly probability: number | null;
+  readonly valid: boolean;
+  /** The program, or the text to insert. */
+  readonly code: string;
+  /** Position of the reply that stands for all equal programs; its own when it is alone. */
+  readonly representative: number;
+  readonly language: string;
+}
+
+/** Rewards in the order of the replies. */
+export async function rewardsOf(
+  task: Task,
+  replies: readonly string[],
+  scorer: Scorer,
+  syntax: SyntaxRuntime,
+  signal?: AbortSignal,
+): Promise<ReplyReward[]> {
+  const rewards: ReplyReward[] = [];
+  for (let start = 0; start < replies.length; start += LIMITS.candidates) {
+    const part = replies.slice(start, start + LIMITS.candidates);
+    const candidates = part.map((text, index) => ({ id: String(start + index), text }));
+    const reply = await rank({ task, candidates, mode: "lenient", priority: "bulk" }, scorer, syntax, signal);
+    for (const { id, duplicates, reward, probability, valid, code, language } of reply.candidates) {
+      for (const member of [id, ...duplicates]) {
+        rewards[Number(member)] = { reward, probability, valid, code, representative: Number(id), language };
+      }
+    }
+  }
+  return rewards;
+}
