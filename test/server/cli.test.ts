@@ -193,7 +193,7 @@ describe("codescaler extract", () => {
 
 describe("help", () => {
   test("every command explains itself", async () => {
-    for (const command of ["rank", "extract", "serve", "models", "bench"]) {
+    for (const command of ["rank", "extract", "serve", "models", "eval", "bench"]) {
       const { code, stdout } = await codescaler([command, "--help"]);
       expect(code).toBe(0);
       expect(stdout).toMatch(new RegExp(`^Usage: codescaler ${command}`));
