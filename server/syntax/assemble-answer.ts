@@ -2,20 +2,37 @@
 // text goes on that the document has before the cursor.
 import type { CursorDocument } from "./assemble-document.ts";
 import { isTelling, type Line, solidLines, withoutStart } from "./assemble-text.ts";
-import { type Unit, unitsIn } from "./unit.ts";
+import { isComment, type Unit, unitsIn } from "./unit.ts";
 
 /** Largest unit that is aligned with an answer, in lines: the comparison is by pairs of lines. */
 const MAX_LINES = 1000;
+
+/** What may stand before the units of a file. */
+const DECLARATION = /import|include|use_decl|using|package|namespace|preproc|php_tag|attribute|declare|decl/;
+
+/** A unit given again, and whether nothing but declarations and comments stands before it. */
+export interface Continuation {
+  readonly text: string;
+  /** Otherwise prose or statements stand before it, so that the unit may be another of the same name. */
+  readonly plain: boolean;
+}
 
 /**
  * The continuation in an answer that has the document's enclosing unit in full, perhaps with other units and
  * prose around it. Undefined when the answer has no unit of that name.
  */
-export function continuationOf(answer: string, document: CursorDocument): string | undefined {
-  const { unit, window } = document;
+export function continuationOf(answer: string, document: CursorDocument): Continuation | undefined {
+  const { unit } = document;
   if (unit?.name === undefined || !answer.includes(unit.name)) return undefined;
-  const given = unitNamed(answer, unit, document);
-  if (given === undefined) return undefined;
+  const found = unitNamed(answer, unit, document);
+  if (found === undefined) return undefined;
+  const text = continued(answer, found.unit, unit, document);
+  return text === undefined ? undefined : { text, plain: found.plain };
+}
+
+/** What follows in the answer's unit on what the document has of it. */
+function continued(answer: string, given: Unit, unit: Unit, document: CursorDocument): string | undefined {
+  const { window } = document;
   const written = window.before.slice(unit.start);
   const text = answer.slice(0, given.end);
   const lineStart = written.lastIndexOf("\n") + 1;
@@ -38,12 +55,26 @@ export function continuationOf(answer: string, document: CursorDocument): string
 }
 
 /** The unit of the answer that has the name of the document's; a method also inside its class. */
-function unitNamed(answer: string, unit: Unit, document: CursorDocument): Unit | undefined {
+function unitNamed(
+  answer: string,
+  unit: Unit,
+  document: CursorDocument,
+): { readonly unit: Unit; readonly plain: boolean } | undefined {
   const tree = document.parse(answer);
   if (tree === null) return undefined;
   try {
-    const named = unitsIn(tree.rootNode).filter((one) => one.name === unit.name);
-    return named.find((one) => one.kind === unit.kind) ?? named[0];
+    const units = unitsIn(tree.rootNode);
+    const named = units.filter((one) => one.name === unit.name);
+    const found = named.find((one) => one.kind === unit.kind) ?? named[0];
+    if (found === undefined) return undefined;
+    const plain = tree.rootNode.namedChildren.every(
+      (node) =>
+        node.startIndex >= found.start ||
+        isComment(node) ||
+        DECLARATION.test(node.type) ||
+        units.some((one) => one.start === node.startIndex),
+    );
+    return { unit: found, plain };
   } finally {
     tree.delete();
   }

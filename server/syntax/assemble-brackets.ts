@@ -25,6 +25,10 @@ export interface BracketScan {
   readonly inside: string | undefined;
   /** Lines (from 0) that start inside a string or heredoc, so that their white space is data. */
   readonly literalLines: ReadonlySet<number>;
+  /** Lines (from 0) that start inside parentheses or square brackets: they continue a statement. */
+  readonly continuationLines: ReadonlySet<number>;
+  /** Where the string or comment starts in which the text stops. */
+  readonly insideStart: number;
 }
 
 interface Lexis {
@@ -113,6 +117,8 @@ export function scanBrackets(text: string, language: Language, inside?: string):
   let documentation = false;
   let line = 0;
   const literalLines = new Set<number>();
+  const continuationLines = new Set<number>();
+  let insideStart = 0;
   let heredocs: string[] = [];
 
   const close = (text: string, at: number) => {
@@ -133,6 +139,9 @@ export function scanBrackets(text: string, language: Language, inside?: string):
       line += 1;
       const literal = stringEnd !== undefined && stringEnd !== "\n" && stringEnd !== "*/" && !documentation;
       if (literal && multiline) literalLines.add(line);
+      const bracket = open.at(-1)?.close;
+      if (bracket === ")" || bracket === "]" || (bracket === "}" && language === "python"))
+        continuationLines.add(line);
     }
     if (stringEnd !== undefined) {
       if (character === "\\" && text.charAt(index + 1) !== "\n" && !stringEnd.match(/^(?:\n|\*\/)$/))
@@ -176,11 +185,13 @@ export function scanBrackets(text: string, language: Language, inside?: string):
     if (isLineComment(text, index, lexis, language)) {
       stringEnd = "\n";
       multiline = true;
+      insideStart = index;
       continue;
     }
     if (lexis.blockComment !== undefined && text.startsWith(lexis.blockComment[0], index)) {
       stringEnd = lexis.blockComment[1];
       multiline = true;
+      insideStart = index;
       index += lexis.blockComment[0].length;
       continue;
     }
@@ -200,6 +211,7 @@ export function scanBrackets(text: string, language: Language, inside?: string):
     const string = lexis.strings.find(([start]) => text.startsWith(start, index));
     if (string !== undefined && !(string[0] === "'" && /[0-9]/.test(text.charAt(index - 1)))) {
       [, stringEnd, multiline] = string;
+      insideStart = index;
       documentation = statementStart && language === "python";
       index += string[0].length;
       statementStart = false;
@@ -258,6 +270,8 @@ export function scanBrackets(text: string, language: Language, inside?: string):
     loose,
     inside: stringEnd === "\n" && text.endsWith("\n") ? undefined : stringEnd,
     literalLines,
+    continuationLines,
+    insideStart,
   };
 }
 

@@ -151,34 +151,46 @@ function belowAnchor(lead: number, context: IndentContext, body: string): number
   if (isCloser(body)) return lead === 0 ? lineIndent : lead;
   if (opened) return lead > lineIndent && context.style.unit === undefined ? lead : expected;
   // Deeper is a continuation line; the same is right; less leaves the block, which only blank lines excuse.
-  if (lead >= lineIndent || startsUnit(body, context.language)) return lead;
+  if (lead >= lineIndent || startsUnit(body, true, context.language)) return lead;
   return lead === 0 ? lineIndent : lead;
 }
 
-/** Columns the author may have meant for a first line that came without its indentation. */
+/**
+ * Columns the author may have meant for a first line that came without its indentation, likelier first: the
+ * anchor, where the other lines are as the file would have them, or 0, where all are relative to the cursor.
+ */
 function readings(body: string, rest: readonly string[], anchor: number, context: IndentContext): number[] {
-  const next = rest.findIndex((line) => line.trim() !== "");
-  const following = rest[next];
-  if (anchor === 0 || following === undefined) return [anchor];
+  const { language } = context;
+  const { literalLines, continuationLines } = scanBrackets([body, ...rest].join("\n"), language);
+  const isStatement = (line: string, at: number) =>
+    line.trim() !== "" &&
+    !/^\s*(?:#(?!\[)|\/\/)/.test(line) &&
+    !literalLines.has(at + 1) &&
+    !continuationLines.has(at + 1);
+  const following = rest.find(isStatement);
+  if (anchor === 0) return [anchor];
   const absolute = [anchor, 0];
   const relative = [0, anchor];
-  const columns = indentOf(following);
-  const closer = closingLine(body, rest, context.language);
+  const closer = closingLine(body, rest, language);
   if (closer !== undefined) return indentOf(closer) === anchor ? absolute : [indentOf(closer), anchor];
-  if (opensBlock(body, context.language)) {
-    if (/^\s*\{/.test(following)) return columns === anchor ? absolute : relative;
-    return columns > anchor && !rest.some((line) => outside(line, anchor))
-      ? absolute
-      : columns > anchor
-        ? relativeIfShallow(rest, anchor, context)
-        : relative;
-  }
-  if (columns >= anchor || isCloser(following)) return absolute;
-  return next > 0 || startsUnit(following, context.language) || ends(body) ? absolute : relative;
-
-  function outside(line: string, limit: number): boolean {
-    return line.trim() !== "" && indentOf(line) < limit && !isCloser(line);
-  }
+  if (following === undefined) return [anchor];
+  const block =
+    opensBlock(body, language) && !(language === "python" ? /[([{]$/ : /[([]$/).test(body.trimEnd());
+  if (block) {
+    if (indentOf(following) <= anchor) {
+      return /^\s*\{/.test(following) && indentOf(following) === anchor ? absolute : relative;
+    }
+    // A simple statement is followed by one of its level, or by the end of its block.
+  } else if (indentOf(following) >= anchor || isCloser(following)) return absolute;
+  const at = rest.findIndex(
+    (line, index) => isStatement(line, index) && indentOf(line) < anchor && !isCloser(line),
+  );
+  const shallow = rest[at];
+  // Less indentation than the cursor's but more than none ends a block; none at all may do so too.
+  if (shallow === undefined || indentOf(shallow) > 0) return absolute;
+  const apart = (rest[at - 1] ?? body).trim() === "";
+  const last = rest.slice(0, at).findLast(isStatement) ?? body;
+  return startsUnit(shallow, apart, language) || ends(last) ? absolute : relative;
 }
 
 /** The line that starts with the closer of what the first line opens: both have the same indentation. */
@@ -190,20 +202,12 @@ function closingLine(body: string, rest: readonly string[], language: Language):
     if (++scans > CLOSING_SCANS) return undefined;
     const above = scanBrackets([body, ...rest.slice(0, index)].join("\n"), language);
     const closed = scanBrackets(
-      [body, ...rest.slice(0, index), /^\s*\S[a-z]*/.exec(line)?.[0] ?? ""].join("\n"),
+      [body, ...rest.slice(0, index), /^\s*(?:[)\]}]+|\S[a-z]*)/.exec(line)?.[0] ?? ""].join("\n"),
       language,
     );
     if (above.open.length > 0 && closed.open.length === 0) return line;
   }
   return undefined;
-}
-
-/** Deeper lines followed by shallow ones: relative if the shallow ones are more of the same block. */
-function relativeIfShallow(rest: readonly string[], anchor: number, context: IndentContext): number[] {
-  const at = rest.findIndex((line) => line.trim() !== "" && indentOf(line) < anchor && !isCloser(line));
-  const line = rest[at] ?? "";
-  const leaves = startsUnit(line, context.language) || (rest[at - 1] ?? "").trim() === "";
-  return leaves ? [anchor, 0] : [0, anchor];
 }
 
 /** How much wider one level of the document is than one of the completion. */
@@ -259,9 +263,14 @@ function leavesUnit(line: string): boolean {
   return /^\s*(?:return|yield)\b/.test(line);
 }
 
-/** The line starts something that usually stands at the left margin. */
-function startsUnit(line: string, language: Language): boolean {
-  if (language === "python") return /^(?:def|class|async def|if __name__|@|import |from |# )/.test(line);
+/** The line starts something that usually stands at the left margin; `apart`: behind a blank line. */
+function startsUnit(line: string, apart: boolean, language: Language): boolean {
+  if (language === "python") {
+    return (
+      /^(?:(?:def|class|async def|import|from)\s|if __name__|@)/.test(line) ||
+      (apart && /^(?:print\(|assert\b|main\()/.test(line))
+    );
+  }
   return /^(?:export|public|private|class|interface|func|function|fn|def|impl|struct|int main|namespace|package|import)\b/.test(
     line,
   );

@@ -87,7 +87,7 @@ export function withoutRepeatedPrefix(completion: string, before: string): strin
       if (count === 0 && !isStrongStart(started)) continue;
       return taken + completion.slice(next.end);
     }
-    if (last === undefined) continue;
+    if (last === undefined || (count === 1 && !isStrongLine(last.trimmed))) continue;
     return completion.slice(last.end).replace(/^\n/, "");
   }
   return undefined;
@@ -108,6 +108,11 @@ export function withoutStart(line: Line, started: string): string | undefined {
 function isStrongStart(started: string): boolean {
   const solid = started.trim();
   return solid.length >= 3 && /[\p{L}\p{N}_]{2}|[\p{L}_]\s*[=(:]/u.test(solid);
+}
+
+/** A line that code has twice in a row by mistake only: not `i++` or `break`. */
+function isStrongLine(trimmed: string): boolean {
+  return trimmed.length >= 12 || /[:{]$/.test(trimmed);
 }
 
 /**

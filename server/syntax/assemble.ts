@@ -154,12 +154,14 @@ function meanings(completion: string, document: CursorDocument): string[] {
   const { before } = document.window;
   const repeated = withoutRepeatedPrefix(completion, before);
   const continued = repeated === undefined ? continuationOf(completion, document) : undefined;
-  return [repeated, continued, completion].filter((text) => text !== undefined);
+  const texts = continued?.plain === false ? [completion, continued.text] : [continued?.text, completion];
+  return [repeated, ...texts].filter((text) => text !== undefined);
 }
 
 /** The text without what stands after the cursor already, joined to it. */
-function* endings(text: string, document: CursorDocument): Generator<string> {
+function* endings(full: string, document: CursorDocument): Generator<string> {
   const { after } = document.window;
+  const text = withoutOpenComment(full, document);
   const unrepeated = withoutRepeatedSuffix(text, after);
   if (unrepeated !== undefined) yield* joined(unrepeated, document);
   yield* joined(text, document);
@@ -167,6 +169,15 @@ function* endings(text: string, document: CursorDocument): Generator<string> {
   for (const cut of closerCuts(loose, after)) yield* joined(text.slice(0, cut), document);
   if (after.trim() === "") return;
   for (const cut of tailCuts(text)) yield* joined(text.slice(0, cut), document);
+}
+
+/** A comment at the end would take up the rest of the cursor's line. */
+function withoutOpenComment(text: string, document: CursorDocument): string {
+  if (document.before.inside !== undefined || !/^[ \t]*\S/.test(document.window.after)) return text;
+  const { inside, insideStart } = scanBrackets(text, document.language);
+  return inside === "\n" && text.slice(0, insideStart).trim() !== ""
+    ? text.slice(0, insideStart).trimEnd()
+    : text;
 }
 
 /** The text with the white space that its end needs before what follows the cursor, best form first. */
