@@ -12,6 +12,16 @@ export function run(command, args, options = {}) {
   execFileSync(command, args, { cwd: root, stdio: "inherit", ...options });
 }
 
+/** Runs npm: the one that runs this script, where one does. */
+export function npm(args, options = {}) {
+  const own = process.env.npm_execpath;
+  if (own?.endsWith(".js")) run(process.execPath, [own, ...args], options);
+  else {
+    const windows = process.platform === "win32";
+    run(windows ? "npm.cmd" : "npm", args, { shell: windows, ...options });
+  }
+}
+
 /** Installs exactly what the lock file names, unless that was done already on this platform. */
 export function setup() {
   const [major] = process.versions.node.split(".").map(Number);
@@ -23,11 +33,6 @@ export function setup() {
     .digest("hex");
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
   console.error("Installing the packages of package-lock.json (npm ci, about 0.8 GB unpacked, once) …");
-  const npm = process.env.npm_execpath;
-  if (npm?.endsWith(".js")) run(process.execPath, [npm, "ci", "--no-audit", "--no-fund"]);
-  else
-    run(process.platform === "win32" ? "npm.cmd" : "npm", ["ci", "--no-audit", "--no-fund"], {
-      shell: process.platform === "win32",
-    });
+  npm(["ci", "--no-audit", "--no-fund"]);
   writeFileSync(stamp, wanted);
 }

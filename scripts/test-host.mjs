@@ -1,0 +1,41 @@
+// Tests inside a real VS Code: `node scripts/test-host.mjs [suite] [ui]`, both by default. Installs what it needs.
+// `suite` runs mocha in the extension host against dist/; `ui` drives the packaged extension through a browser.
+import { spawnSync } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { bundle } from "../test/host/bundle.mjs";
+import { root } from "./setup.mjs";
+import { HostProblem, installHost } from "./vscode-host.mjs";
+
+const wanted = process.argv.slice(2);
+const wants = (part) => wanted.length === 0 || wanted.includes(part);
+
+let browser;
+try {
+  browser = installHost();
+} catch (error) {
+  if (!(error instanceof HostProblem)) throw error;
+  // Where a person can do something about it the rest of the tests is still worth running; in CI it is a failure.
+  console.error(error.message);
+  process.exit(process.env["CI"] === "true" ? 1 : 0);
+}
+const { suite, replay } = await bundle();
+if (wants("suite")) {
+  const { runSuite } = await import("../test/host/run-suite.mjs");
+  if (!(await runSuite(browser, suite))) process.exit(1);
+}
+if (wants("ui")) {
+  const { packageFor } = await import("./package.mjs");
+  const vsix = await packageFor(`${process.platform}-${process.arch}`);
+  const files = readdirSync(join(root, "test/host/ui")).filter((file) => file.endsWith(".test.mjs"));
+  const { status } = spawnSync(
+    process.execPath,
+    ["--test", "--test-concurrency=1", ...files.map((file) => join(root, "test/host/ui", file))],
+    {
+      cwd: root,
+      stdio: "inherit",
+      env: { ...process.env, HOST_BROWSER: browser, HOST_VSIX: vsix, HOST_REPLAY: replay },
+    },
+  );
+  if (status !== 0) process.exit(1);
+}

@@ -1,0 +1,67 @@
+/** What the tests do in the editor, and how they wait for it. */
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import * as vscode from "vscode";
+import type { Api } from "../../../src/extension.ts";
+import { type Replay, type ReplayOptions, startReplay } from "../../replay/replay.ts";
+
+/** Below mocha's own limit, so that the message says what was waited for. */
+const PATIENCE_MS = 55_000;
+/** Waiting costs nothing of note, and other things run on this machine. */
+const LOOK_EVERY_MS = 50;
+
+export async function api(): Promise<Api> {
+  const extension = vscode.extensions.getExtension<Api>("codescaler.codescaler");
+  if (!extension) throw new Error("The extension is not installed in this editor.");
+  return extension.activate();
+}
+
+/** Waits until the value is there. */
+export async function until<T>(what: string, look: () => T | undefined | false): Promise<T> {
+  const end = Date.now() + PATIENCE_MS;
+  for (;;) {
+    const value = look();
+    if (value !== undefined && value !== false) return value;
+    if (Date.now() > end) throw new Error(`Not seen within ${PATIENCE_MS / 1000} s: ${what}`);
+    await sleep(LOOK_EVERY_MS);
+  }
+}
+
+/** Writes a file, opens it, and puts the cursor where █ is. */
+export async function openAt(name: string, marked: string): Promise<vscode.TextEditor> {
+  const offset = marked.indexOf("█");
+  const path = join(mkdtempSync(join(tmpdir(), "codescaler-suite-")), name);
+  writeFileSync(path, marked.replace("█", ""));
+  const document = await vscode.workspace.openTextDocument(path);
+  const editor = await vscode.window.showTextDocument(document);
+  const position = document.positionAt(Math.max(0, offset));
+  editor.selection = new vscode.Selection(position, position);
+  return editor;
+}
+
+/** Settings of the user, as the settings page writes them. */
+export async function configure(settings: Readonly<Record<string, unknown>>): Promise<void> {
+  const configuration = vscode.workspace.getConfiguration("codescaler");
+  for (const [name, value] of Object.entries(settings)) {
+    await configuration.update(name, value, vscode.ConfigurationTarget.Global);
+  }
+}
+
+/** One replayed endpoint as the only source. */
+export async function onlySource(options: ReplayOptions): Promise<Replay> {
+  const replay = await startReplay(options);
+  await configure({ sources: [{ id: "replay", kind: "openai", url: replay.url, model: "coder" }] });
+  return replay;
+}
+
+export async function closeAll(): Promise<void> {
+  await vscode.commands.executeCommand("workbench.action.revertAndCloseActiveEditor");
+  await vscode.commands.executeCommand("workbench.action.closeAllEditors");
+}
+
+/** Types as a user does, through the editor's own command. */
+export async function type(text: string): Promise<void> {
+  for (const character of text) await vscode.commands.executeCommand("type", { text: character });
+}

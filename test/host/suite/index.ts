@@ -1,0 +1,31 @@
+/** Entry of the suite that runs inside the extension host: code-server here, `@vscode/test-electron` elsewhere. */
+import Mocha, { type Runner } from "mocha";
+
+/** A loaded machine of two cores may be slow at everything. */
+const TEST_TIMEOUT_MS = 60_000;
+
+/** Called by the editor; rejects when a test failed. */
+export function run(): Promise<void> {
+  const mocha = new Mocha({ ui: "bdd", timeout: TEST_TIMEOUT_MS, forbidOnly: true, reporter: report });
+  mocha.suite.emit("pre-require", globalThis, "", mocha);
+  // Required only now: its describe and it exist since the line above.
+  require("./tests.ts");
+  return new Promise((resolve, reject) => {
+    mocha.run((failures) => {
+      if (failures > 0) reject(new Error(`${failures} tests failed.`));
+      else resolve();
+    });
+  });
+}
+
+/** Lines with a mark, so that whoever reads the host's console finds them. */
+function report(runner: Runner): void {
+  const say = (text: string) => console.log(`[suite] ${text}`);
+  let passed = 0;
+  runner.on("pass", (test) => {
+    passed += 1;
+    say(`✓ ${test.fullTitle()} (${test.duration ?? 0} ms)`);
+  });
+  runner.on("fail", (test, error) => say(`✗ ${test.fullTitle()}\n${error.stack ?? error.message}`));
+  runner.on("end", () => say(`${passed} passed`));
+}

@@ -1,0 +1,3 @@
+/** All tests of the suite, in order. */
+import "./activation.ts";
+import "./suggest.ts";
