@@ -1,6 +1,6 @@
 // One piece of code of a reply, read in the language it is most likely in.
 import { decoded, readingsOf } from "./clean.ts";
-import { evidenceIn } from "./evidence.ts";
+import { type Evidence, evidenceIn } from "./evidence.ts";
 import type { Tag } from "./info.ts";
 import type { Language } from "./languages.ts";
 import { dedent, isBlank, type Line, textOf, trimBlank } from "./lines.ts";
@@ -31,7 +31,7 @@ export interface Candidate {
   readonly lines: readonly Line[];
   readonly code: string;
   readonly verdict: Verdict;
-  /** What it defines and uses; only where it parses. */
+  /** What it defines and uses; undefined where it does not parse. */
   readonly outline: Outline | undefined;
   /** The language that it really is in, where that is not the one asked for. */
   readonly really: Language | undefined;
@@ -69,8 +69,15 @@ export async function candidateIn(
   return really === undefined ? candidate : { ...candidate, really };
 }
 
-/** Reads a piece in the language that its tag names, or that it shows. */
-export async function candidateOf(piece: Piece, runtime: SyntaxRuntime): Promise<Candidate> {
+/**
+ * Reads a piece in the language that its tag names, or that it shows, or else in the one that the reply as a whole
+ * is likely in.
+ */
+export async function candidateOf(
+  piece: Piece,
+  likely: Language | undefined,
+  runtime: SyntaxRuntime,
+): Promise<Candidate> {
   const named = piece.tag.language;
   if (named !== undefined) {
     await runtime.load(named);
@@ -79,18 +86,25 @@ export async function candidateOf(piece: Piece, runtime: SyntaxRuntime): Promise
     const other = await otherLanguage(candidate, named, runtime);
     return other === undefined ? candidate : readAs(piece, other, runtime);
   }
-  const signed = evidenceIn(textOf(piece.lines))
-    .slice(0, MAX_GUESSES)
-    .map((each) => each.language);
   let first: Candidate | undefined;
-  for (const language of signed.length > 0 ? signed : UNSIGNED) {
+  for (const language of guesses(evidenceIn(textOf(piece.lines)), likely)) {
     await runtime.load(language);
     const candidate = readAs(piece, language, runtime);
     if (candidate.verdict.state === "valid" || candidate.verdict.state === "too large") return candidate;
     first ??= candidate;
   }
-  // The list of languages is never empty.
-  return first ?? readAs(piece, "python", runtime);
+  if (first === undefined) throw new Error("No language to read the piece in.");
+  return first;
+}
+
+/** Languages to try, the likeliest first; never empty. */
+function guesses(evidence: readonly Evidence[], likely: Language | undefined): readonly Language[] {
+  const signed = evidence.slice(0, MAX_GUESSES);
+  const weight = evidence.find((each) => each.language === likely)?.weight ?? 0;
+  // What the whole reply says decides between languages that are close in the piece.
+  const first = likely !== undefined && weight + OUTWEIGHS > (signed[0]?.weight ?? 0) ? [likely] : [];
+  const found = [...new Set([...first, ...signed.map((each) => each.language)])];
+  return found.length > 0 ? found : UNSIGNED;
 }
 
 /** The language that a candidate is in although it was read in another one; undefined when there is no such. */

@@ -162,8 +162,9 @@ function partsOf(main: Candidate, all: readonly Candidate[], asked: ReadonlySet<
 
 function isPart(candidate: Candidate, before: boolean): boolean {
   const { outline, verdict } = candidate;
-  if (verdict.state !== "valid" || outline === undefined || outline.tests || candidate.really !== undefined)
-    return false;
+  // A package clause alone is nothing, and belongs to what follows.
+  const usable = verdict.state === "valid" || (verdict.state === "nothing" && outline?.kind === "imports");
+  if (!usable || outline === undefined || outline.tests || candidate.really !== undefined) return false;
   if (isDriver(candidate) || candidate.piece.tag.notCode) return false;
   const cue = cueOf(candidate.piece.before);
   if (cue === "wrong" || cue === "alternative") return false;
@@ -177,17 +178,9 @@ function belongs(user: Candidate, part: Candidate, before: boolean): boolean {
   return needsFrom(user, part);
 }
 
-/** Imports belong when the program uses what they name; a header or namespace names nothing that could be seen. */
+/** Imports belong to what follows them, unless it has its own. */
 function importsFor(user: Candidate, part: Candidate): boolean {
-  if (user.lines.some((line) => line.text !== "" && part.lines.some((other) => other.text === line.text)))
-    return false;
-  if (/^\s*(?:#\s*include|using\s)/m.test(part.code)) return true;
-  const words = user.outline?.words;
-  const names =
-    part.code
-      .replace(/\b(?:import|from|as|use|require|const|package|std|java|util)\b/g, "")
-      .match(/[A-Za-z_]\w*/g) ?? [];
-  return names.some((name) => words?.has(name)) || /\*/.test(part.code);
+  return !user.lines.some((line) => line.text !== "" && part.lines.some((other) => other.text === line.text));
 }
 
 function redefines(candidate: Candidate, taken: ReadonlySet<Candidate>): boolean {

@@ -55,7 +55,7 @@ const SIGNS: Record<Language, readonly Sign[]> = {
       2,
     ],
     [/@Override\b|\bthrows\s+\w+|\bextends\s+\w+|\bimplements\s+\w+|\bfinal\s+\w+|\binstanceof\b/, 1],
-    [/\b(?:int|boolean|String|long|char|double)\s*(?:\[\])*\s+\w+\s*[=;(]/, 1],
+    [/\b(?:boolean|String)\s*(?:\[\])*\s+\w+\s*[=;(]|\b(?:int|long|char|double)\s*(?:\[\s*\])+\s*\w+/, 1],
   ],
   c: [
     [/^\s*#\s*include\s*<(?:stdio|stdlib|string|math|stdbool|stdint|ctype|limits|assert|unistd)\.h>/m, 4],
@@ -172,8 +172,14 @@ const JSX = /(?:return|=>|[=(?:&]|^)\s*\(?\s*<(?:[A-Za-z][\w.]*[\s/>]|>)[\s\S]*?
 /** Longest piece that is looked at: a program shows its language early. */
 const LOOK = 4_000;
 
+/** How much speaks for a language. */
+export interface Evidence {
+  readonly language: Language;
+  readonly weight: number;
+}
+
 /** The languages that something speaks for, the most likely one first. */
-export function evidenceIn(code: string): { readonly language: Language; readonly weight: number }[] {
+export function evidenceIn(code: string): Evidence[] {
   const text = code.slice(0, LOOK);
   const found = new Map<Language, number>();
   for (const language of LANGUAGES) {

@@ -1,6 +1,7 @@
 // A reply of a chat model → the program in it. See docs: fences, reasoning, wrappers, several blocks, no fences.
-import { type Candidate, candidateIn, candidateOf } from "./candidate.ts";
+import { type Candidate, candidateIn, candidateOf, type Piece } from "./candidate.ts";
 import { choose } from "./choose.ts";
+import { evidenceIn } from "./evidence.ts";
 import { type Fence, fencesIn, readFences } from "./fences.ts";
 import { tagOf } from "./info.ts";
 import type { Language } from "./languages.ts";
@@ -71,17 +72,32 @@ export async function extract(
   const blocks = fences.length;
   if (mode === "strict") return strict({ ...base, blocks }, fences, options, runtime);
   const pieces = piecesIn(answer.lines, options.language);
-  const candidates: Candidate[] = [];
-  for (const piece of pieces) {
-    candidates.push(
-      options.language === undefined
-        ? await candidateOf(piece, runtime)
-        : await candidateIn(piece, options.language, runtime),
-    );
-  }
+  const candidates = await candidatesOf(pieces, options.language, runtime);
   const choice = choose(inOneLanguage(candidates, options.language), options.question);
   if (choice === undefined) return { ...base, blocks, reason: emptyReason(answer, pieces) };
   return { ...base, blocks, ...(await result(choice.main, choice.parts, runtime)) };
+}
+
+async function candidatesOf(
+  pieces: readonly Piece[],
+  language: Language | undefined,
+  runtime: SyntaxRuntime,
+): Promise<Candidate[]> {
+  const likely = language ?? likelyIn(pieces);
+  const candidates: Candidate[] = [];
+  for (const piece of pieces) {
+    const read =
+      language === undefined ? candidateOf(piece, likely, runtime) : candidateIn(piece, language, runtime);
+    candidates.push(await read);
+  }
+  return candidates;
+}
+
+/** The language that most speaks for in all pieces that no tag says something else about. */
+function likelyIn(pieces: readonly Piece[]): Language | undefined {
+  const untold = pieces.filter(({ tag }) => tag.language === undefined && !tag.notCode);
+  if (untold.length === 0) return undefined;
+  return evidenceIn(untold.map((piece) => textOf(piece.lines)).join("\n"))[0]?.language;
 }
 
 type Found = Pick<Extraction, "language" | "code" | "valid" | "origin" | "reason" | "diagnostics">;
@@ -111,7 +127,7 @@ async function strict(
   } as const;
   const candidate =
     options.language === undefined
-      ? await candidateOf(piece, runtime)
+      ? await candidateOf(piece, undefined, runtime)
       : await candidateIn(piece, options.language, runtime);
   const found = await result(candidate, [candidate], runtime);
   return { ...base, ...found, code: found.valid ? found.code : "" };

@@ -27,10 +27,9 @@ export function piecesIn(lines: readonly Line[], language: Language | undefined)
   const likely = language ?? evidenceIn(textOf(answer))[0]?.language;
   const regions = codeRegions(answer, likely);
   // Documentation may show a session inside of the code.
-  if (
-    session !== undefined &&
-    !regions.some((region) => region.lines.some((line) => /^\S/.test(line.text) && !session.includes(line)))
-  ) {
+  const outside = (line: Line): boolean =>
+    /^[^\s=]/.test(line.text) && !/^Out ?\[/.test(line.text) && !session?.includes(line);
+  if (session !== undefined && !regions.some((region) => region.lines.some(outside))) {
     return [unfenced(session, NO_TAG, [], false)];
   }
   if (regions.length > 0)

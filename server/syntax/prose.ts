@@ -39,8 +39,11 @@ const STATEMENT_WORDS = new Set(
 );
 
 /** Single words that are whole statements or brackets in words. */
-const LONE_WORDS =
-  /^(?:pass|break|continue|return|raise|end|else|fi|done|esac|then|do|begin|ensure|yield|next|retry|redo|wait)[;:]?$/;
+const LONE_WORDS = /^(?:pass|break|continue|return|raise|else|do|yield|next|try|finally)[;:]?$/;
+const LONE_WORDS_OF: Readonly<Partial<Record<Language, RegExp>>> = {
+  ruby: /^(?:end|begin|ensure|then|retry|redo|rescue|private|protected|public|loop do)$/,
+  bash: /^(?:fi|done|esac|then|wait|exit|return|true|set|shift)$/,
+};
 
 /** A line of nothing but words, perhaps with commas between and a mark behind. */
 const WORDS_ONLY = /^[A-Za-z][A-Za-z'’-]*(?:,?\s+[A-Za-z][A-Za-z'’-]*)*[.:;!?,…]*$/;
@@ -93,7 +96,7 @@ export function weigh(line: string, language: Language | undefined): Weight {
   const comment = commentWeight(whole, language);
   if (comment !== undefined) return comment;
   const text = whole.replace(STRINGS, '""').replace(TRAILING_COMMENT, "");
-  if (WORDS_ONLY.test(text)) return wordsWeight(text, whole);
+  if (WORDS_ONLY.test(text)) return wordsWeight(text, whole, language);
   let weight = 0;
   if (startsCode(text, language)) weight += 3;
   else if (ASSIGNMENT.test(text)) weight += 3;
@@ -129,8 +132,10 @@ function commentWeight(text: string, language: Language | undefined): Weight | u
 }
 
 /** The weight of a line of words only: a short statement, or prose. */
-function wordsWeight(text: string, whole: string): Weight {
+function wordsWeight(text: string, whole: string, language: Language | undefined): Weight {
   if (LONE_WORDS.test(text)) return SURE;
+  const lone = language === undefined ? Object.values(LONE_WORDS_OF) : [LONE_WORDS_OF[language]];
+  if (lone.some((pattern) => pattern?.test(text))) return SURE;
   const words = text.split(/\s+/);
   const first = words[0] ?? "";
   const mark = /[.!?…]$/.test(text) ? 1 : 0;

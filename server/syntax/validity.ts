@@ -37,29 +37,25 @@ export function check(code: string, language: Language, runtime: SyntaxRuntime):
 /** Judges a program by its tree. */
 export function judge(tree: SyntaxTree, code: string, language: Language): Verdict {
   const root = tree.rootNode;
-  if (isNothing(root)) return { state: "nothing" };
+  const children = root.children;
   if (root.hasError) {
     const problems = problemsIn(root);
-    return {
-      state: "invalid",
-      problems:
-        problems.length > 0 ? problems : [{ at: root.startPosition, message: "This does not parse." }],
-    };
+    if (problems.length > 0) return { state: "invalid", problems };
   }
-  const quirk = quirkIn(tree, code, language);
+  if (children.every(isIdle)) return { state: "nothing" };
+  const quirk = quirkIn(tree, children, code, language);
   return quirk === undefined ? { state: "valid" } : { state: "invalid", problems: [quirk] };
 }
 
 /** Nodes that do nothing. */
 const IDLE =
-  /comment$|^(?:pass_statement|empty_statement|php_tag|php_end_tag|ellipsis|text|line_continuation|;)$/;
+  /comment$|^(?:pass_statement|empty_statement|php_tag|php_end_tag|ellipsis|text|line_continuation|package_clause|package_declaration|package_header|;|\n)$/;
 
-function isNothing(root: SyntaxNode): boolean {
-  return root.children.every(
-    (node) =>
-      IDLE.test(node.type) ||
-      (node.type === "expression_statement" &&
-        node.namedChildren.every((child) => IDLE.test(child.type) || isTodo(child))),
+function isIdle(node: SyntaxNode): boolean {
+  if (IDLE.test(node.type)) return true;
+  return (
+    node.type === "expression_statement" &&
+    node.namedChildren.every((child) => IDLE.test(child.type) || isTodo(child))
   );
 }
 
@@ -76,6 +72,8 @@ export function problemsIn(root: SyntaxNode): Problem[] {
     const node = stack.pop();
     if (node === undefined || !(node.hasError || node.isMissing)) continue;
     if (node.isMissing) {
+      // Kotlin's grammar misses the end of a line before a bracket that needs none.
+      if (node.type.startsWith("_")) continue;
       problems.push({ at: node.startPosition, message: `${quoted(node.type)} is missing here.` });
       continue;
     }
