@@ -8,7 +8,7 @@ import { merge } from "./merge.ts";
 import { type Asked, refusal, refusedInside } from "./refusal.ts";
 import type { CompleteOptions, Completion } from "./source.ts";
 
-/** How long a stream may linger after its last completion, in milliseconds: its token counts come then. */
+/** How long a stream may linger after its last completion, in milliseconds: its token counts and its end come then. */
 const TRAILER_MS = 500;
 
 /** Code has about this many UTF-16 units to a token; for endpoints that do not count. */
@@ -47,6 +47,7 @@ export async function* exchange(
     secrets: ask.key === undefined ? texts : [ask.key, ...texts],
   };
   let sent = false;
+  let announced = false;
   let promptTokens: number | undefined;
   let completionTokens: number | undefined;
   try {
@@ -58,6 +59,8 @@ export async function* exchange(
       signal: options.signal,
       source: ask.source,
       onSent: () => {
+        // Sent again on a fresh connection, it is still one request.
+        if (sent) return;
         sent = true;
         options.onSpent?.({ requests: 1, promptTokens: 0, completionTokens: 0, estimated: false });
       },
@@ -69,11 +72,12 @@ export async function* exchange(
       completionTokens = 0;
       throw error;
     }
-    let announced = false;
     for await (const value of jsonValues(reply, ask.framing, ask.source, asked.address)) {
       if (value === DONE) {
         announced = true;
-        break;
+        yield* choices.endAll(true);
+        reply.waitAtMost(TRAILER_MS);
+        continue;
       }
       for (const event of ask.read(value)) {
         switch (event.kind) {
@@ -97,17 +101,16 @@ export async function* exchange(
             event satisfies never;
         }
       }
-      if (choices.finished) {
-        if (choices.stoppedEarly || promptTokens !== undefined) break;
-        reply.waitAtMost(TRAILER_MS);
-      }
+      if (!choices.finished) continue;
+      if (choices.stoppedEarly) break;
+      reply.waitAtMost(TRAILER_MS);
     }
-    if (announced) yield* choices.endAll(true);
-    else if (choices.broken) {
+    if (!announced && choices.broken) {
       throw new SourceError("dropped", { source: ask.source, address: asked.address });
     }
   } catch (error) {
-    if (choices.finished) return;
+    // All was there; only its trailer was missing.
+    if (choices.finished || announced) return;
     yield* choices.endAll(false);
     if (!options.signal.aborted) throw error;
   } finally {

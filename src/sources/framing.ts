@@ -9,7 +9,7 @@ const MAX_LINE_CHARS = 4 * 1024 * 1024;
 /** Server-sent events, or a JSON value a line. */
 export type Framing = "sse" | "ndjson";
 
-/** The end that OpenAI-like streams announce by `data: [DONE]`. */
+/** The end that OpenAI-like streams announce by `data: [DONE]`; reading on to the end keeps the connection. */
 export const DONE = Symbol("done");
 
 /**
@@ -51,7 +51,7 @@ export async function* jsonValues(
     }
     if (data.trim() === "[DONE]") {
       yield DONE;
-      return;
+      continue;
     }
     if (data.trim() !== "") yield parse(data);
   }

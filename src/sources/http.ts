@@ -111,7 +111,7 @@ export function createHttpClient(settings: () => NetworkSettings): HttpClient {
 }
 
 /** The server closed a reused connection before it answered. */
-class StaleConnection extends Error {}
+class StaleConnection extends SourceError {}
 
 async function send(request: HttpRequest, settings: NetworkSettings): Promise<HttpReply> {
   request.signal.throwIfAborted();
@@ -271,6 +271,7 @@ class Exchange {
   /** The pieces of the answer, within the limits of size and time. */
   async *body(stream: Readable): AsyncGenerator<Uint8Array> {
     let size = 0;
+    let whole = false;
     try {
       for await (const chunk of stream) {
         const piece: Uint8Array = chunk;
@@ -284,11 +285,16 @@ class Exchange {
         this.#startPhase("idle");
         yield piece;
       }
+      whole = true;
     } catch (error) {
       throw this.failure(error, "");
     } finally {
-      stream.destroy();
-      this.abandon();
+      // A connection whose answer was read to the end is kept for the next request.
+      if (whole) this.#end();
+      else {
+        stream.destroy();
+        this.abandon();
+      }
     }
   }
 
@@ -307,7 +313,8 @@ class Exchange {
     const code = codeOf(error);
     if (this.#answered) return fail("dropped");
     if (CERTIFICATE.test(code)) return fail("certificate", { code });
-    if (this.#reused && (code === "ECONNRESET" || code === "EPIPE")) return new StaleConnection();
+    if (this.#reused && (code === "ECONNRESET" || code === "EPIPE"))
+      return new StaleConnection("dropped", this.values);
     if (UNREACHABLE.has(code)) return fail(proxy === "" ? "unreachable" : "proxy", { proxy });
     if (code === "ECONNRESET" || code === "EPIPE" || code === "ECONNABORTED") return fail("dropped");
     // Something that speaks no HTTP, or TLS where none was expected.
