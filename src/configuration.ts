@@ -3,6 +3,7 @@ import * as vscode from "vscode";
 import { Emitter, type Event } from "./emitter.ts";
 import { readSettings, type SettingName, type Settings } from "./settings.ts";
 import type { NetworkSettings } from "./sources/http.ts";
+import type { ServerOptions } from "./supervisor.ts";
 
 const SECTION = "codescaler";
 
@@ -46,9 +47,22 @@ export class Configuration implements vscode.Disposable {
     return snapshot;
   }
 
+  /** How the reward server is to be run. */
+  serverOptions(): ServerOptions {
+    const settings = this.for();
+    return { url: settings["server.url"], model: settings.rewardModel, device: settings.device };
+  }
+
   /** Writes a setting of the user, never one of the workspace. */
   async update(name: SettingName, value: unknown): Promise<void> {
     await vscode.workspace.getConfiguration(SECTION).update(name, value, vscode.ConfigurationTarget.Global);
+  }
+
+  /** The same for one language, by the editor's name of it. */
+  async updateForLanguage(name: SettingName, value: unknown, languageId: string): Promise<void> {
+    await vscode.workspace
+      .getConfiguration(SECTION, { languageId })
+      .update(name, value, vscode.ConfigurationTarget.Global, true);
   }
 
   dispose(): void {

@@ -1,52 +1,67 @@
 /** The composition root: what there is and who knows whom. No logic. */
 import { join } from "node:path";
 import * as vscode from "vscode";
+import { createCommands } from "./command-table.ts";
+import { registerCommands } from "./commands.ts";
 import { Configuration } from "./configuration.ts";
+import { watchContextKeys } from "./context-keys.ts";
+import { decorateScores } from "./decorations.ts";
 import { SELECTOR } from "./documents.ts";
 import { Disposables } from "./emitter.ts";
+import { ScoreHover } from "./hover.ts";
 import { InlineProvider } from "./inline/provider.ts";
 import { Runs } from "./inline/runs.ts";
 import { createStart } from "./inline/start.ts";
+import { keepStatistics } from "./keeper.ts";
+import { Memory } from "./memory.ts";
 import { once } from "./once.ts";
+import { Pages } from "./pages.ts";
 import { createRanker } from "./ranking/ranker.ts";
 import { Scores } from "./ranking/scores.ts";
 import { RankingSession } from "./ranking/session.ts";
+import { configuredSources } from "./source-list.ts";
 import { Health } from "./sources/health.ts";
+import { Status } from "./status.ts";
 import { Supervisor } from "./supervisor.ts";
+import { serverTokenName } from "./switches.ts";
 import { Syntax } from "./syntax.ts";
 import { TraceLog } from "./trace.ts";
 
-/** What tests and other extensions may look at. */
+/** What other extensions and tests may look at. */
 export interface Api {
   readonly server: Supervisor;
   readonly session: RankingSession;
+  readonly scores: Scores;
   readonly traces: TraceLog;
 }
 
-let stop: (() => Promise<void>) | undefined;
+/** The reward server's lifetime is its own: it ends with the extension, but takes its time. */
+let stopServer: (() => Promise<void>) | undefined;
 
 export function activate(context: vscode.ExtensionContext): Api {
   const lifetime = new Disposables();
   context.subscriptions.push(lifetime);
   const log = lifetime.add(vscode.window.createOutputChannel("CodeScaler", { log: true }));
   const configuration = lifetime.add(new Configuration());
+  const memory = new Memory(context.globalState);
+  const session = lifetime.add(new RankingSession());
+  const scores = lifetime.add(new Scores());
+  const runs = lifetime.add(new Runs());
+  const traces = new TraceLog();
+  const health = new Health();
+  const syntax = lifetime.add(new Syntax(join(context.extensionPath, "dist", "grammars")));
+  const pages = lifetime.add(new Pages());
+
   const server = new Supervisor({
     execPath: process.execPath,
     script: join(context.extensionPath, "dist", "server.js"),
     log,
-    options: () => {
-      const settings = configuration.for();
-      return { url: settings["server.url"], model: settings.rewardModel, device: settings.device };
-    },
-    foreignToken: async (url) => context.secrets.get(`server:${new URL(url).origin}`),
+    options: () => configuration.serverOptions(),
+    foreignToken: async (url) => context.secrets.get(serverTokenName(url)),
   });
-  const session = lifetime.add(new RankingSession());
-  const runs = lifetime.add(new Runs());
-  const scores = lifetime.add(new Scores());
-  const syntax = lifetime.add(new Syntax(join(context.extensionPath, "dist", "grammars")));
-  const traces = new TraceLog();
+  stopServer = () => server.dispose();
+
   const rank = createRanker(server);
-  const health = new Health();
   const sourceSet = once(async () =>
     (await import("./source-set.ts")).createSourceSet({
       configuration,
@@ -55,23 +70,54 @@ export function activate(context: vscode.ExtensionContext): Api {
       log,
     }),
   );
-  const start = createStart({
-    sourceSet,
-    health,
-    syntax,
-    rank,
-    session,
-    runs,
-    log,
-  });
+  const start = createStart({ sourceSet, health, syntax, rank, session, runs, log });
   const provider = new InlineProvider({ configuration, runs, session, traces, start });
+  const status = lifetime.add(
+    new Status({
+      server,
+      session,
+      health,
+      sources: () => configuredSources(configuration.for().sources),
+      automatic: () => configuration.for()["automatic.enable"],
+    }),
+  );
+
   lifetime.add(vscode.languages.registerInlineCompletionItemProvider(SELECTOR, provider));
+  lifetime.add(
+    vscode.languages.registerHoverProvider(SELECTOR, new ScoreHover(configuration, session, scores)),
+  );
+  lifetime.add(
+    registerCommands(
+      createCommands({
+        configuration,
+        health,
+        log,
+        memory,
+        pages,
+        provider,
+        rank,
+        runs,
+        scores,
+        secrets: context.secrets,
+        server,
+        session,
+        sourceSet,
+        start,
+        syntax,
+        traces,
+      }),
+      log,
+    ),
+  );
+  lifetime.add(watchContextKeys({ configuration, session, scores, server }));
+  lifetime.add(decorateScores(session, scores));
+  lifetime.add(keepStatistics(session, memory, () => configuration.for()["statistics.enable"]));
   lifetime.add(configuration.onDidChange(() => void server.optionsChanged()));
-  stop = () => server.dispose();
-  void scores;
-  return { server, session, traces };
+  lifetime.add(configuration.onDidChange(() => status.refresh()));
+  lifetime.add(vscode.workspace.onDidCloseTextDocument(({ uri }) => runs.forget(uri.toString())));
+  return { server, session, scores, traces };
 }
 
 export async function deactivate(): Promise<void> {
-  await stop?.();
+  await stopServer?.();
 }

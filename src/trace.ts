@@ -92,8 +92,16 @@ export class TraceLog {
 
   /** The last request that says something: not one that the next keystroke replaced. */
   last(): Trace | undefined {
-    return (
-      this.#traces.findLast((trace) => trace.steps.at(-1)?.event.kind !== "superseded") ?? this.#traces.at(-1)
-    );
+    return this.#traces.findLast(saysSomething) ?? this.#traces.at(-1);
   }
+
+  /** The ones before it, newest first. */
+  earlier(): readonly Trace[] {
+    const last = this.last();
+    return this.#traces.filter((trace) => trace !== last && saysSomething(trace)).reverse();
+  }
+}
+
+function saysSomething({ steps }: Trace): boolean {
+  return steps.at(-1)?.event.kind !== "superseded";
 }

@@ -1,0 +1,129 @@
+/** What each command does. Whatever only commands need is loaded when one is run. */
+import * as vscode from "vscode";
+import type { CommandTable } from "./commands.ts";
+import type { Configuration } from "./configuration.ts";
+import { onAccepted } from "./inline/accepted.ts";
+import type { AcceptedArguments, InlineProvider } from "./inline/provider.ts";
+import type { Runs } from "./inline/runs.ts";
+import type { Start } from "./inline/start.ts";
+import { suggest } from "./inline/suggest.ts";
+import type { Memory } from "./memory.ts";
+import { showMenu } from "./menu.ts";
+import { explainOtherProviders } from "./other-providers.ts";
+import type { Pages } from "./pages.ts";
+import { pickCandidate } from "./pick-candidate.ts";
+import type { Ranker } from "./ranking/ranker.ts";
+import type { Scores } from "./ranking/scores.ts";
+import type { RankingSession } from "./ranking/session.ts";
+import { reportOf } from "./report.ts";
+import { scoreCommands } from "./scoring/commands.ts";
+import { Scoring } from "./scoring/score.ts";
+import { configuredSources } from "./source-list.ts";
+import type { SourceSet } from "./source-set.ts";
+import type { Health } from "./sources/health.ts";
+import { summaryOf } from "./statistics.ts";
+import { type SourceUsage, statisticsPage } from "./statistics-page.ts";
+import { sourceStatus } from "./status.ts";
+import type { Supervisor } from "./supervisor.ts";
+import { setServerToken, toggleAutomatic, toggleLanguage } from "./switches.ts";
+import type { Syntax } from "./syntax.ts";
+import type { TraceLog } from "./trace.ts";
+import { useCandidate } from "./use-candidate.ts";
+
+export interface CommandDependencies {
+  readonly configuration: Configuration;
+  readonly health: Health;
+  readonly log: vscode.LogOutputChannel;
+  readonly memory: Memory;
+  readonly pages: Pages;
+  readonly provider: InlineProvider;
+  readonly rank: Ranker;
+  readonly runs: Runs;
+  readonly scores: Scores;
+  readonly secrets: vscode.SecretStorage;
+  readonly server: Supervisor;
+  readonly session: RankingSession;
+  readonly sourceSet: () => Promise<SourceSet>;
+  readonly start: Start;
+  readonly syntax: Syntax;
+  readonly traces: TraceLog;
+}
+
+export function createCommands(deps: CommandDependencies): CommandTable {
+  const { configuration, health, log, memory, pages, server, session, scores, sourceSet, traces } = deps;
+  const compare = (rankingId: unknown) =>
+    pickCandidate(deps, typeof rankingId === "string" ? session.get(rankingId) : latest(session));
+  const scoring = scoreCommands({ scoring: new Scoring(deps), configuration, compare });
+  const sources = () => sourceStatus(health, configuredSources(configuration.for().sources));
+  return {
+    suggest: () => suggest(deps),
+    compare,
+    ...scoring,
+    clearScores: () => scores.clear(vscode.window.activeTextEditor?.document.uri.toString() ?? ""),
+    toggleAutomatic: () => toggleAutomatic(configuration),
+    toggleLanguage: () => toggleLanguage(configuration),
+    addSource: async () => {
+      const { addSource } = await import("./add-source.ts");
+      await addSource({ configuration, secrets: deps.secrets, sourceSet: await sourceSet() });
+    },
+    chooseModel: async () => {
+      const { chooseModel } = await import("./choose-model.ts");
+      await chooseModel(server, configuration);
+    },
+    menu: () => showMenu(sources(), server.state, configuration.for()["automatic.enable"]),
+    why: () => pages.show("report.md", reportOf(traces.last(), traces.earlier())),
+    statistics: async () =>
+      pages.show("statistics.md", statisticsPage(summaryOf(memory.records), usageOf(await sourceSet()))),
+    eraseStatistics: async () => {
+      await memory.setRecords([]);
+      (await sourceSet()).usage.erase();
+      vscode.window.setStatusBarMessage(vscode.l10n.t("Statistics erased."), 4000);
+    },
+    otherProviders: () => explainOtherProviders(),
+    showLog: () => log.show(),
+    serverOutput: () => pages.show("server-output.log", server.output().join("\n")),
+    restartServer: () => restart(server),
+    stopServer: () => server.stop(),
+    setServerToken: async () => {
+      await setServerToken(configuration, deps.secrets);
+      await server.stop();
+    },
+    accepted: (...args) => (isPair(args) ? onAccepted(deps, args) : undefined),
+    useCandidate: (...args) => (isPair(args) ? useCandidate(deps, args[0], args[1]) : undefined),
+  };
+}
+
+/** The ranking in the active document; without one, the last anywhere. */
+function latest(session: RankingSession) {
+  const uri = vscode.window.activeTextEditor?.document.uri.toString();
+  return (uri === undefined ? undefined : session.latest(uri)) ?? session.last();
+}
+
+async function restart(server: Supervisor): Promise<void> {
+  await vscode.window.withProgress(
+    {
+      location: vscode.ProgressLocation.Notification,
+      title: vscode.l10n.t("Restarting the reward server"),
+    },
+    () => server.restart(),
+  );
+}
+
+function usageOf({ usage, sources }: SourceSet): SourceUsage[] {
+  const labels = new Map(sources().map(({ id, label }) => [id, label]));
+  return Object.entries(usage.days())
+    .reverse()
+    .flatMap(([day, bySource]) =>
+      Object.entries(bySource).map(([id, { requests, promptTokens, completionTokens, estimated }]) => ({
+        day,
+        label: labels.get(id) ?? id,
+        requests,
+        tokens: promptTokens + completionTokens,
+        estimated,
+      })),
+    );
+}
+
+function isPair(args: readonly unknown[]): args is AcceptedArguments {
+  return typeof args[0] === "string" && typeof args[1] === "string";
+}

@@ -1,0 +1,77 @@
+/** What happens after a suggestion was accepted: its score stays with its text, and the next one is asked for. */
+import * as vscode from "vscode";
+import type { Configuration } from "../configuration.ts";
+import { placeAt, refusal } from "../documents.ts";
+import { rowOf } from "../ranking/ranking.ts";
+import type { Scores } from "../ranking/scores.ts";
+import type { RankingSession } from "../ranking/session.ts";
+import { type TraceLog, Tracer } from "../trace.ts";
+import type { AcceptedArguments, InlineProvider } from "./provider.ts";
+import type { Runs } from "./runs.ts";
+import type { Start } from "./start.ts";
+
+export interface AcceptedDependencies {
+  readonly configuration: Configuration;
+  readonly provider: InlineProvider;
+  readonly runs: Runs;
+  readonly session: RankingSession;
+  readonly scores: Scores;
+  readonly traces: TraceLog;
+  readonly start: Start;
+}
+
+export async function onAccepted(deps: AcceptedDependencies, args: AcceptedArguments): Promise<void> {
+  const [rankingId, candidateId] = args;
+  const { provider, session, runs, configuration } = deps;
+  provider.noteAccepted();
+  session.update(rankingId, { accepted: candidateId });
+  const run = runs.get(rankingId);
+  const editor = vscode.window.activeTextEditor;
+  if (!run || editor?.document.uri.toString() !== run.place.uri) return;
+  const { document } = editor;
+  const insert = insertedText(deps, rankingId, candidateId);
+  if (insert !== undefined) anchor(deps, document, run.place.offset, insert, args);
+  const settings = configuration.for(document);
+  if (!settings["automatic.prefetch"] || !settings["automatic.enable"]) return;
+  if (refusal(document, settings) !== undefined) return;
+  const place = placeAt(document, editor.selection.active);
+  // Typing on may have started it already.
+  if (!place || runs.at(place)) return;
+  const file = document.uri.path.slice(document.uri.path.lastIndexOf("/") + 1);
+  const tracer = new Tracer("prefetch", file, editor.selection.active.line + 1);
+  deps.traces.keep(tracer.trace);
+  await deps.start(place, "prefetch", settings, tracer);
+}
+
+/** The text of a candidate as it was inserted: ranked, or shown before it was. */
+function insertedText(
+  { session, runs }: AcceptedDependencies,
+  rankingId: string,
+  candidateId: string,
+): string | undefined {
+  const checked = runs.get(rankingId)?.state.checked.find(({ candidate }) => candidate.id === candidateId);
+  if (checked) return checked.insert;
+  const ranking = session.get(rankingId);
+  return ranking && rowOf(ranking, candidateId)?.entry.code;
+}
+
+/** The accepted text stands where the request was made: what was typed along belongs to it. */
+function anchor(
+  { scores }: AcceptedDependencies,
+  document: vscode.TextDocument,
+  start: number,
+  insert: string,
+  [rankingId, candidateId]: AcceptedArguments,
+): void {
+  const end = start + insert.length;
+  const range = new vscode.Range(document.positionAt(start), document.positionAt(end));
+  if (document.getText(range) !== insert) return;
+  scores.add(document.uri.toString(), {
+    start,
+    end,
+    rankingId,
+    candidateId,
+    origin: "accepted",
+    stale: false,
+  });
+}

@@ -1,0 +1,120 @@
+/** The explicit command: the full ranking, with progress and cancel, then shown as ghost text. */
+import * as vscode from "vscode";
+import type { Configuration } from "../configuration.ts";
+import { placeAt, refusal } from "../documents.ts";
+import type { RankingSession } from "../ranking/session.ts";
+import { percent } from "../report.ts";
+import { type TraceLog, Tracer } from "../trace.ts";
+import { abortSignalOf } from "../wait.ts";
+import { offersOf } from "./choice.ts";
+import { continuation } from "./reuse.ts";
+import type { Run, RunState } from "./run.ts";
+import type { Runs } from "./runs.ts";
+import type { Start } from "./start.ts";
+
+export interface SuggestDependencies {
+  readonly configuration: Configuration;
+  readonly runs: Runs;
+  readonly session: RankingSession;
+  readonly traces: TraceLog;
+  readonly start: Start;
+}
+
+/** @throws Error with a sentence for the user */
+export async function suggest(deps: SuggestDependencies): Promise<void> {
+  const editor = vscode.window.activeTextEditor;
+  if (!editor) throw new Error(vscode.l10n.t("Open a file first."));
+  const { document } = editor;
+  const position = editor.selection.active;
+  const settings = deps.configuration.for(document);
+  const file = document.uri.path.slice(document.uri.path.lastIndexOf("/") + 1);
+  const tracer = new Tracer("command", file, position.line + 1);
+  deps.traces.keep(tracer.trace);
+  const refused = refusal(document, settings);
+  if (refused !== undefined) {
+    tracer.add({ kind: "refused", why: refused });
+    throw new Error(refused);
+  }
+  const place = placeAt(document, position);
+  if (!place) return;
+  deps.runs.forget(place.uri);
+  const run = await deps.start(place, "command", settings, tracer);
+  if (!run) return offerSources();
+  const state = await withProgress(run, settings.candidates);
+  if (!state) return;
+  const [best, ...others] = offersOf(state.checked, state.reply, undefined);
+  if (!best) return explainNothing(tracer, state);
+  run.shown = best.insert;
+  deps.session.update(run.id, { shown: best.id });
+  const now = placeAt(document, editor.selection.active);
+  const here = vscode.window.activeTextEditor?.document === document;
+  if (!here || !now || !continuation(place, now)) {
+    await offerComparison(run, vscode.l10n.t("The cursor has moved on meanwhile."));
+    return;
+  }
+  tracer.add({ kind: "shown", count: 1 + others.length, ranked: best.ranked });
+  await vscode.commands.executeCommand("editor.action.inlineSuggest.trigger");
+}
+
+/** Waits for all candidates, telling how far it is. Undefined when the user cancelled. */
+async function withProgress(run: Run, count: number): Promise<RunState | undefined> {
+  return vscode.window.withProgress(
+    {
+      location: vscode.ProgressLocation.Notification,
+      title: vscode.l10n.t("CodeScaler: best of {0}", count),
+      cancellable: true,
+    },
+    async (progress, token) => {
+      const { signal, dispose } = abortSignalOf(token);
+      try {
+        for (;;) {
+          const seen = run.state;
+          progress.report({ message: message(seen) });
+          const state = await run.until((now) => now !== seen, signal);
+          if (state.done) return state;
+        }
+      } catch (error) {
+        if (!signal.aborted) throw error;
+        run.cancel();
+        return undefined;
+      } finally {
+        dispose();
+      }
+    },
+  );
+}
+
+function message(state: RunState): string {
+  const best = state.reply?.candidates[0]?.probability;
+  const arrived = vscode.l10n.t("{0} candidates", state.checked.length);
+  return best === undefined || best === null
+    ? arrived
+    : vscode.l10n.t("{0}, best {1} %", arrived, percent(best));
+}
+
+async function offerSources(): Promise<void> {
+  const add = vscode.l10n.t("Add a Source…");
+  const answer = await vscode.window.showInformationMessage(
+    vscode.l10n.t("There is no source of completions yet."),
+    add,
+  );
+  if (answer === add) await vscode.commands.executeCommand("codescaler.addSource");
+}
+
+async function explainNothing(tracer: Tracer, { checked, problems }: RunState): Promise<void> {
+  tracer.add({ kind: "none-valid", count: checked.length });
+  const why = vscode.l10n.t("Why?");
+  const problem = problems.at(-1);
+  const sentence =
+    checked.length > 0
+      ? vscode.l10n.t("None of the {0} candidates is valid here.", checked.length)
+      : (problem ?? vscode.l10n.t("No candidate came."));
+  const answer = await vscode.window.showInformationMessage(sentence, why);
+  if (answer === why) await vscode.commands.executeCommand("codescaler.why");
+}
+
+async function offerComparison(run: Run, sentence: string): Promise<void> {
+  const compare = vscode.l10n.t("Compare Candidates");
+  const answer = await vscode.window.showInformationMessage(sentence, compare);
+  if (answer === compare) await vscode.commands.executeCommand("codescaler.compare", run.id);
+}
