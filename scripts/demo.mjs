@@ -16,7 +16,9 @@ const problems = readdirSync(folder, { withFileTypes: true }).filter((entry) => 
 let firstIsRight = 0;
 for (const { name } of problems) {
   const about = JSON.parse(readFileSync(join(folder, name, "about.json"), "utf8"));
-  const replies = readdirSync(join(folder, name)).filter((file) => file.endsWith(".md") && file !== "task.md");
+  const replies = readdirSync(join(folder, name)).filter(
+    (file) => file.endsWith(".md") && file !== "task.md",
+  );
   console.log(`\n${about.title} (${about.language}), ${replies.length} completions`);
   const args = [server, "rank", "--task", "task.md", "--language", about.language, ...replies];
   const table = execFileSync(process.execPath, args, {
@@ -28,6 +30,8 @@ for (const { name } of problems) {
   const best = replies.find((reply) => table.split("\n")[1]?.includes(` ${reply} `));
   const right = about.right.includes(best);
   if (right) firstIsRight++;
-  console.log(`${best} ${right ? "is right" : "is wrong: the model was mistaken"} (known to the demo, not to the model).`);
+  console.log(
+    `${best} ${right ? "is right" : "is wrong: the model was mistaken"} (known to the demo, not to the model).`,
+  );
 }
 console.log(`\nA right program came first in ${firstIsRight} of ${problems.length} problems.`);

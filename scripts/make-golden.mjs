@@ -9,7 +9,20 @@ const fixture = join(root, "test/fixtures/parity/qwen3-tied");
 const out = join(root, "media", "golden.gguf");
 execFileSync(
   process.execPath,
-  [join(root, "dist/server.js"), "models", "convert", join(fixture, "model"), "--out", out, "--type", "f32", "--source", "golden", "--revision", "1"],
+  [
+    join(root, "dist/server.js"),
+    "models",
+    "convert",
+    join(fixture, "model"),
+    "--out",
+    out,
+    "--type",
+    "f32",
+    "--source",
+    "golden",
+    "--revision",
+    "1",
+  ],
   { stdio: "inherit" },
 );
 const { records } = JSON.parse(readFileSync(join(fixture, "records.json"), "utf8"));
