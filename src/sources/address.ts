@@ -1,5 +1,4 @@
 /** Addresses of sources: what is on this machine, and where an endpoint's routes are. Pure. */
-import { isIP } from "node:net";
 import { SourceError } from "./failure.ts";
 
 /**
@@ -14,13 +13,16 @@ export function parseAddress(address: string, source: string): URL {
   return url;
 }
 
-/** Whether an address is this machine's own: only then code leaves nothing, and no proxy is ever used. */
+/** The names of this machine that the editor's own network layer never sends through a proxy either. */
+const LOOPBACK: ReadonlySet<string> = new Set(["localhost", "127.0.0.1", "[::1]"]);
+
+/**
+ * Whether an address is this machine's own: code then leaves nothing, and no proxy is ever used. Other names
+ * of this machine (127.0.0.2, name.localhost) count as remote, because VS Code's patch of Node's http module
+ * would send them through `http.proxy`.
+ */
 export function isLoopback(url: URL): boolean {
-  const host = url.hostname.replace(/^\[|\]$/g, "").toLowerCase();
-  if (host === "localhost" || host.endsWith(".localhost")) return true;
-  if (isIP(host) === 4) return host.startsWith("127.");
-  // The URL parser writes the mapped form of 127.0.0.1 as ::ffff:7f00:1.
-  return host === "::1" || /^::ffff:7f[0-9a-f]{2}:/.test(host);
+  return LOOPBACK.has(url.hostname);
 }
 
 /**
