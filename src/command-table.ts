@@ -11,7 +11,7 @@ import type { Memory } from "./memory.ts";
 import { showMenu } from "./menu.ts";
 import { explainOtherProviders } from "./other-providers.ts";
 import type { Pages } from "./pages.ts";
-import { pickCandidate } from "./pick-candidate.ts";
+import type { CompareHandle } from "./panel/register.ts";
 import type { Ranker } from "./ranking/ranker.ts";
 import type { Scores } from "./ranking/scores.ts";
 import type { RankingSession } from "./ranking/session.ts";
@@ -31,6 +31,7 @@ import type { TraceLog } from "./trace.ts";
 import { useCandidate } from "./use-candidate.ts";
 
 export interface CommandDependencies {
+  readonly comparePanel: CompareHandle;
   readonly configuration: Configuration;
   readonly health: Health;
   readonly log: vscode.LogOutputChannel;
@@ -51,8 +52,11 @@ export interface CommandDependencies {
 
 export function createCommands(deps: CommandDependencies): CommandTable {
   const { configuration, health, log, memory, pages, server, session, scores, sourceSet, traces } = deps;
-  const compare = (rankingId: unknown) =>
-    pickCandidate(deps, typeof rankingId === "string" ? session.get(rankingId) : latest(session));
+  const compare = async (rankingId: unknown) => {
+    const ranking = typeof rankingId === "string" ? session.get(rankingId) : latest(session);
+    if (!ranking) throw new Error(vscode.l10n.t("Nothing has been ranked yet."));
+    await deps.comparePanel.show(ranking);
+  };
   const scoring = scoreCommands({ scoring: new Scoring(deps), configuration, compare });
   const sources = () => sourceStatus(health, configuredSources(configuration.for().sources));
   return {

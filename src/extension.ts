@@ -16,6 +16,7 @@ import { keepStatistics } from "./keeper.ts";
 import { Memory } from "./memory.ts";
 import { once } from "./once.ts";
 import { Pages } from "./pages.ts";
+import { registerComparePanel } from "./panel/register.ts";
 import { createRanker } from "./ranking/ranker.ts";
 import { Scores } from "./ranking/scores.ts";
 import { RankingSession } from "./ranking/session.ts";
@@ -26,6 +27,7 @@ import { Supervisor } from "./supervisor.ts";
 import { serverTokenName } from "./switches.ts";
 import { Syntax } from "./syntax.ts";
 import { TraceLog } from "./trace.ts";
+import { useCandidate } from "./use-candidate.ts";
 
 /** What other extensions and tests may look at. */
 export interface Api {
@@ -51,6 +53,15 @@ export function activate(context: vscode.ExtensionContext): Api {
   const health = new Health();
   const syntax = lifetime.add(new Syntax(join(context.extensionPath, "dist", "grammars")));
   const pages = lifetime.add(new Pages());
+  const comparePanel = lifetime.add(
+    registerComparePanel({
+      extensionUri: context.extensionUri,
+      session,
+      syntax,
+      log,
+      use: (rankingId, candidateId) => useCandidate({ session, scores }, rankingId, candidateId),
+    }),
+  );
 
   const server = new Supervisor({
     execPath: process.execPath,
@@ -89,6 +100,7 @@ export function activate(context: vscode.ExtensionContext): Api {
   lifetime.add(
     registerCommands(
       createCommands({
+        comparePanel,
         configuration,
         health,
         log,
