@@ -4,8 +4,9 @@ import { readFile, writeFile } from "node:fs/promises";
 import { ServiceError } from "../errors.ts";
 import { judgeProblem, type ProblemOutcome, summarise } from "../eval/best-of-n.ts";
 import { comparableRun, compareRuns } from "../eval/compare.ts";
+import { summariseLatency, testedProblem, timeProblem } from "../eval/latency.ts";
 import { plotCurve } from "../eval/plot.ts";
-import { readProblems, readRmBench } from "../eval/read.ts";
+import { problem, readProblems, readRmBench } from "../eval/read.ts";
 import { resumable } from "../eval/resume.ts";
 import { judgeItem, type RmBenchOutcome, summariseRmBench } from "../eval/rm-bench.ts";
 import { openModel } from "../host.ts";
@@ -18,11 +19,14 @@ import { readArgs, UsageError, wholeNumber } from "./usage.ts";
 
 export const usage = `Usage: codescaler eval best-of-n FILE.jsonl [--plot FILE.svg] [options]
        codescaler eval rm-bench FILE.json [--no-extract] [options]
+       codescaler eval latency FILE.jsonl --tests [options]
        codescaler eval compare A.json B.json [--json]
 
 best-of-n   lines {"id","task","language","samples":[{"text","passed"}]}: how often the top-ranked sample is right,
             beside a random one, the first, the oracle and simple rules, with 95 % intervals over the problems
 rm-bench    RM-Bench's JSON array (prompt, three chosen, three rejected): accuracy easy, normal, hard, by language
+latency     seconds to pick the best by reward, and by running the samples' tests in Python subprocesses; lines as
+            for best-of-n with "tests" (Python statements) and "setup"?. --tests confirms that the samples may run here
 compare     two best-of-n results of the same file, with a paired bootstrap
 
   --limit K      only the first K problems or items
@@ -38,6 +42,7 @@ const OPTIONS = {
   resume: { type: "string" },
   "no-extract": { type: "boolean", default: false },
   plot: { type: "string" },
+  tests: { type: "boolean", default: false },
   json: { type: "boolean", default: false },
 } as const;
 
@@ -51,17 +56,19 @@ export async function run(args: string[]): Promise<number> {
       return evalBestOfN(oneFile(files), values);
     case "rm-bench":
       return evalRmBench(oneFile(files), values);
+    case "latency":
+      return evalLatency(oneFile(files), values);
     case "compare":
       return evalCompare(files, values);
     default:
       throw new UsageError(
-        `eval needs best-of-n, rm-bench or compare${kind === undefined ? "" : `, not "${kind}"`}.`,
+        `eval needs best-of-n, rm-bench, latency or compare${kind === undefined ? "" : `, not "${kind}"`}.`,
       );
   }
 }
 
 async function evalBestOfN(file: string, values: Values): Promise<number> {
-  const problems = limited(await readProblems(file), values.limit);
+  const problems = limited(await readProblems(file, problem), values.limit);
   const { results, seconds, model } = await overItems(
     file,
     "best-of-n",
@@ -111,6 +118,22 @@ async function evalRmBench(file: string, values: Values): Promise<number> {
     ];
     process.stdout.write(
       `${formatTable(["language", "items", "easy", "normal", "hard", "average"], rows)}\n`,
+    );
+  }
+  return 0;
+}
+
+async function evalLatency(file: string, values: Values): Promise<number> {
+  if (!values.tests)
+    throw new UsageError("eval latency runs the samples on this machine; --tests says that they may.");
+  const problems = limited(await readProblems(file, testedProblem), values.limit);
+  const { results, model } = await overItems(file, "latency", problems, values, timeProblem);
+  const result = summariseLatency(results);
+  if (values.json) process.stdout.write(`${JSON.stringify(result)}\n`);
+  else {
+    process.stdout.write(
+      `${result.samples} samples of ${result.problems} problems: ${result.reward_seconds.toFixed(2)} s by reward (${model}), ` +
+        `${result.test_seconds.toFixed(2)} s by their tests: ${result.ratio.toFixed(1)} times faster\n`,
     );
   }
   return 0;

@@ -25,11 +25,11 @@ export const rmBenchItem = z.object({
 export type RmBenchItem = z.infer<typeof rmBenchItem>;
 
 /**
- * Problems of a JSON-lines file.
+ * Problems of a JSON-lines file, each of the given shape.
  * @throws ServiceError invalid_request naming the line
  */
-export async function readProblems(file: string): Promise<Problem[]> {
-  const problems: Problem[] = [];
+export async function readProblems<T extends z.ZodType>(file: string, shape: T): Promise<z.output<T>[]> {
+  const problems: z.output<T>[] = [];
   for (const [index, line] of (await readUtf8(file)).split("\n").entries()) {
     if (line.trim() === "") continue;
     problems.push(

@@ -122,6 +122,32 @@ test("rm-bench: broken replies lose every comparison; with --no-extract they are
   expect([0, 1]).toContain(JSON.parse(raw.stdout).average);
 });
 
+test("latency runs the tests only when told that it may", async () => {
+  const line = {
+    id: "t",
+    task: { question: "Add." },
+    language: "python",
+    samples: [{ text: right }],
+    tests: ["assert add(1, 2) == 3"],
+  };
+  await writeFile(file("tested.jsonl"), JSON.stringify(line));
+  const refused = await codescaler(["eval", "latency", file("tested.jsonl")]);
+  expect(refused.code).toBe(2);
+  expect(refused.stderr).toMatch(/--tests/);
+  const { code, stdout, stderr } = await codescaler([
+    "eval",
+    "latency",
+    file("tested.jsonl"),
+    "--tests",
+    "--json",
+  ]);
+  if (/python3 was not found/.test(stderr)) return;
+  expect(code, stderr).toBe(0);
+  const result = JSON.parse(stdout);
+  expect(result).toMatchObject({ problems: 1, samples: 1 });
+  expect(result.ratio).toBeCloseTo(result.test_seconds / result.reward_seconds, 6);
+});
+
 test.each([
   ["no set", ["eval", "best-of-n"], 2],
   ["an unknown kind", ["eval", "worst-of-n", "x"], 2],
