@@ -32,9 +32,8 @@ export async function readProblems<T extends z.ZodType>(file: string, shape: T):
   const problems: z.output<T>[] = [];
   for (const [index, line] of (await readUtf8(file)).split("\n").entries()) {
     if (line.trim() === "") continue;
-    problems.push(
-      check(problem, parseJson(line, `Line ${index + 1} of ${file}`), `Line ${index + 1} of ${file}`),
-    );
+    const where = `Line ${index + 1} of ${file}`;
+    problems.push(check(shape, parseJson(line, where), where));
   }
   if (problems.length === 0) throw new ServiceError("invalid_request", `${file} has no problems.`);
   return problems;
