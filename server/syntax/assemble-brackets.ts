@@ -8,6 +8,8 @@ export interface OpenBracket {
   /** What would close it: `)`, `}`, `end`, `fi` … */
   readonly close: string;
   readonly index: number;
+  /** The string that goes on behind the closer of an interpolation. */
+  readonly resumes?: { readonly end: string; readonly multiline: boolean };
 }
 
 /** A closing bracket or word whose counterpart does not stand in the text. */
@@ -151,8 +153,9 @@ export function scanBrackets(text: string, language: Language, inside?: string):
         if (stringEnd === "\n") statementStart = true;
         stringEnd = undefined;
       } else if (character === "\n" && !multiline) stringEnd = undefined;
-      else if (stringEnd === "`" && ecmascript && text.startsWith("${", index)) {
-        open.push({ close: "}`", index });
+      else if (interpolates(language, stringEnd) && INTERPOLATION.test(text.slice(index, index + 2))) {
+        const bracket = BRACKETS[text.charAt(index + 1)] ?? "}";
+        open.push({ close: bracket, index, resumes: { end: stringEnd, multiline } });
         stringEnd = undefined;
         index += 2;
       } else index += 1;
@@ -230,10 +233,11 @@ export function scanBrackets(text: string, language: Language, inside?: string):
       continue;
     }
     if (CLOSERS.has(character)) {
-      if (character === "}" && open.at(-1)?.close === "}`") {
+      const last = open.at(-1);
+      if (last?.close === character && last.resumes !== undefined) {
         open.pop();
-        stringEnd = "`";
-        multiline = true;
+        stringEnd = last.resumes.end;
+        multiline = last.resumes.multiline;
       } else if (!(language === "bash" && character === ")" && open.at(-1)?.close !== ")")) {
         close(character, index);
       }
@@ -273,6 +277,15 @@ export function scanBrackets(text: string, language: Language, inside?: string):
     continuationLines,
     insideStart,
   };
+}
+
+const INTERPOLATION = /^(?:\$\{|\$\(|#\{)/;
+
+/** Strings with this end hold code in brackets. */
+function interpolates(language: Language, end: string): boolean {
+  if (language === "bash" || language === "ruby") return end === '"';
+  if (language === "kotlin") return end === '"' || end === '"""';
+  return end === "`" && LEXIS[language] === ECMASCRIPT;
 }
 
 function isLineComment(text: string, index: number, lexis: Lexis, language: Language): boolean {

@@ -190,6 +190,7 @@ function readings(body: string, rest: readonly string[], anchor: number, context
   if (shallow === undefined || indentOf(shallow) > 0) return absolute;
   const apart = (rest[at - 1] ?? body).trim() === "";
   const last = rest.slice(0, at).findLast(isStatement) ?? body;
+  if (startsUnit(body, true, language)) return relative;
   return startsUnit(shallow, apart, language) || ends(last) ? absolute : relative;
 }
 

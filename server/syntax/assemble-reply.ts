@@ -1,4 +1,5 @@
 // Chat models answer with a reply where a continuation was asked for: reasoning, prose, the code in a fence.
+import { scanBrackets } from "./assemble-brackets.ts";
 import { fencesIn, readFences } from "./fences.ts";
 import { tagOf } from "./info.ts";
 import type { Language } from "./languages.ts";
@@ -15,8 +16,11 @@ const MAX_BLOCKS = 3;
 export function codeIn(text: string, language: Language): string[] {
   const answer = withoutReasoning(linesOf(text));
   const plain = answer.reasoned ? textOf(answer.lines) : text;
-  if (!plain.includes("```") && !plain.includes("~~~"))
-    return answer.endless && plain.trim() === "" ? [] : [plain];
+  const fence = /```|~~~/.exec(plain);
+  if (fence === null) return answer.endless && plain.trim() === "" ? [] : [plain];
+  // In a documentation comment or string of the code itself.
+  const { inside } = scanBrackets(plain.slice(0, fence.index), language);
+  if (inside === "*/" || inside === '"""' || inside === "'''") return [plain];
   const segments = readFences(answer.lines);
   const [first] = segments;
   const fences = fencesIn(segments);

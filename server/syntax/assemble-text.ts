@@ -107,7 +107,7 @@ export function withoutStart(line: Line, started: string): string | undefined {
 /** Long enough that a completion starting with it repeats it, instead of calling the same thing once more. */
 function isStrongStart(started: string): boolean {
   const solid = started.trim();
-  return solid.length >= 3 && /[\p{L}\p{N}_]{2}|[\p{L}_]\s*[=(:]/u.test(solid);
+  return solid.length >= 4 || (solid.length >= 3 && /[\p{L}\p{N}_]{2}|[\p{L}_]\s*[=(:]/u.test(solid));
 }
 
 /** A line that code has twice in a row by mistake only: not `i++` or `break`. */
@@ -118,8 +118,13 @@ function isStrongLine(trimmed: string): boolean {
 /**
  * The completion up to where it starts to repeat the text after the cursor: its last lines equal the next
  * lines of the document (the very last may be cut off). Undefined when nothing telling is repeated.
+ * @param inside end delimiter of the string or comment in which the cursor stands
  */
-export function withoutRepeatedSuffix(completion: string, after: string): string | undefined {
+export function withoutRepeatedSuffix(
+  completion: string,
+  after: string,
+  inside?: string | undefined,
+): string | undefined {
   const breakAt = after.indexOf("\n");
   const rest = (breakAt < 0 ? after : after.slice(0, breakAt)).trim();
   const lines = solidLines(completion);
@@ -131,11 +136,9 @@ export function withoutRepeatedSuffix(completion: string, after: string): string
     for (const [index, line] of lines.entries()) {
       if (!line.text.trimEnd().endsWith(rest)) continue;
       const more = lines.slice(index + 1);
-      const separator = more.length === 0 && /^[;,:]+$/.test(rest);
-      const telling =
-        separator ||
-        (/[\p{L}\p{N}_]/u.test(rest) && rest.length >= 2) ||
-        more.some((one) => isTelling(one.trimmed));
+      // Inside a string or comment no parse would tell that the rest stands there twice.
+      const whole = rest.length >= 2 || (more.length === 0 && (inside !== undefined || /[;,:]/.test(rest)));
+      const telling = whole || more.some((one) => isTelling(one.trimmed));
       if (!telling || !repeats(more, below)) continue;
       return completion.slice(0, line.start) + line.text.trimEnd().slice(0, -rest.length);
     }

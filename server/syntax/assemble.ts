@@ -162,13 +162,19 @@ function meanings(completion: string, document: CursorDocument): string[] {
 function* endings(full: string, document: CursorDocument): Generator<string> {
   const { after } = document.window;
   const text = withoutOpenComment(full, document);
-  const unrepeated = withoutRepeatedSuffix(text, after);
+  const unrepeated = withoutRepeatedSuffix(text, after, document.before.inside);
   if (unrepeated !== undefined) yield* joined(unrepeated, document);
   yield* joined(text, document);
-  const { loose } = scanBrackets(text, document.language, document.before.inside);
+  const { inside } = document.before;
+  const { loose, open } = scanBrackets(text, document.language, inside);
   for (const cut of closerCuts(loose, after)) yield* joined(text.slice(0, cut), document);
   if (after.trim() === "") return;
-  for (const cut of tailCuts(text)) yield* joined(text.slice(0, cut), document);
+  for (const cut of tailCuts(text)) {
+    // What the completion opened itself it may close.
+    const kept = text.slice(0, cut);
+    if (scanBrackets(kept, document.language, inside).open.length <= open.length)
+      yield* joined(kept, document);
+  }
 }
 
 /** A comment at the end would take up the rest of the cursor's line. */
