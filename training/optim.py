@@ -30,6 +30,13 @@ def rate(step: int, steps: int, warmup: int = 40, decay: float = 0.25) -> float:
     return max(0.02, min(1.0, left))
 
 
+def set_base(found: list[torch.optim.Optimizer], matrix_rate: float, other_rate: float) -> None:
+    """Full rates after a checkpoint was loaded, which brings its own."""
+    for optimiser, value in zip(found, (matrix_rate, other_rate), strict=True):
+        for group in optimiser.param_groups:
+            group["base_lr"] = value
+
+
 def set_rate(found: list[torch.optim.Optimizer], factor: float) -> None:
     for optimiser in found:
         for group in optimiser.param_groups:

@@ -100,6 +100,7 @@ def main() -> None:
     parser.add_argument("--start", type=Path, required=True, help="checkpoint of stage one")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--steps", type=int, required=True)
+    parser.add_argument("--rate", type=float, default=0.02, help="of the matrices; everything else gets a tenth")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
@@ -110,7 +111,7 @@ def main() -> None:
     groups = load_groups(arguments.groups, arguments.repeats, tokenizer)
     model = RewardModel(Shape())
     model.load_state_dict(torch.load(arguments.start)["model"])
-    found = optim.optimisers(model, 0.01, 1e-3)
+    found = optim.optimisers(model, arguments.rate, arguments.rate / 10)
     step, last, stable = 0, arguments.out / "reward.pt", arguments.out / "reward-stable.pt"
     if last.exists():
         state = torch.load(last)
@@ -119,6 +120,7 @@ def main() -> None:
         model.load_state_dict(state["model"])
         for optimiser, saved in zip(found, state["optimisers"], strict=True):
             optimiser.load_state_dict(saved)
+        optim.set_base(found, arguments.rate, arguments.rate / 10)
         step = int(state["step"])
     weights = torch.tensor([1.0, DENSE, LM, CENTRE, 0.0])
     compiled = torch.compile(losses)
