@@ -40,8 +40,11 @@ const USUAL_PORTS = [11434, 8080, 1234, 8000] as const;
 /** Servers that listen on "localhost" may have only one of the two. */
 const HOSTS = ["127.0.0.1", "[::1]"] as const;
 
-/** A server on this machine answers these at once; a web page that never ends must not hold up the list. */
-const LIMITS: TimeLimits = { connect: 400, head: 1_500, idle: 1_000, total: 2_500 };
+/**
+ * A server on this machine answers these at once, unless a model takes all its processors; one that never
+ * answers must not hold up the list. Closed ports are refused in no time.
+ */
+const LIMITS: TimeLimits = { connect: 1_000, head: 2_500, idle: 1_000, total: 4_000 };
 
 /** Models whose abilities are asked for one by one; further ones are judged by their names. */
 const MAX_SHOWN_MODELS = 40;

@@ -37,9 +37,6 @@ interface Shape {
   readonly usage: boolean;
 }
 
-/** One refusal can teach one thing, and there are five to learn. */
-const MAX_LESSONS = 5;
-
 /** Text as a string, or in pieces as Mistral's newer models give it. */
 const content = z
   .union([z.string(), z.array(z.looseObject({ text: z.string().optional() }))])
@@ -148,7 +145,8 @@ export function openAiSource(options: OpenAiOptions, http: HttpClient): Source {
     automatic: options.automatic,
     async *complete(request, complete) {
       const key = await options.key();
-      for (let lesson = 0; ; lesson++) {
+      // Every lesson takes something away from the request, so this ends.
+      for (;;) {
         let given = 0;
         const asked = shape;
         try {
@@ -158,9 +156,9 @@ export function openAiSource(options: OpenAiOptions, http: HttpClient): Source {
           }
           return;
         } catch (error) {
-          const learnt = given === 0 && lesson < MAX_LESSONS ? lessonOf(error, asked) : undefined;
-          if (learnt === undefined) throw error;
-          shape = learnt;
+          const lesson = given === 0 ? lessonOf(error, asked) : undefined;
+          if (lesson === undefined) throw error;
+          shape = { ...shape, ...lesson };
         }
       }
     },
@@ -186,21 +184,21 @@ function promptOf(
   }
 }
 
-/** A shape without the parameter that an endpoint refused; undefined when the refusal is about something else. */
-function lessonOf(error: unknown, shape: Shape): Shape | undefined {
-  if (!(error instanceof SourceError) || (error.kind !== "rejected" && error.kind !== "failed"))
+/** What a refusal says of the shape it met; undefined when it is about something else. */
+function lessonOf(error: unknown, asked: Shape): Partial<Shape> | undefined {
+  if (!(error instanceof SourceError) || (error.kind !== "rejected" && error.kind !== "failed")) {
     return undefined;
+  }
   const { parameter = "", detail = "" } = error.values;
   const names = (name: string, words: RegExp) => parameter === name || words.test(detail);
-  if (shape.limit === "max_tokens" && names("max_tokens", /max_completion_tokens/)) {
-    return { ...shape, limit: "max_completion_tokens" };
+  if (asked.limit === "max_tokens" && names("max_tokens", /max_completion_tokens/)) {
+    return { limit: "max_completion_tokens" };
   }
-  if (shape.infillBy === "suffix" && names("suffix", /\bsuffix\b/i)) return { ...shape, infillBy: "tokens" };
-  if (shape.usage && names("stream_options", /stream_options|include_usage/))
-    return { ...shape, usage: false };
-  if (shape.temperature && names("temperature", /\btemperature\b/i)) return { ...shape, temperature: false };
-  if (shape.many && names("n", /\bn\b|completion choice|multiple (?:choices|completions)/)) {
-    return { ...shape, many: false };
+  if (asked.infillBy === "suffix" && names("suffix", /\bsuffix\b/i)) return { infillBy: "tokens" };
+  if (asked.usage && names("stream_options", /stream_options|include_usage/)) return { usage: false };
+  if (asked.temperature && names("temperature", /\btemperature\b/i)) return { temperature: false };
+  if (asked.many && names("n", /\bn\b|completion choice|multiple (?:choices|completions)/)) {
+    return { many: false };
   }
   return undefined;
 }

@@ -44,6 +44,8 @@ export type Fault =
   | { readonly kind: "error"; readonly after: number; readonly message: string }
   /** Text without end. */
   | { readonly kind: "flood" }
+  /** All completions come and the stream stays open after them. */
+  | { readonly kind: "linger" }
   /** The answer comes unstreamed. */
   | { readonly kind: "whole" };
 
@@ -54,6 +56,8 @@ export interface RecordedRequest {
   readonly body: Readonly<Record<string, unknown>>;
   /** Settles when the exchange is over: whether the client went away before it was whole. */
   readonly aborted: Promise<boolean>;
+  /** Pieces of text that were written to it. */
+  pieces: number;
 }
 
 export interface ReplayOptions {
@@ -140,7 +144,8 @@ async function handle(
     response.once("close", () => resolve(!response.writableFinished));
   });
   const { headers } = request;
-  replay.requests.push({ method, path, headers, body, aborted });
+  const record: RecordedRequest = { method, path, headers, body, aborted, pieces: 0 };
+  replay.requests.push(record);
   if (options.key !== undefined && headers.authorization !== `Bearer ${options.key}`) {
     const { status, json } = unauthorized(options.vendor);
     return sendJson(response, status, json);
@@ -157,7 +162,7 @@ async function handle(
   const fault = replay.faults.shift();
   const completions = Array.from({ length: answer.count }, () => replay.take());
   if (fault !== undefined && beforeStream(fault, answer, completions, response)) return;
-  await stream(answer, completions, fault, response);
+  await stream(answer, completions, fault, response, record);
 }
 
 /** Does what a fault does instead of streaming; false when the fault comes later. */
@@ -190,9 +195,9 @@ async function stream(
   completions: readonly ReplayedCompletion[],
   fault: Fault | undefined,
   response: ServerResponse,
+  record: RecordedRequest,
 ): Promise<void> {
   response.writeHead(200, { "Content-Type": answer.type });
-  let written = 0;
   let tokens = 0;
   const running = completions.map((completion, index) => ({
     completion,
@@ -208,11 +213,11 @@ async function stream(
     for (const one of waiting) {
       if (one.readyAt > Date.now()) continue;
       if (response.destroyed) return;
-      if (fault !== undefined && "after" in fault && written >= fault.after) {
+      if (fault !== undefined && "after" in fault && record.pieces >= fault.after) {
         return spoil(fault, answer, response);
       }
       const piece = fault?.kind === "flood" ? FLOOD : (one.pieces.shift() ?? "");
-      written += 1;
+      record.pieces += 1;
       tokens += 1;
       await write(response, answer.piece(one.index, piece));
       if (one.pieces.length > 0) continue;
@@ -220,7 +225,7 @@ async function stream(
       await write(response, answer.end(one.index, one.completion.finish ?? "stop", own));
     }
   }
-  response.end(answer.trailer(tokens));
+  if (fault?.kind !== "linger") response.end(answer.trailer(tokens));
 }
 
 function spoil(

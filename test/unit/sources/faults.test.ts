@@ -156,6 +156,29 @@ describe.each(KINDS)("%s: %s", (vendor, kind) => {
     expect(replay.asked).toHaveLength(3);
   });
 
+  test("a stream that stays open after its last completion is closed without complaint", async () => {
+    const replay = await replayed({ vendor, completions: [LONG] });
+    replay.faults.push({ kind: "linger" });
+    const { completions, error } = await outcome(sourceAt(replay, { kind }));
+    expect(error).toBeUndefined();
+    expect(completions).toMatchObject([{ text: LONG.text, complete: true }]);
+    await expect(replay.asked[0]?.aborted).resolves.toBe(true);
+  });
+
+  test("a server that goes on writing is cut off as soon as the text is enough", async () => {
+    const replay = await replayed({ vendor, completions: [LONG] });
+    replay.faults.push({ kind: "flood" });
+    const { completions } = await outcome(
+      sourceAt(replay, { kind }),
+      {},
+      { stopEarly: (text) => text.length > 1000 },
+    );
+    expect(completions).toMatchObject([{ complete: true }]);
+    await expect(replay.asked[0]?.aborted).resolves.toBe(true);
+    // What was on its way in the sockets' buffers, and not all that the size limit would have let through.
+    expect(replay.asked[0]?.pieces).toBeLessThan(8_000);
+  });
+
   test("text without end is cut off", async () => {
     const replay = await replayed({ vendor, completions: [LONG] });
     replay.faults.push({ kind: "flood" });
