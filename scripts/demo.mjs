@@ -1,16 +1,13 @@
 // `npm run demo`: from a fresh clone to real completions ranked by a real model, in one command.
 import { execFileSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { root, run, setup } from "./setup.mjs";
 
 setup();
-const server = join(root, "dist", "server.js");
-if (!existsSync(server)) {
-  console.error("Building …");
-  run(process.execPath, [join(root, "scripts", "build.mjs")]);
-}
+run(process.execPath, [join(root, "scripts", "build.mjs")]);
 
+const server = join(root, "dist", "server.js");
 const folder = join(root, "demo");
 const problems = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
 let firstIsRight = 0;
