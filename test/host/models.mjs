@@ -1,0 +1,39 @@
+// A copy of a reward model whose head has the other sign: whatever it ranks comes out the other way round.
+import { readFileSync, writeFileSync } from "node:fs";
+
+/** GGUF's numbers for the types of values. */
+const FLOAT32 = 6;
+const ARRAY = 9;
+/** Values of the header that make up the head; see server/models/gguf-keys.ts. */
+const HEAD_KEYS = ["codescaler.head.weight", "codescaler.head.bias"];
+
+/** Writes the reversed copy of a GGUF file. */
+export function writeReversed(from, to) {
+  const file = readFileSync(from);
+  for (const key of HEAD_KEYS) {
+    const name = Buffer.from(key);
+    const length = Buffer.alloc(8);
+    length.writeBigUInt64LE(BigInt(name.length));
+    const at = file.indexOf(Buffer.concat([length, name]));
+    if (at < 0) continue;
+    negate(file, at + length.length + name.length, key);
+  }
+  writeFileSync(to, file);
+}
+
+/** Negates the value at an offset: a float, or an array of floats. */
+function negate(file, offset, key) {
+  const type = file.readUInt32LE(offset);
+  if (type === FLOAT32) {
+    file.writeFloatLE(-file.readFloatLE(offset + 4), offset + 4);
+    return;
+  }
+  if (type !== ARRAY || file.readUInt32LE(offset + 4) !== FLOAT32) {
+    throw new Error(`${key} is no float and no array of floats.`);
+  }
+  const count = Number(file.readBigUInt64LE(offset + 8));
+  for (let index = 0; index < count; index++) {
+    const place = offset + 16 + 4 * index;
+    file.writeFloatLE(-file.readFloatLE(place), place);
+  }
+}
