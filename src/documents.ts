@@ -1,30 +1,9 @@
 /** Which documents are ours, and their text around a cursor. */
 import * as vscode from "vscode";
 import { type Language, languageOf } from "../server/syntax/languages.ts";
+import { EDITOR_LANGUAGES, SCHEMES } from "./contributions.ts";
 import type { Settings } from "./settings.ts";
 import { type Lines, type Place, textAround, withEarlierCells } from "./task.ts";
-
-/** Documents that people write code in. Not `**`: that would match chat inputs and output panes too. */
-export const SCHEMES = ["file", "untitled", "vscode-remote", "vscode-notebook-cell", "vscode-vfs"] as const;
-
-/** The editor's own names of our languages. */
-export const EDITOR_LANGUAGES = [
-  "python",
-  "javascript",
-  "javascriptreact",
-  "typescript",
-  "typescriptreact",
-  "java",
-  "c",
-  "cpp",
-  "csharp",
-  "go",
-  "rust",
-  "ruby",
-  "php",
-  "shellscript",
-  "kotlin",
-] as const;
 
 export const SELECTOR: vscode.DocumentFilter[] = SCHEMES.flatMap((scheme) =>
   EDITOR_LANGUAGES.map((language) => ({ scheme, language })),

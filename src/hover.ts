@@ -52,27 +52,30 @@ export function hoverText(
     verdict(ranking, row),
     `_${vscode.l10n.t("This is a prediction of a model, not a proof. Nothing was run.")}_`,
   );
-  parts.push(table(ranking, row));
   const other = rowsOf(ranking).find(
     ({ entry, candidate }) => entry.valid && candidate.id !== row.candidate.id,
   );
   const links = [
     commandLink(`$(list-ordered) ${vscode.l10n.t("Compare candidates")}`, "codescaler.compare", [ranking.id]),
   ];
-  if (other && ranking.kind === "completion" && !anchor.stale) {
+  const replaceable = ranking.kind === "completion" && anchor.origin === "accepted" && !anchor.stale;
+  if (other && replaceable) {
+    const args = [ranking.id, other.candidate.id];
     links.push(
-      commandLink(`$(replace) ${vscode.l10n.t("Use this one instead")}`, "codescaler.useCandidate", [
-        ranking.id,
-        other.candidate.id,
-      ]),
+      commandLink(`$(replace) ${vscode.l10n.t("Use the one below")}`, "codescaler.useCandidate", args),
     );
+  }
+  // The links come before what may be long: a hover is cut at its height.
+  parts.push(links.join(" · "), table(ranking, row));
+  if (other && replaceable) {
+    const place =
+      other.entry.rank < row.entry.rank ? vscode.l10n.t("Ranked higher") : vscode.l10n.t("Next best");
     parts.push(
       "---",
-      `**${vscode.l10n.t("Next best")}** (${headlineFigures(other)})`,
+      `**${place}** (${headlineFigures(other)})`,
       fenced(preview(other.entry.code), other.entry.language),
     );
   }
-  parts.push(links.join(" · "));
   return parts.join("\n\n");
 }
 
@@ -126,10 +129,7 @@ function table(ranking: Ranking, row: RankedRow): string {
       vscode.l10n.t("Read"),
       entry.truncated ? vscode.l10n.t("{0}, shortened to fit the model", read) : read,
     ]);
-    facts.push([
-      vscode.l10n.t("Scoring"),
-      vscode.l10n.t("{0} ms for {1} candidates", Math.round(reply.timings.total_ms), reply.candidates.length),
-    ]);
+    facts.push([vscode.l10n.t("Scoring"), vscode.l10n.t("{0} ms", Math.round(reply.timings.total_ms))]);
   }
   if (ranking.totalMs !== undefined)
     facts.push([vscode.l10n.t("Altogether"), vscode.l10n.t("{0} ms", Math.round(ranking.totalMs))]);

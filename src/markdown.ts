@@ -27,7 +27,9 @@ export function escaped(text: string): string {
 export function fenced(code: string, language: string): string {
   const longest = Math.max(2, ...[...code.matchAll(/`+/g)].map(([run]) => run.length));
   const fence = "`".repeat(longest + 1);
-  return `${fence}${language}\n${withVisibleControls(code.replace(/\r\n?/g, "\n"))}\n${fence}`;
+  // A name of a language is one word; anything else could begin markup of its own.
+  const tag = /^[\w+#-]{0,32}$/.test(language) ? language : "";
+  return `${fence}${tag}\n${withVisibleControls(code.replace(/\r\n?/g, "\n"))}\n${fence}`;
 }
 
 /** A link that runs a command. The title must be our own text. */

@@ -1,6 +1,6 @@
 /** State and actions in one list, opened from the status item. */
 import * as vscode from "vscode";
-import type { CommandName } from "./commands.ts";
+import type { CommandName } from "./contributions.ts";
 import type { SourceStatus } from "./status.ts";
 import type { ServerState } from "./supervisor.ts";
 

@@ -11,8 +11,8 @@ export function reportOf(trace: Trace | undefined, earlier: readonly Trace[]): s
     )}\n`;
   }
   const rows = trace.steps.map(({ at, event }) => `| ${at} | ${escaped(tell(event))} |`);
-  const last = trace.steps.at(-1)?.event;
-  const way = last && wayOut(last);
+  // Late answers may follow the step that decided.
+  const way = trace.steps.map(({ event }) => wayOut(event)).findLast((text) => text !== undefined);
   return [
     `# ${l10n.t("The last request")}`,
     "",
@@ -39,7 +39,7 @@ export function reportOf(trace: Trace | undefined, earlier: readonly Trace[]): s
 }
 
 function summary(trace: Trace): string {
-  const last = trace.steps.at(-1);
+  const last = trace.steps.findLast(({ event }) => wayOut(event) !== undefined) ?? trace.steps.at(-1);
   const end = last ? tell(last.event) : l10n.t("still running");
   return `${trace.startedAt.toLocaleTimeString()} ${trace.file}:${trace.line}: ${end}`;
 }

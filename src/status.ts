@@ -82,7 +82,7 @@ export class Status implements vscode.Disposable {
     item.busy = state.kind === "starting";
     item.severity = severityOf(state);
     item.text = serverText(state, last?.model);
-    item.detail = serverDetail(state, last?.timings.total_ms, last?.candidates.length);
+    item.detail = serverDetail(state, last?.timings.total_ms);
     item.command =
       state.kind === "failed" || state.kind === "down"
         ? { command: "codescaler.restartServer", title: vscode.l10n.t("Restart") }
@@ -154,12 +154,9 @@ function serverText(state: ServerState, model: { id: string; device: string } | 
   }
 }
 
-function serverDetail(state: ServerState, ms: number | undefined, count: number | undefined): string {
+function serverDetail(state: ServerState, ms: number | undefined): string {
   if (state.kind === "failed" || state.kind === "down") return state.problem;
-  const latency =
-    ms === undefined
-      ? ""
-      : vscode.l10n.t("last ranking: {0} candidates in {1} ms", count ?? 0, Math.round(ms));
+  const latency = ms === undefined ? "" : vscode.l10n.t("last ranking took {0} ms", Math.round(ms));
   const own = state.kind === "ready" && state.own ? vscode.l10n.t("your server at {0}", state.url) : "";
   return [own, latency].filter((part) => part !== "").join(", ");
 }
