@@ -158,8 +158,8 @@ function dedented(lines: readonly Line[], language: Language): readonly Line[] {
 function judged(piece: Piece, lines: readonly Line[], language: Language, runtime: SyntaxRuntime): Candidate {
   const code = textOf(lines);
   const { tree, verdict } = check(code, language, runtime);
-  const outline =
-    tree !== null && verdict.state === "valid" ? outlineOf(tree.rootNode, code, language) : undefined;
+  const parses = verdict.state === "valid" || verdict.state === "nothing";
+  const outline = tree !== null && parses ? outlineOf(tree.rootNode, code, language) : undefined;
   tree?.delete();
   return {
     piece,

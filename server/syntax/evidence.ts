@@ -54,6 +54,7 @@ const SIGNS: Record<Language, readonly Sign[]> = {
       /\b(?:ArrayList|HashMap|HashSet|LinkedList|ArrayDeque|Scanner|StringBuilder|Integer|Optional|Collectors)\b/,
       2,
     ],
+    [/\b(?:int|long|void|double|char)\s+[a-z]+[A-Z]\w*\s*\(/, 1],
     [/@Override\b|\bthrows\s+\w+|\bextends\s+\w+|\bimplements\s+\w+|\bfinal\s+\w+|\binstanceof\b/, 1],
     [/\b(?:boolean|String)\s*(?:\[\])*\s+\w+\s*[=;(]|\b(?:int|long|char|double)\s*(?:\[\s*\])+\s*\w+/, 1],
   ],
@@ -200,7 +201,9 @@ function settle(found: Map<Language, number>, text: string): void {
   const tag = /<\w/.test(text) && JSX.test(text);
   if (tag && found.has("typescript")) found.set("tsx", (found.get("typescript") ?? 0) + 2);
   else if (tag && script > 0) found.set("javascript", script + 2);
-  const plus = SIGNS.cpp.slice(0, -1).some(([pattern]) => pattern.test(text));
+  // C has no classes, and its structures end with a semicolon.
+  if (/^\s*(?:public\s+|abstract\s+|final\s+)*class\s+\w+/m.test(text)) found.delete("c");
+  const plus = SIGNS.cpp.slice(0, -2).some(([pattern]) => pattern.test(text));
   if (!plus) found.delete("cpp");
   else if (found.has("c")) found.set("cpp", (found.get("cpp") ?? 0) + (found.get("c") ?? 0));
 }

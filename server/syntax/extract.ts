@@ -5,9 +5,10 @@ import { evidenceIn } from "./evidence.ts";
 import { type Fence, fencesIn, readFences } from "./fences.ts";
 import { tagOf } from "./info.ts";
 import type { Language } from "./languages.ts";
-import { type Line, linesOf, textOf, trimBlank } from "./lines.ts";
+import { isBlank, type Line, linesOf, textOf, trimBlank } from "./lines.ts";
 import type { SyntaxRuntime } from "./parser.ts";
-import { piecesIn } from "./pieces.ts";
+import { pieceOf, piecesIn } from "./pieces.ts";
+import { weigh } from "./prose.ts";
 import { withoutReasoning } from "./reasoning.ts";
 import { emptyReason, invalidReason } from "./reasons.ts";
 import { check, type Problem } from "./validity.ts";
@@ -71,11 +72,47 @@ export async function extract(
   const fences = fencesIn(readFences(answer.lines));
   const blocks = fences.length;
   if (mode === "strict") return strict({ ...base, blocks }, fences, options, runtime);
+  const plain = await plainly(answer.lines, fences, options.language, runtime);
+  if (plain !== undefined) return { ...base, blocks, ...(await result(plain, [plain], runtime)) };
   const pieces = piecesIn(answer.lines, options.language);
   const candidates = await candidatesOf(pieces, options.language, runtime);
   const choice = choose(inOneLanguage(candidates, options.language), options.question);
   if (choice === undefined) return { ...base, blocks, reason: emptyReason(answer, pieces) };
   return { ...base, blocks, ...(await result(choice.main, choice.parts, runtime)) };
+}
+
+/**
+ * The program where nothing needs to be chosen: the one block, which is what strict mode finds, or a reply that is
+ * code from its first line on, with what looks like a block in a comment or string of it.
+ */
+async function plainly(
+  lines: readonly Line[],
+  fences: readonly Fence[],
+  language: Language | undefined,
+  runtime: SyntaxRuntime,
+): Promise<Candidate | undefined> {
+  const [fence] = fences;
+  if (fence === undefined) return undefined;
+  const first = lines.find((line) => !isBlank(line));
+  if (first !== undefined && !/^\s*(?:```|~~~)/.test(first.text) && weigh(first.text, language) > 0) {
+    const whole = {
+      lines: trimBlank(lines),
+      tag: tagOf(""),
+      before: [],
+      closed: true,
+      origin: "text",
+      encoded: false,
+    } as const;
+    const [candidate] = await candidatesOf([whole], language, runtime);
+    if (candidate?.lines.length === whole.lines.length && isRight(candidate)) return candidate;
+  }
+  if (fences.length > 1) return undefined;
+  const [candidate] = await candidatesOf([pieceOf(fence, [])], language, runtime);
+  return candidate !== undefined && isRight(candidate) ? candidate : undefined;
+}
+
+function isRight(candidate: Candidate): boolean {
+  return candidate.verdict.state === "valid" && candidate.really === undefined;
 }
 
 async function candidatesOf(
@@ -86,11 +123,21 @@ async function candidatesOf(
   const likely = language ?? likelyIn(pieces);
   const candidates: Candidate[] = [];
   for (const piece of pieces) {
+    if (language === undefined && isOutput(piece)) continue;
     const read =
       language === undefined ? candidateOf(piece, likely, runtime) : candidateIn(piece, language, runtime);
     candidates.push(await read);
   }
   return candidates;
+}
+
+/** Nothing in it looks like code of any language: output, or words. */
+function isOutput({ lines, tag }: Piece): boolean {
+  return (
+    tag.language === undefined &&
+    lines.every((line) => weigh(line.text, undefined) <= 0) &&
+    evidenceIn(textOf(lines)).length === 0
+  );
 }
 
 /** The language that most speaks for in all pieces that no tag says something else about. */
@@ -117,18 +164,8 @@ async function strict(
       reason: `The reply has ${fences.length} fenced code blocks; strict mode wants exactly one.`,
     };
   }
-  const piece = {
-    lines: fence.lines,
-    tag: tagOf(fence.info),
-    before: [],
-    closed: fence.closed,
-    origin: "fence",
-    encoded: false,
-  } as const;
-  const candidate =
-    options.language === undefined
-      ? await candidateOf(piece, undefined, runtime)
-      : await candidateIn(piece, options.language, runtime);
+  const [candidate] = await candidatesOf([pieceOf(fence, [])], options.language, runtime);
+  if (candidate === undefined) return { ...base, reason: "The block has no code." };
   const found = await result(candidate, [candidate], runtime);
   return { ...base, ...found, code: found.valid ? found.code : "" };
 }
@@ -160,7 +197,7 @@ async function result(main: Candidate, parts: readonly Candidate[], runtime: Syn
       return { language, code: joined, valid: true, origin, reason: null, diagnostics: [] };
   }
   const code = textOf(main.lines);
-  const valid = main.verdict.state === "valid" && main.really === undefined;
+  const valid = isRight(main);
   const problems = main.verdict.state === "invalid" ? main.verdict.problems : [];
   return {
     language,

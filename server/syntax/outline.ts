@@ -33,6 +33,10 @@ const DEFINITION =
 const WRAPPER =
   /^(?:export_statement|decorated_definition|template_declaration|namespace_definition|namespace_declaration|declaration_list|linkage_specification|preproc_ifdef|preproc_if|internal_module|module|ambient_declaration|class_body|block|body_statement|field_declaration_list|enum_body|interface_body|object_type|class_declaration|class_definition|class_specifier|struct_specifier|class|impl_item|trait_item|interface_declaration|companion_object|object_declaration|mod_item|type_declaration|global_statement|lexical_declaration|variable_declaration|expression_statement|declaration|property_declaration|field_declaration|const_declaration|var_declaration|enum_declaration|struct_declaration|record_declaration|trait_declaration|public_field_definition)$/;
 
+/** Nodes inside of definitions that use names and give none. */
+const USES_ONLY =
+  /^(?:string|number|integer|comment)|parameter|argument|heritage|superclass|interfaces$|base_|delegation|extends|implements|permits|modifiers|annotation/;
+
 const NAME_FIELDS = ["name", "declarator", "left", "type"] as const;
 
 /** Types define their members one level down; deeper ones are nobody's interface. */
@@ -114,12 +118,7 @@ function collect(node: SyntaxNode, names: Set<string>, depth: number): boolean {
         child.type,
       );
       if (value) defines = true;
-      if (
-        /^(?:string|number|integer|comment|parameters|formal_parameters|parameter_list|type_parameters|arguments)/.test(
-          child.type,
-        )
-      )
-        continue;
+      if (USES_ONLY.test(child.type)) continue;
       if (/expression/.test(child.type) && !/assignment/.test(child.type)) continue;
       if (collect(child, names, depth + 1)) defines = true;
     }

@@ -5,6 +5,7 @@ import { type Fence, type Read, readOne } from "./fences.ts";
 import { type Tag, tagOf } from "./info.ts";
 import type { Language } from "./languages.ts";
 import { cutFront, type Line, textOf, withText } from "./lines.ts";
+import { SURE, weigh } from "./prose.ts";
 import { codeRegions, endsInside } from "./regions.ts";
 import { patchIn, sessionIn } from "./transcripts.ts";
 import { answerIn, codeTagsIn, inlineTagIn } from "./wrappers.ts";
@@ -14,6 +15,9 @@ const NO_TAG = tagOf("");
 /** Blocks in blocks that are read: Markdown about Markdown goes no deeper. */
 const MAX_DEPTH = 3;
 
+/** Pieces that are read: an answer has a dozen, and each may be parsed several times. */
+const MAX_PIECES = 64;
+
 /** The pieces in order. */
 export function piecesIn(lines: readonly Line[], language: Language | undefined): Piece[] {
   const answer = answerIn(lines);
@@ -22,7 +26,7 @@ export function piecesIn(lines: readonly Line[], language: Language | undefined)
   const anywhere = answer === lines ? [] : fenced(lines, 0);
   if (anywhere.length > 0) return anywhere;
   const tagged = codeTagsIn(answer).map(({ tag, lines: inner }) => unfenced(inner, tagOf(tag), [], true));
-  if (tagged.length > 0) return tagged;
+  if (tagged.length > 0) return tagged.slice(0, MAX_PIECES);
   const session = sessionIn(answer) ?? patchIn(answer);
   const likely = language ?? evidenceIn(textOf(answer))[0]?.language;
   const regions = codeRegions(answer, likely);
@@ -46,9 +50,11 @@ function unfenced(lines: readonly Line[], tag: Tag, before: readonly Line[], enc
 function fenced(lines: readonly Line[], depth: number): Piece[] {
   const pieces: Piece[] = [];
   let rest = lines;
-  for (let from = 0; from < rest.length; ) {
+  for (let from = 0; from < rest.length && pieces.length < MAX_PIECES; ) {
     const read = meant(readOne(rest, from, true));
     if (read.fence === undefined) break;
+    // What looks like a block in a comment or string of code that no fence marks.
+    if (pieces.length === 0 && opensInside(read.prose)) return [];
     const { fence, after } = cutOff(read.fence);
     const piece = pieceOf(fence, read.prose);
     const nested = depth < MAX_DEPTH && mayNest(fence, piece.tag) ? fenced(fence.lines, depth + 1) : [];
@@ -56,11 +62,16 @@ function fenced(lines: readonly Line[], depth: number): Piece[] {
     else pieces.push(piece);
     if (after.length === 0) from = read.next;
     else {
-      rest = [...after, ...rest.slice(read.next)];
+      rest = after.concat(rest.slice(read.next));
       from = 0;
     }
   }
   return pieces;
+}
+
+function opensInside(prose: readonly Line[]): boolean {
+  const start = prose.findIndex((line) => weigh(line.text, undefined) >= SURE);
+  return start >= 0 && endsInside(prose.slice(start));
 }
 
 /** A fence inside a string or comment of the code does not end the block, though Markdown says so. */
@@ -105,7 +116,8 @@ function cutOff(fence: Fence): { fence: Fence; after: readonly Line[] } {
   return { fence, after: [] };
 }
 
-function pieceOf(fence: Fence, before: readonly Line[]): Piece {
+/** A fenced block as a piece. */
+export function pieceOf(fence: Fence, before: readonly Line[]): Piece {
   return {
     lines: fence.lines,
     tag: tagOf(fence.info),

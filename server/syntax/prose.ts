@@ -68,7 +68,7 @@ const PROSE_STARTS: readonly RegExp[] = [
   /^\|.*\|$/,
   /^(?:-{3,}|={3,}|\*{3,}|_{3,})$/,
   /^>\s+[A-Z]/,
-  /^(?:Sure|Certainly|Of course|Absolutely|Great|Okay|OK|Here|Below|Note|Notes|Explanation|Example|Examples|Usage|Output|Input|Result|Sample|Expected|Time|Space|Complexity|Approach|Solution|Code|Algorithm|Answer|Step|Steps|Test|Tests|Hope|Let|You|We|I|This|The|That|These|It|In|To|If|When|First|Then|Next|Finally|However|Also|For|By|With|As|An?|Alternatively|Remember|Please|And|Or|But|So|Since|Because|Using|Each|All|Both|Now)\b(?=[\s,:.!'’]|$)(?!\s*[=({[.<]|\s*:\s*(?:public|private|protected|[A-Z]\w*(?:<.*>)?\s*\{)|\s+\w+\s*=)/,
+  /^(?:Sure|Certainly|Of course|Absolutely|Great|Okay|OK|Here|Below|Note|Notes|Explanation|Example|Examples|Usage|Output|Input|Result|Sample|Expected|Time|Space|Complexity|Approach|Solution|Code|Algorithm|Answer|Step|Steps|Test|Tests|Hope|Let|You|We|I|This|The|That|These|It|In|To|If|When|First|Then|Next|Finally|However|Also|For|By|With|As|An?|Alternatively|Remember|Please|And|Or|But|So|Since|Because|Using|Each|All|Both|Now)\b(?=[\s,:.!'’]|$)(?!\s*[=({[.<]|\s*:\s*(?:public|private|protected|[A-Z]\w*(?:<.*>)?\s*\{))/,
 ];
 
 /** Strings, which hold anything; an apostrophe inside a word is none. */
@@ -119,7 +119,7 @@ function startsCode(text: string, language: Language | undefined): boolean {
 /** The weight of a line that is a comment; undefined when it is none. */
 function commentWeight(text: string, language: Language | undefined): Weight | undefined {
   if (/^(?:\/\/|\/\*|\*\/|"""|'''|<!--)/.test(text)) return 1;
-  if (!/^#(?:\s|$|-)/.test(text)) return undefined;
+  if (!/^#(?:\s|$|-)|^##+\s*[-=*#~]{3}/.test(text)) return undefined;
   // A heading, where no comment starts so; directives of the preprocessor may have a space behind the mark.
   if (language !== undefined && !HASH_COMMENTS.has(language)) {
     return /^#\s*(?:include|define|if|ifdef|ifndef|else|elif|endif|pragma|undef|region|endregion|nullable)\b/.test(

@@ -4,7 +4,7 @@
 //   backticks and octal numbers of Python 2.
 // - javascript, typescript, tsx: an object literal as a statement (`{"a": 1}`), functions and classes without a
 //   name as statements, JSX whose closing tag names another element.
-// - java, c, cpp, go, rust: statements outside of every function.
+// - java, c, cpp, go, rust: statements beside functions or types.
 // - go: `{` on a line of its own, a package clause or imports behind other code.
 // - ruby, bash: `end`, `fi`, `done` and the like that close nothing: they pass for names.
 // - php: any text, as HTML, by the grammar that knows HTML: grammarFor in parser.ts picks the other one.
@@ -33,9 +33,7 @@ export function quirkIn(
     case "c":
     case "cpp":
     case "rust":
-      return children
-        .map((node) => outsideFunctions(node, language))
-        .find((problem) => problem !== undefined);
+      return strayStatement(children, language);
     case "go":
       return goOrder(children) ?? braceAlone(code);
     case "ruby":
@@ -84,24 +82,31 @@ function crossedTags(tree: SyntaxTree, code: string): Problem | undefined {
   return undefined;
 }
 
-/** A statement at the top of a file whose language wants declarations there. */
-function outsideFunctions(node: SyntaxNode, language: Language): Problem | undefined {
-  if (!node.isNamed || !/_statement$|^block$|^let_declaration$/.test(node.type)) return undefined;
+/**
+ * A statement beside functions or types, in languages that want every statement inside of one. A piece of nothing
+ * but statements is left alone: it is an excerpt, and as such right.
+ */
+function strayStatement(children: readonly SyntaxNode[], language: Language): Problem | undefined {
+  const stray = children.find((node) => isStatement(node, language));
+  const defines = children.some((node) =>
+    /(?:function|method|class|interface|enum|struct|impl|trait)_\w+$/.test(node.type),
+  );
+  return stray && defines
+    ? { at: stray.startPosition, message: "This statement stands outside of every function." }
+    : undefined;
+}
+
+function isStatement(node: SyntaxNode, language: Language): boolean {
+  if (!node.isNamed || !/_statement$|^block$|^let_declaration$|^short_var_declaration$/.test(node.type))
+    return false;
   const inner = node.firstNamedChild;
-  if (language === "rust") {
-    if (node.type === "expression_statement" && inner?.type === "macro_invocation") return undefined;
-  } else if (language === "java") {
-    if (!/_statement$|^block$/.test(node.type)) return undefined;
-  } else {
-    // Macros look like calls; a stray semicolon is harmless.
-    if (node.type === "compound_statement" || inner === null) return undefined;
-    if (
-      inner.type === "call_expression" &&
-      /^[A-Z_0-9]+$/.test(inner.childForFieldName("function")?.text ?? "")
-    )
-      return undefined;
-  }
-  return { at: node.startPosition, message: "This statement stands outside of every function." };
+  if (language === "rust") return inner?.type !== "macro_invocation";
+  if (language === "java" || language === "go") return inner !== null;
+  // Macros look like calls, and a stray semicolon is harmless.
+  if (node.type === "compound_statement" || inner === null) return false;
+  return (
+    inner.type !== "call_expression" || !/^[A-Z_0-9]+$/.test(inner.childForFieldName("function")?.text ?? "")
+  );
 }
 
 function goOrder(children: readonly SyntaxNode[]): Problem | undefined {
@@ -109,15 +114,12 @@ function goOrder(children: readonly SyntaxNode[]): Problem | undefined {
   for (const node of children) {
     if (!node.isNamed || node.type === "comment") continue;
     const rank = node.type === "package_clause" ? 1 : node.type === "import_declaration" ? 2 : 3;
-    if ((rank === 3 && !/_declaration$/.test(node.type)) || node.type === "short_var_declaration") {
-      return { at: node.startPosition, message: "This statement stands outside of every function." };
-    }
     if (rank < seen || (rank === 1 && seen === 1)) {
       return { at: node.startPosition, message: "This must stand before everything else in the file." };
     }
     seen = rank;
   }
-  return undefined;
+  return strayStatement(children, "go");
 }
 
 /** Go ends a statement at a line end: the brace of its block must stand on the same line. */

@@ -84,7 +84,10 @@ function firstMark(text: string): Found | undefined {
   for (const mark of MARKS) {
     for (const opens of [true, false]) {
       const at = text.indexOf(opens ? mark.open : mark.close);
-      if (at < 0 || (first !== undefined && at >= first.at) || /["'`\w]/.test(text[at - 1] ?? "")) continue;
+      if (at < 0 || (first !== undefined && at >= first.at)) continue;
+      // In the middle of a sentence, a comment or a string the mark is talked about.
+      const before = text.slice(0, at).trimEnd();
+      if (opens ? !/^$|[.!?:>]$/.test(before) : /["'`\w(#]$/.test(text.slice(0, at))) continue;
       first = { mark, at, opens };
     }
   }

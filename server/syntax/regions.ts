@@ -24,7 +24,7 @@ export interface Region {
 /** Finds the regions by the weight of lines, and by what is open at their ends. */
 export function codeRegions(lines: readonly Line[], language: Language | undefined): Region[] {
   const weights = lines.map((line) => weigh(line.text, language));
-  const comment = lineCommentOf(lines);
+  const style = styleOf(lines, language);
   const regions: Region[] = [];
   let proseFrom = 0;
   for (let index = 0; index < lines.length; ) {
@@ -33,7 +33,7 @@ export function codeRegions(lines: readonly Line[], language: Language | undefin
       continue;
     }
     const start = startOf(weights, lines, index, proseFrom);
-    const end = endOf(lines, weights, start, comment);
+    const end = endOf(lines, weights, start, style);
     regions.push({ lines: lines.slice(start, end), before: lines.slice(proseFrom, start) });
     proseFrom = end;
     index = Math.max(end, index + 1);
@@ -43,9 +43,9 @@ export function codeRegions(lines: readonly Line[], language: Language | undefin
 
 /** Whether a string, comment or here-document that goes over lines is open at the end of the code. */
 export function endsInside(lines: readonly Line[]): boolean {
-  const comment = lineCommentOf(lines);
+  const style = styleOf(lines, undefined);
   let open = NOTHING_OPEN;
-  for (const line of lines) open = openAfter(line.text, open, comment);
+  for (const line of lines) open = openAfter(line.text, open, style);
   return open.until !== undefined;
 }
 
@@ -91,12 +91,7 @@ function startOf(weights: readonly Weight[], lines: readonly Line[], seed: numbe
 }
 
 /** The line after the last one of the region that starts at `start`. */
-function endOf(
-  lines: readonly Line[],
-  weights: readonly Weight[],
-  start: number,
-  comment: "//" | "#",
-): number {
+function endOf(lines: readonly Line[], weights: readonly Weight[], start: number, style: Style): number {
   const base = indentOf(lines[start]);
   let open = NOTHING_OPEN;
   let end = start;
@@ -116,13 +111,13 @@ function endOf(
       ? open.until === undefined && !indented && blank && weight <= SURE_PROSE
       : weight < 0;
     if (stops) break;
-    const next = openAfter(line.text, open, comment);
+    const next = openAfter(line.text, open, style);
     // A quote or mark that never closes opened nothing.
     const never =
       next.until !== undefined && next.until !== open.until && !closesLater(lines, index + 1, next.until);
     open = never ? { ...next, until: undefined } : next;
     // A comment apart from the code belongs to it only when more code follows.
-    if (inside || (weight > 0 && !(blank && /^(?:#|\/\/)/.test(line.text.trim()))) || weight >= SURE)
+    if (inside || (weight > 0 && !(blank && line.text.trim().startsWith("#"))) || weight >= SURE)
       end = index + 1;
     blank = false;
   }
@@ -151,7 +146,8 @@ function isWord(until: string): boolean {
 }
 
 /** What is open after the line. Quotes that do not close on their line are none (apostrophes, lifetimes). */
-function openAfter(text: string, before: Open, comment: "//" | "#"): Open {
+function openAfter(text: string, before: Open, style: Style): Open {
+  const { comment } = style;
   let { until, depth } = before;
   let index = 0;
   if (until !== undefined) {
@@ -171,7 +167,11 @@ function openAfter(text: string, before: Open, comment: "//" | "#"): Open {
           const close = text.indexOf(triple, index + 3);
           if (close < 0) return { until: triple, depth };
           index = close + 3;
-        } else index = stringEnd(text, index, unit);
+        } else {
+          const end = stringEnd(text, index, unit);
+          if (end === undefined && style.longQuotes) return { until: unit, depth };
+          index = end ?? index + 1;
+        }
         continue;
       }
       case "`": {
@@ -214,13 +214,25 @@ function openAfter(text: string, before: Open, comment: "//" | "#"): Open {
   return { until, depth };
 }
 
-function stringEnd(text: string, start: number, quote: string): number {
+/** The index behind the string; undefined when it does not end on the line. */
+function stringEnd(text: string, start: number, quote: string): number | undefined {
   for (let index = start + 1; index < text.length; index++) {
     const unit = text.charAt(index);
     if (unit === "\\") index += 1;
     else if (unit === quote) return index + 1;
   }
-  return start + 1;
+  return undefined;
+}
+
+/** What quotes and comments are like. */
+interface Style {
+  readonly comment: "//" | "#";
+  /** Strings in plain quotes go over lines, as in a shell. */
+  readonly longQuotes: boolean;
+}
+
+function styleOf(lines: readonly Line[], language: Language | undefined): Style {
+  return { comment: lineCommentOf(lines), longQuotes: language === "bash" };
 }
 
 /** How comments start here, which decides what `//` and `#` mean: languages with braces or not. */

@@ -95,6 +95,7 @@ export const CODE_STARTS: readonly Start[] = [
     SCRIPT,
     /^(?:export\s+)?type\s+\w+(?:<.*>)?\s*=/,
     /^export\s+(?:\{|\*|default\b)/,
+    /^(?:export\s+)?declare\s+(?:const|let|var|function|class|module|namespace|global|type|interface|enum)\b/,
     /^<\/?[A-Za-z][\w.]*(?:\s[^.]*)?\/?>/,
   ),
   ...only(["python", "ruby", "bash", "php", "kotlin"], /^(?:pass|break|continue|return|raise|next)$/),
@@ -117,6 +118,7 @@ export const CODE_STARTS: readonly Start[] = [
     new RegExp(`^(?:${COMMANDS})(?:$|\\s+(?:-|["'$./~\\d<>|*]|\\S*[/.=|>$-]|\\S+$|\\S+\\s+[-|>&"'$./]))`),
     /^[\w./-]+(?:\s+[^\s|]+)*\s+\|\s+[a-z]\w*/,
     /^case\s+.*\bin$/,
+    /^\.{0,2}\/[\w.][\w./-]*(?:\s|$)/,
     /^[\w"*.?|[\]-]+\)\s*(?:\S.*)?$/,
   ),
   ...only(
