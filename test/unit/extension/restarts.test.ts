@@ -1,0 +1,34 @@
+import { describe, expect, it } from "vitest";
+import { MAX_RESTARTS, restartDelay, WINDOW_MS } from "../../../src/restart-budget.ts";
+import { hintFor } from "../../../src/server-hints.ts";
+
+describe("restarts", () => {
+  it("wait longer each time and are given up in a crash loop", () => {
+    const delays: (number | undefined)[] = [];
+    const ends: number[] = [];
+    for (let index = 0; index <= MAX_RESTARTS; index++) {
+      ends.push(index * 1000);
+      delays.push(restartDelay(ends, index * 1000));
+    }
+    expect(delays).toEqual([500, 1000, 2000, 4000, undefined]);
+  });
+
+  it("forget crashes that are long past", () => {
+    expect(restartDelay([0, 0, 0, 0, 0, WINDOW_MS + 1], WINDOW_MS + 1)).toBe(500);
+  });
+});
+
+describe("hints", () => {
+  it.each([
+    ["ggml_vulkan: Device memory allocation failed: ErrorOutOfDeviceMemory", /smaller one/],
+    ["node: /lib/x86_64-linux-gnu/libstdc++.so.6: version `GLIBCXX_3.4.31' not found", /C library/],
+    ["write failed: ENOSPC", /disk is full/],
+    ["signal SIGILL", /processor/],
+  ])("say what to do about %s", (output, hint) => {
+    expect(hintFor(output)).toMatch(hint);
+  });
+
+  it("say nothing about what is not known", () => {
+    expect(hintFor("Error: something else")).toBeUndefined();
+  });
+});
