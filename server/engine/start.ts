@@ -98,7 +98,8 @@ async function openBuild(wish: DeviceWish): Promise<OpenBuild> {
   let chosen = cpu;
   if (wish !== "cpu") {
     for (const build of builds) {
-      if (build.backend === "cpu" || !gpuMayExist(build.backend) || !(await hasUsableGpu(build))) continue;
+      if (build.backend === "cpu" || !gpuMayExist(build.backend)) continue;
+      if ((await usableGpu(build)) === undefined) continue;
       chosen = build;
       break;
     }
@@ -114,16 +115,35 @@ function gpuMayExist(backend: Backend): boolean {
   return ["/dev/dri", "/dev/nvidiactl", "/dev/dxg"].some((path) => existsSync(path));
 }
 
-function hasUsableGpu(build: Build): Promise<boolean> {
+/**
+ * Free memory of the GPU that a model would run on; undefined when none is usable.
+ * Asked in a child process, so nothing is loaded here.
+ */
+export async function freeGpuMemory(): Promise<number | undefined> {
+  for (const build of installedBuilds()) {
+    if (build.backend === "cpu" || !gpuMayExist(build.backend)) continue;
+    const gpu = await usableGpu(build);
+    if (gpu !== undefined) return gpu.freeBytes;
+  }
+  return undefined;
+}
+
+/** The GPU that a build finds in a child process. */
+function usableGpu(build: Build): Promise<Device | undefined> {
   return new Promise((resolve) => {
     execFile(
       process.execPath,
       [serverScript, "probe", build.folder],
       { timeout: PROBE_TIMEOUT_MS, env: { ...process.env, ELECTRON_RUN_AS_NODE: "1" } },
       (error, stdout) => {
-        if (error) return resolve(false);
-        const devices: unknown = JSON.parse(stdout);
-        resolve(Array.isArray(devices) && devices.some(isGpu));
+        if (error) return resolve(undefined);
+        try {
+          // What `probeDevices` of the same version printed; a driver may have printed something else.
+          const devices = JSON.parse(stdout) as Device[];
+          resolve(devices.find(isGpu));
+        } catch {
+          resolve(undefined);
+        }
       },
     );
   });

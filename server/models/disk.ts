@@ -122,7 +122,8 @@ async function removeAbandoned(folder: string, prefix: string): Promise<void> {
   }
 }
 
-function isRunning(pid: number): boolean {
+/** Is there a process of this number? */
+export function isRunning(pid: number): boolean {
   try {
     return process.kill(pid, 0);
   } catch (error) {

@@ -1,6 +1,6 @@
 /** Downloads one file of the Hub: continues where an earlier attempt stopped, and keeps only what has the right hash. */
 import { createHash, type Hash } from "node:crypto";
-import { type FileHandle, open, rename, rm, stat } from "node:fs/promises";
+import { type FileHandle, open, rename, stat } from "node:fs/promises";
 import { ServiceError } from "../errors.ts";
 import { diskError } from "./disk.ts";
 import { type FileHash, type HubFile, refusal, requireNoPage } from "./hub.ts";
@@ -239,10 +239,4 @@ function newHash({ kind }: FileHash, size: number): Hash {
     default:
       return kind satisfies never;
   }
-}
-
-/** Removes a file and what is left of an incomplete one. */
-export async function removeDownload(target: string): Promise<void> {
-  await rm(target, { force: true });
-  await rm(target + PART, { force: true });
 }

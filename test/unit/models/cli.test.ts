@@ -77,7 +77,7 @@ describe("codescaler models", () => {
   });
 
   test.each([
-    [[], /models needs list, convert or verify/],
+    [[], /models needs list, pull, import, convert, verify or remove/],
     [["explode"], /not "explode"/],
     [["convert"], /needs the folder/],
     [["convert", "x"], /needs --out/],

@@ -1,0 +1,34 @@
+/** `codescaler models import`: installs a folder or a GGUF that was copied over, without a network. */
+import { modelFolder } from "../models/folders.ts";
+import { FILE_TYPES } from "../models/ggml.ts";
+import { importModel } from "../models/import.ts";
+import { CONVERT_ARGS, convertOptions } from "./models-convert.ts";
+import { describe, described, interruption, operandOf, print, progressLine } from "./models-output.ts";
+import { readArgs } from "./usage.ts";
+
+export const usage = `Usage: codescaler models import DIR|FILE.gguf [options]
+
+Installs a model without a network: a Hugging Face folder is converted, a GGUF made by CodeScaler is checked and copied.
+
+  --name N         name to install under (default: by repository, folder or file)
+  --type TYPE      of a folder: ${FILE_TYPES.join(", ")} (default q8_0)
+  --family, --source, --revision, --max-tokens  of a folder: as for convert
+  --json           print one JSON document`;
+
+export async function run(args: string[]): Promise<number> {
+  const { values, positionals } = readArgs(args, {
+    ...CONVERT_ARGS,
+    name: { type: "string" },
+    json: { type: "boolean", default: false },
+  });
+  const path = operandOf(positionals, "models import needs a folder or a GGUF file.");
+  const { name, facts } = await importModel(path, {
+    ...convertOptions(values),
+    folder: modelFolder(),
+    name: values.name,
+    signal: interruption("The import was cancelled; nothing was installed."),
+    onProgress: progressLine(),
+  });
+  print(values.json, { id: name, ...described(facts) }, `${name} is installed: ${describe(facts)}`);
+  return 0;
+}

@@ -1,0 +1,151 @@
+/** `codescaler models list`: what is installed, what can be pulled, and what suits this machine. */
+import { freeGpuMemory } from "../engine/start.ts";
+import {
+  accuracyOf,
+  type Benchmark,
+  CATALOGUE,
+  type CatalogueModel,
+  languagesOf,
+} from "../models/catalogue.ts";
+import { gigabytes } from "../models/disk.ts";
+import { FILE_TYPES } from "../models/ggml.ts";
+import { downloadBytes, memoryBytes, PLANNED_CONTEXT } from "../models/needs.ts";
+import { type Recommendation, recommend } from "../models/recommend.ts";
+import { type UnfinishedDownload, unfinishedDownloads } from "../models/staging.ts";
+import { type ListedModel, openStore } from "../models/store.ts";
+import { mediaFolder } from "../paths.ts";
+import { LANGUAGES, languageOf } from "../syntax/languages.ts";
+import { described, print, requireNoMore } from "./models-output.ts";
+import { formatTable } from "./table.ts";
+import { readArgs, UsageError } from "./usage.ts";
+
+export const usage = `Usage: codescaler models list [--language L] [--json]
+
+Shows the installed models, those that can be pulled, and the one that suits this machine's free memory, and why.
+
+  --language L     the language you write: ${LANGUAGES.join(", ")}`;
+
+export async function run(args: string[]): Promise<number> {
+  const { values, positionals } = readArgs(args, {
+    language: { type: "string" },
+    json: { type: "boolean", default: false },
+  });
+  requireNoMore(positionals);
+  const language = values.language === undefined ? undefined : languageOf(values.language);
+  if (values.language !== undefined && language === undefined) {
+    throw new UsageError(`--language must be ${LANGUAGES.join(", ")}, not "${values.language}".`);
+  }
+  const store = openStore(mediaFolder);
+  const [installed, unfinished, gpu] = await Promise.all([
+    store.list(),
+    unfinishedDownloads(store.folder),
+    freeGpuMemory(),
+  ]);
+  const best = recommend({ freeBytes: gpu ?? process.availableMemory(), gpu: gpu !== undefined }, language);
+  const others = CATALOGUE.filter(({ id }) => !installed.some((model) => model.id === id));
+  print(
+    values.json,
+    [...installed.map(listed), ...others.map((model) => offered(model, best, unfinished))],
+    [
+      describeInstalled(installed),
+      describeOffered(others, unfinished),
+      advice(best, installed),
+      ...unfinished.map(describeUnfinished),
+    ].join("\n\n"),
+  );
+  return 0;
+}
+
+function listed({ id, path, embedded, facts, problem }: ListedModel) {
+  return {
+    id,
+    installed: true,
+    path,
+    embedded,
+    ...(facts && described(facts)),
+    ...(problem !== undefined && { problem }),
+  };
+}
+
+function offered(
+  model: CatalogueModel,
+  best: Recommendation | undefined,
+  unfinished: readonly UnfinishedDownload[],
+) {
+  const download = unfinished.find(({ repository }) => repository === model.repository);
+  return {
+    id: model.id,
+    installed: false,
+    repository: model.repository,
+    family: model.family,
+    licence: model.licence,
+    languages: model.languages,
+    accuracy: model.accuracy,
+    download_bytes: downloadBytes(model),
+    memory_bytes: Object.fromEntries(FILE_TYPES.map((type) => [type, memoryBytes(model, type)])),
+    context_tokens: PLANNED_CONTEXT,
+    ...(model.note !== undefined && { note: model.note }),
+    ...(download && { unfinished_bytes: download.bytes }),
+    ...(best?.model === model && { recommended: { type: best.type, reason: best.reason } }),
+  };
+}
+
+function describeInstalled(models: readonly ListedModel[]): string {
+  if (models.length === 0) return "No model is installed.";
+  return `Installed\n${formatTable(
+    ["model", "family", "type", "size", "max tokens", "source"],
+    models.map(({ id, facts, problem }) =>
+      facts === undefined
+        ? [id, "unusable", "", "", "", problem ?? ""]
+        : [
+            id,
+            facts.family,
+            facts.type,
+            gigabytes(facts.fileBytes),
+            String(facts.maxTokens),
+            `${facts.source} (${facts.revision})`,
+          ],
+    ),
+  )}`;
+}
+
+function describeOffered(
+  models: readonly CatalogueModel[],
+  unfinished: readonly UnfinishedDownload[],
+): string {
+  const percent = (model: CatalogueModel, benchmark: Benchmark): string =>
+    accuracyOf(model, benchmark)?.percent.toFixed(1) ?? "–";
+  const begun = (model: CatalogueModel): string =>
+    unfinished.some(({ repository }) => repository === model.repository) ? " (begun)" : "";
+  const table = formatTable(
+    ["model", "download", "memory q8_0", "q4_0", "languages", "RM-Bench code", "CodeRewardBench", "licence"],
+    models.map((model) => [
+      model.id,
+      gigabytes(downloadBytes(model)) + begun(model),
+      gigabytes(memoryBytes(model, "q8_0")),
+      gigabytes(memoryBytes(model, "q4_0")),
+      languagesOf(model),
+      percent(model, "rm-bench-code"),
+      percent(model, "crb-functional"),
+      model.licence,
+    ]),
+  );
+  return (
+    `Can be pulled\n${table}\n` +
+    `Memory: with ${PLANNED_CONTEXT} tokens of context. Accuracy: as published, in per cent ` +
+    "(RM-Bench, code; CodeRewardBench, functional correctness)."
+  );
+}
+
+function advice(best: Recommendation | undefined, installed: readonly ListedModel[]): string {
+  if (best === undefined)
+    return "None of them fits into the memory that is free; the embedded nano always works.";
+  const { model, type, reason } = best;
+  const here = installed.some(({ id }) => id === model.id);
+  const command = here ? "which is installed" : `codescaler models pull ${model.id} --type ${type}`;
+  return `Recommended: ${model.id} as ${type} (${command}). ${reason}${model.note === undefined ? "" : ` ${model.note}`}`;
+}
+
+function describeUnfinished({ repository, bytes }: UnfinishedDownload): string {
+  return `The download of ${repository} is not finished (${gigabytes(bytes)}): pull it again to continue, or remove it.`;
+}

@@ -1,0 +1,61 @@
+/** `codescaler models pull`: downloads, checks, converts and installs a model. */
+import { modelFolder } from "../models/folders.ts";
+import { FILE_TYPES } from "../models/ggml.ts";
+import { hubFromEnvironment } from "../models/hub-request.ts";
+import { pull } from "../models/pull.ts";
+import {
+  describe,
+  described,
+  interruption,
+  operandOf,
+  PROGRESS_FORMS,
+  print,
+  progressLine,
+} from "./models-output.ts";
+import { oneOf, readArgs } from "./usage.ts";
+
+export const usage = `Usage: codescaler models pull NAME [options]
+
+Downloads a model of the catalogue (or owner/name of the Hub), checks every file against the Hub's hash, converts it and
+installs it. Ctrl-C stops; the same command continues. Needs room for the download and the result together.
+
+  --type TYPE      ${FILE_TYPES.join(", ")} (default q8_0)
+  --revision R     branch, tag or commit (default: the newest)
+  --name N         name to install under (default: that of the catalogue)
+  --progress FORM  text (default) or json: lines {"step","done","total"} on stderr
+  --exit-with-stdin  stop when stdin ends: for a parent that owns this process
+  --json           print one JSON document
+
+  HF_TOKEN         token for gated models; sent to the Hub only
+  HF_ENDPOINT      address of a mirror (default https://huggingface.co)
+  HTTPS_PROXY, NO_PROXY, NODE_EXTRA_CA_CERTS  as usual`;
+
+export async function run(args: string[]): Promise<number> {
+  const { values, positionals } = readArgs(args, {
+    type: { type: "string", default: "q8_0" },
+    revision: { type: "string" },
+    name: { type: "string" },
+    progress: { type: "string", default: "text" },
+    "exit-with-stdin": { type: "boolean", default: false },
+    json: { type: "boolean", default: false },
+  });
+  const wanted = operandOf(positionals, "models pull needs the name of a model.");
+  const { name, facts, fetched } = await pull(wanted, {
+    hub: hubFromEnvironment(),
+    folder: modelFolder(),
+    type: oneOf("type", values.type, FILE_TYPES),
+    revision: values.revision,
+    name: values.name,
+    signal: interruption(
+      "The download was stopped. The same command continues it.",
+      values["exit-with-stdin"],
+    ),
+    onProgress: progressLine(oneOf("progress", values.progress, PROGRESS_FORMS)),
+  });
+  print(
+    values.json,
+    { id: name, fetched, ...described(facts) },
+    `${name} ${fetched ? "is installed" : "was installed already"}: ${describe(facts)}`,
+  );
+  return 0;
+}
