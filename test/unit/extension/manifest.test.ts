@@ -72,7 +72,10 @@ describe("the manifest", () => {
   });
 
   it("activates for the languages that it serves", () => {
-    expect(manifest.activationEvents).toEqual(EDITOR_LANGUAGES.map((language) => `onLanguage:${language}`));
+    const events: string[] = manifest.activationEvents;
+    expect(events.filter((event) => event.startsWith("onLanguage:"))).toEqual(
+      EDITOR_LANGUAGES.map((language) => `onLanguage:${language}`),
+    );
     for (const language of EDITOR_LANGUAGES) expect(languageOf(language), language).toBeDefined();
   });
 
