@@ -55,6 +55,8 @@ const SIGNS: Record<Language, readonly Sign[]> = {
       2,
     ],
     [/\b(?:int|long|void|double|char)\s+[a-z]+[A-Z]\w*\s*\(/, 1],
+    [/^\s*(?:abstract\s+|final\s+)*class\s+\w+(?:<.*>)?[^:;]*\{\s*$/m, 1],
+    [/\bMath\.\w+\(|\bnull\b|\bString\b|\.length\(\)|\.equals\(/, 1],
     [/@Override\b|\bthrows\s+\w+|\bextends\s+\w+|\bimplements\s+\w+|\bfinal\s+\w+|\binstanceof\b/, 1],
     [/\b(?:boolean|String)\s*(?:\[\])*\s+\w+\s*[=;(]|\b(?:int|long|char|double)\s*(?:\[\s*\])+\s*\w+/, 1],
   ],

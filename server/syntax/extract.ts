@@ -5,9 +5,9 @@ import { evidenceIn } from "./evidence.ts";
 import { type Fence, fencesIn, readFences } from "./fences.ts";
 import { tagOf } from "./info.ts";
 import type { Language } from "./languages.ts";
-import { isBlank, type Line, linesOf, textOf, trimBlank } from "./lines.ts";
+import { type Line, linesOf, textOf, trimBlank } from "./lines.ts";
 import type { SyntaxRuntime } from "./parser.ts";
-import { pieceOf, piecesIn } from "./pieces.ts";
+import { opensInside, pieceOf, piecesIn } from "./pieces.ts";
 import { weigh } from "./prose.ts";
 import { withoutReasoning } from "./reasoning.ts";
 import { emptyReason, invalidReason } from "./reasons.ts";
@@ -93,8 +93,8 @@ async function plainly(
 ): Promise<Candidate | undefined> {
   const [fence] = fences;
   if (fence === undefined) return undefined;
-  const first = lines.find((line) => !isBlank(line));
-  if (first !== undefined && !/^\s*(?:```|~~~)/.test(first.text) && weigh(first.text, language) > 0) {
+  const at = lines.findIndex((line) => /^\s*(?:```|~~~)/.test(line.text));
+  if (at > 0 && opensInside(lines.slice(0, at), language)) {
     const whole = {
       lines: trimBlank(lines),
       tag: tagOf(""),

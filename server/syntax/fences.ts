@@ -137,6 +137,8 @@ function openingBehind(text: string): Opening | undefined {
   const match = /^([^`]*\S)\s*(`{3,})([\w+#.-]*)[ \t]*$/.exec(text);
   if (match === null) return undefined;
   const [, behind = "", marks = "", info = ""] = match;
+  // Documentation comments hold fences as well.
+  if (/^\s*(?:\/\/|\*|#|--|;|%)/.test(behind)) return undefined;
   if (info !== "" && tagOf(info).language === undefined) return undefined;
   return { quotes: 0, indent: 0, item: 0, mark: "`", size: marks.length, info, behind };
 }

@@ -149,8 +149,10 @@ export async function wasmRuntime(options: { readonly grammarDir: string }): Pro
       const budget = budgetOf(text);
       let reads = 0;
       let steps = 0;
+      let parsed = false;
+      // The tree reads here too, for the text of its nodes: that costs none of the budget.
       const read = (index: number): string => {
-        reads += 1;
+        if (!parsed) reads += 1;
         return reads > budget.reads ? "" : text.slice(index, index + READ_CHUNK);
       };
       const progressCallback = (): boolean => {
@@ -159,6 +161,7 @@ export async function wasmRuntime(options: { readonly grammarDir: string }): Pro
       };
       try {
         const tree = parser.parse(read, null, { progressCallback });
+        parsed = true;
         if (tree !== null && reads <= budget.reads) return tree;
         tree?.delete();
         parser.reset();

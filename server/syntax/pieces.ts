@@ -21,15 +21,19 @@ const MAX_PIECES = 64;
 /** The pieces in order. */
 export function piecesIn(lines: readonly Line[], language: Language | undefined): Piece[] {
   const answer = answerIn(lines);
-  const inside = fenced(answer, 0);
+  const inside = fenced(answer, language, 0);
   if (inside.length > 0) return inside;
-  const anywhere = answer === lines ? [] : fenced(lines, 0);
+  const anywhere = answer === lines ? [] : fenced(lines, language, 0);
   if (anywhere.length > 0) return anywhere;
-  const tagged = codeTagsIn(answer).map(({ tag, lines: inner }) => unfenced(inner, tagOf(tag), [], true));
-  if (tagged.length > 0) return tagged.slice(0, MAX_PIECES);
   const session = sessionIn(answer) ?? patchIn(answer);
   const likely = language ?? evidenceIn(textOf(answer))[0]?.language;
   const regions = codeRegions(answer, likely);
+  // A tag inside of code is JSX.
+  const within = (line: Line): boolean => regions.some((region) => region.lines.indexOf(line) > 0);
+  const tagged = codeTagsIn(answer).filter(({ opening }) => !within(opening));
+  if (tagged.length > 0) {
+    return tagged.slice(0, MAX_PIECES).map(({ tag, lines: inner }) => unfenced(inner, tagOf(tag), [], true));
+  }
   // Documentation may show a session inside of the code.
   const outside = (line: Line): boolean =>
     /^[^\s=]/.test(line.text) && !/^Out ?\[/.test(line.text) && !session?.includes(line);
@@ -47,17 +51,18 @@ function unfenced(lines: readonly Line[], tag: Tag, before: readonly Line[], enc
 }
 
 /** The fenced blocks, as the model meant them where Markdown reads them otherwise. */
-function fenced(lines: readonly Line[], depth: number): Piece[] {
+function fenced(lines: readonly Line[], language: Language | undefined, depth: number): Piece[] {
   const pieces: Piece[] = [];
   let rest = lines;
   for (let from = 0; from < rest.length && pieces.length < MAX_PIECES; ) {
-    const read = meant(readOne(rest, from, true));
+    const read = meant(readOne(rest, from, true), language);
     if (read.fence === undefined) break;
     // What looks like a block in a comment or string of code that no fence marks.
-    if (pieces.length === 0 && opensInside(read.prose)) return [];
-    const { fence, after } = cutOff(read.fence);
+    if (pieces.length === 0 && opensInside(read.prose, language)) return [];
+    const { fence, after } = cutOff(read.fence, language);
     const piece = pieceOf(fence, read.prose);
-    const nested = depth < MAX_DEPTH && mayNest(fence, piece.tag) ? fenced(fence.lines, depth + 1) : [];
+    const nested =
+      depth < MAX_DEPTH && mayNest(fence, piece.tag) ? fenced(fence.lines, language, depth + 1) : [];
     if (nested.length > 0) pieces.push(...nested);
     else pieces.push(piece);
     if (after.length === 0) from = read.next;
@@ -69,16 +74,19 @@ function fenced(lines: readonly Line[], depth: number): Piece[] {
   return pieces;
 }
 
-function opensInside(prose: readonly Line[]): boolean {
-  const start = prose.findIndex((line) => weigh(line.text, undefined) >= SURE);
-  return start >= 0 && endsInside(prose.slice(start));
+/** The text ends within a string or comment of code. */
+export function opensInside(prose: readonly Line[], language: Language | undefined): boolean {
+  const start = prose.findIndex((line) => weigh(line.text, language) >= SURE);
+  return start >= 0 && endsInside(prose.slice(start), language);
 }
 
 /** A fence inside a string or comment of the code does not end the block, though Markdown says so. */
-function meant(read: Read): Read {
-  if (read.fence?.closed !== true || !endsInside(read.fence.lines)) return read;
+function meant(read: Read, asked: Language | undefined): Read {
+  if (read.fence?.closed !== true) return read;
+  const language = tagOf(read.fence.info).language ?? asked;
+  if (!endsInside(read.fence.lines, language)) return read;
   for (let longer = read.longer?.(); longer !== undefined; longer = longer.longer?.()) {
-    if (longer.fence?.closed === true && !endsInside(longer.fence.lines)) return longer;
+    if (longer.fence?.closed === true && !endsInside(longer.fence.lines, language)) return longer;
   }
   return read;
 }
@@ -86,14 +94,14 @@ function meant(read: Read): Read {
 /** A block whose content is Markdown again. */
 function mayNest(fence: Fence, tag: Tag): boolean {
   if (!fence.lines.some((line) => /^\s*(?:`{3,}|~{3,})/.test(line.text))) return false;
-  return tag.language === undefined && !endsInside(fence.lines);
+  return tag.language === undefined && !endsInside(fence.lines, undefined);
 }
 
 /**
  * Ends a block where the model closed it in a way that is none in Markdown: with text behind the closing fence,
  * at the end of a line of code, or by opening the next block.
  */
-function cutOff(fence: Fence): { fence: Fence; after: readonly Line[] } {
+function cutOff(fence: Fence, asked: Language | undefined): { fence: Fence; after: readonly Line[] } {
   const marks = fence.mark.repeat(fence.size);
   for (const [index, line] of fence.lines.entries()) {
     const at = line.text.indexOf(marks);
@@ -105,7 +113,7 @@ function cutOff(fence: Fence): { fence: Fence; after: readonly Line[] } {
     const content = starts
       ? fence.lines.slice(0, index)
       : [...fence.lines.slice(0, index), withText(line, before.trimEnd())];
-    if (endsInside(content) || (!starts && fence.closed)) continue;
+    if (endsInside(content, tagOf(fence.info).language ?? asked) || (!starts && fence.closed)) continue;
     const opens = starts && tagOf(behind.trim()).language !== undefined && !/\s\S/.test(behind.trim());
     const next = starts ? [opens ? line : cutFront(line, at + marks.length)] : [];
     const after = [...next, ...fence.lines.slice(index + 1)];

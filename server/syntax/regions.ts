@@ -42,8 +42,8 @@ export function codeRegions(lines: readonly Line[], language: Language | undefin
 }
 
 /** Whether a string, comment or here-document that goes over lines is open at the end of the code. */
-export function endsInside(lines: readonly Line[]): boolean {
-  const style = styleOf(lines, undefined);
+export function endsInside(lines: readonly Line[], language: Language | undefined): boolean {
+  const style = styleOf(lines, language);
   let open = NOTHING_OPEN;
   for (const line of lines) open = openAfter(line.text, open, style);
   return open.until !== undefined;
@@ -231,8 +231,12 @@ interface Style {
   readonly longQuotes: boolean;
 }
 
+/** Languages whose comments start with `#` and that divide with `//`, or have paths. */
+const HASH_COMMENTS: ReadonlySet<Language> = new Set(["python", "ruby", "bash"]);
+
 function styleOf(lines: readonly Line[], language: Language | undefined): Style {
-  return { comment: lineCommentOf(lines), longQuotes: language === "bash" };
+  const comment = language === undefined ? lineCommentOf(lines) : HASH_COMMENTS.has(language) ? "#" : "//";
+  return { comment, longQuotes: language === "bash" };
 }
 
 /** How comments start here, which decides what `//` and `#` mean: languages with braces or not. */

@@ -13,12 +13,10 @@ export function answerIn(lines: readonly Line[]): readonly Line[] {
 }
 
 /** What stands inside code tags: `<code>`, `<pre><code class="language-python">`, `<python>`, `[code]`. */
-export function codeTagsIn(
-  lines: readonly Line[],
-): { readonly tag: string; readonly lines: readonly Line[] }[] {
-  return insideOf(lines, CODE).map(({ tag, lines: inner }) => {
-    const nested = insideOf(inner, CODE).at(0);
-    return nested === undefined ? { tag, lines: inner } : { tag: nested.tag || tag, lines: nested.lines };
+export function codeTagsIn(lines: readonly Line[]): Inside[] {
+  return insideOf(lines, CODE).map((outer) => {
+    const nested = insideOf(outer.lines, CODE).at(0);
+    return nested === undefined ? outer : { ...nested, tag: nested.tag || outer.tag, opening: outer.opening };
   });
 }
 
@@ -33,7 +31,10 @@ export function inlineTagIn(lines: readonly Line[]): readonly Line[] | undefined
   return undefined;
 }
 
-interface Inside {
+/** What stands between an opening and a closing tag. */
+export interface Inside {
+  /** The line of the opening tag. */
+  readonly opening: Line;
   /** A language that the tag names. */
   readonly tag: string;
   readonly lines: readonly Line[];
@@ -61,7 +62,7 @@ function insideOf(lines: readonly Line[], names: RegExp): Inside[] {
       rest = next;
     }
     while (inner.length > 0 && isBlankAt(inner, inner.length - 1)) inner.pop();
-    if (inner.length > 0) found.push({ tag: open.language, lines: inner });
+    if (inner.length > 0) found.push({ opening: line, tag: open.language, lines: inner });
     index = at;
   }
   return found;
