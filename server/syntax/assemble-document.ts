@@ -136,7 +136,8 @@ class ParsedDocument implements CursorDocument {
     const start = head.length + before.length;
     const plain = head + before + insert + after + tail;
     const tree = this.parse(plain);
-    if (tree === null) return { ...NOTHING, insert, tooLarge: true };
+    // The item around the cursor may be small enough where its surroundings are not.
+    if (tree === null) return this.#attemptAlone(insert, []) ?? { ...NOTHING, insert, tooLarge: true };
     try {
       if (this.#isClean(tree)) return this.#judged(tree, plain, insert, start, true, []);
       for (const repaired of this.#repairs(insert)) {
@@ -227,7 +228,7 @@ class ParsedDocument implements CursorDocument {
   }
 
   /**
-   * In a broken document, the item around the cursor by its indentation, parsed by itself: from a line above
+   * In a broken or too large document, the item around the cursor by its indentation, parsed by itself: from a line above
    * with less indentation to the line below that ends it. Outermost first.
    */
   #attemptAlone(insert: string, faults: readonly Fault[]): Attempt | undefined {

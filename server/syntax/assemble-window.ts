@@ -30,7 +30,8 @@ export function windowsOf(before: string, after: string, language: Language): Wi
   const near = before.slice(start.index);
   const end = endOf(after, start.indent);
   const far = after.slice(0, end);
-  const open = scanBrackets(near + far, language).open;
+  // What the document itself leaves open is not the window's to close.
+  const open = end < after.length ? scanBrackets(near + far, language).open : [];
   const tail =
     open.length === 0
       ? ""
@@ -99,7 +100,7 @@ function startsItem(line: string, language: Language): boolean {
 export function heads(language: Language): (readonly [string, string])[] {
   switch (language) {
     case "python":
-      return [["if 1:\n", ""]];
+      return [["class Enclosing:\n", ""]];
     case "ruby":
       return [["class Enclosing\n", "\nend\n"]];
     case "bash":

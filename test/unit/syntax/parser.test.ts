@@ -62,3 +62,13 @@ test("a text beyond the limit is not parsed", async () => {
   await runtime.load("c");
   expect(runtime.parse("c", " ".repeat(MAX_TEXT_LENGTH + 1))).toBeNull();
 });
+
+test("the text of nodes can be read any number of times", async () => {
+  const runtime = await testRuntime();
+  await runtime.load("python");
+  const text = "first = 1\nlast = 2\n";
+  const tree = runtime.parse("python", text);
+  for (let times = 0; times < 1000; times++) tree?.rootNode.text;
+  expect(tree?.rootNode.text).toBe(text);
+  tree?.delete();
+});
