@@ -2,7 +2,7 @@
 import * as vscode from "vscode";
 import { Emitter, type Event } from "./emitter.ts";
 import { readSettings, type SettingName, type Settings } from "./settings.ts";
-import type { NetworkSettings } from "./sources/http.ts";
+import type { NetworkSettings } from "./sources/network.ts";
 import type { ServerOptions } from "./supervisor.ts";
 
 const SECTION = "codescaler";

@@ -6,10 +6,9 @@ import http from "node:http";
 import https from "node:https";
 import type { Readable } from "node:stream";
 import axios, { AxiosError } from "axios";
-import { HttpProxyAgent } from "http-proxy-agent";
-import { HttpsProxyAgent } from "https-proxy-agent";
-import { bypassesProxy, isLoopback, shown } from "./address.ts";
+import { shown } from "./address.ts";
 import { type FailureKind, type FailureValues, SourceError } from "./failure.ts";
+import { type NetworkSettings, ProxyAgents, routeTo } from "./network.ts";
 
 /** Most bytes of one answer, after decompression: hundreds of completions with their framing. */
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
@@ -27,18 +26,6 @@ export interface TimeLimits {
 }
 
 const TIME_LIMITS: TimeLimits = { connect: 5_000, head: 120_000, idle: 60_000, total: 300_000 };
-
-/** The editor's own network settings (`http.*`), as plain values. */
-export interface NetworkSettings {
-  /** `http.proxy`; undefined leaves remote hosts to the editor, which patches Node's http for system proxies. */
-  readonly proxy?: string;
-  /** `http.noProxy`. */
-  readonly noProxy: readonly string[];
-  /** `http.proxyAuthorization`, a whole header value. */
-  readonly proxyAuthorization?: string;
-  /** `http.proxyStrictSSL`: whether certificates of remote hosts are checked. */
-  readonly strictSSL: boolean;
-}
 
 export interface HttpRequest {
   readonly method: "GET" | "POST";
@@ -96,30 +83,34 @@ const PROXY_AUTHENTICATION = 407;
 
 /** A client under the given settings, which are read anew for every request. */
 export function createHttpClient(settings: () => NetworkSettings): HttpClient {
+  const proxies = new ProxyAgents();
   return {
     async open(request) {
       try {
-        return await send(request, settings());
+        return await send(request, settings(), proxies, true);
       } catch (error) {
-        // A kept connection that the server had just closed: nothing was received, so nothing is lost.
-        if (error instanceof StaleConnection && !request.signal.aborted)
-          return await send(request, settings());
-        throw error;
+        if (!(error instanceof StaleConnection) || request.signal.aborted) throw error;
+        return await send(request, settings(), proxies, false);
       }
     },
   };
 }
 
-/** The server closed a reused connection before it answered. */
+/** A kept connection that the server had closed before it answered: nothing was received, so nothing is lost. */
 class StaleConnection extends SourceError {}
 
-async function send(request: HttpRequest, settings: NetworkSettings): Promise<HttpReply> {
+async function send(
+  request: HttpRequest,
+  settings: NetworkSettings,
+  proxies: ProxyAgents,
+  keep: boolean,
+): Promise<HttpReply> {
   request.signal.throwIfAborted();
   const url = new URL(request.url);
   const limits = { ...TIME_LIMITS, ...request.limits };
-  const route = routeTo(url, settings);
+  const route = routeTo(url, settings, proxies, keep);
   const exchange = new Exchange(request, url, limits);
-  const { proxyAgent } = route;
+  const { agent } = route;
   try {
     const response = await axios.request<Readable>({
       url: request.url,
@@ -137,7 +128,7 @@ async function send(request: HttpRequest, settings: NetworkSettings): Promise<Ht
       maxRedirects: 0,
       // Environment variables are never read: for this machine there is no proxy, for others the settings say.
       proxy: false,
-      ...(proxyAgent === undefined ? {} : { httpAgent: proxyAgent, httpsAgent: proxyAgent }),
+      ...(agent === undefined ? {} : { httpAgent: agent, httpsAgent: agent }),
       transport: exchange.transport(route.checkCertificate),
     });
     exchange.headArrived();
@@ -157,30 +148,6 @@ async function send(request: HttpRequest, settings: NetworkSettings): Promise<Ht
   } catch (error) {
     throw exchange.failure(error, route.proxyShown);
   }
-}
-
-interface Route {
-  readonly proxyAgent: http.Agent | undefined;
-  /** The proxy as messages name it; empty without one. */
-  readonly proxyShown: string;
-  readonly checkCertificate: boolean;
-}
-
-/** How a host is reached: directly when it is this machine, else as the editor's settings say. */
-function routeTo(url: URL, settings: NetworkSettings): Route {
-  // Certificates of this machine are checked too: only the setting for remote hosts can switch that off.
-  if (isLoopback(url)) return { proxyAgent: undefined, proxyShown: "", checkCertificate: true };
-  const { proxy, strictSSL } = settings;
-  if (proxy === undefined || !URL.canParse(proxy) || bypassesProxy(url, settings.noProxy)) {
-    return { proxyAgent: undefined, proxyShown: "", checkCertificate: strictSSL };
-  }
-  const headers =
-    settings.proxyAuthorization === undefined ? {} : { "Proxy-Authorization": settings.proxyAuthorization };
-  const agent =
-    url.protocol === "https:"
-      ? new HttpsProxyAgent(proxy, { headers, rejectUnauthorized: strictSSL })
-      : new HttpProxyAgent(proxy, { headers, rejectUnauthorized: strictSSL });
-  return { proxyAgent: agent, proxyShown: shown(new URL(proxy)), checkCertificate: strictSSL };
 }
 
 /** One request with its timers: what ended it is known when it fails. */

@@ -7,7 +7,8 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { bypassesProxy, isLoopback, route } from "../../../src/sources/address.ts";
 import { SourceError } from "../../../src/sources/failure.ts";
 import { wholeText } from "../../../src/sources/framing.ts";
-import { createHttpClient, type HttpRequest, type NetworkSettings } from "../../../src/sources/http.ts";
+import { createHttpClient, type HttpRequest } from "../../../src/sources/http.ts";
+import type { NetworkSettings } from "../../../src/sources/network.ts";
 import { startProxy, startSecure } from "./proxy.ts";
 
 const DIRECT: NetworkSettings = { noProxy: [], strictSSL: true };
@@ -300,13 +301,35 @@ describe("answers", () => {
     expect((await failure(asking(`https://127.0.0.1:${port}/`))).kind).toBe("wrong_service");
   });
 
-  test("connections are kept for the next request", async () => {
+  test("connections to remote hosts are kept for the next request, those on this machine are not", async () => {
+    await using proxy = await startProxy();
+    let connections = 0;
+    const port = await serve(answers("ok"));
+    proxy.target = port;
+    proxy.onConnection = () => {
+      connections += 1;
+    };
+    const client = createHttpClient(() => ({ ...DIRECT, proxy: proxy.url }));
+    const ask = async (url: string) => await wholeText((await client.open(asking(url))).body);
+    for (let turn = 0; turn < 3; turn++) expect(await ask("http://models.example/")).toBe("ok");
+    expect(connections).toBe(1);
     const ports = new Set<number | undefined>();
-    const port = await serve((request, response) => {
+    const own = await serve((request, response) => {
       ports.add(request.socket.remotePort);
       response.end("ok");
     });
-    for (let turn = 0; turn < 5; turn++) await read(asking(`http://127.0.0.1:${port}/`));
-    expect(ports.size).toBe(1);
+    for (let turn = 0; turn < 3; turn++) expect(await ask(`http://127.0.0.1:${own}/`)).toBe("ok");
+    expect(ports.size).toBe(3);
+  });
+
+  test("kept connections that the other side has given up are replaced unnoticed", async () => {
+    await using proxy = await startProxy();
+    proxy.target = await serve(answers("ok"));
+    proxy.closesKept = true;
+    const client = createHttpClient(() => ({ ...DIRECT, proxy: proxy.url }));
+    const ask = async () => await wholeText((await client.open(asking("http://models.example/"))).body);
+    // Three at once leave three connections behind, none of which can be used again.
+    expect(await Promise.all([ask(), ask(), ask()])).toEqual(["ok", "ok", "ok"]);
+    for (let turn = 0; turn < 4; turn++) expect(await ask()).toBe("ok");
   });
 });

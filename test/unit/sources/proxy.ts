@@ -15,6 +15,9 @@ export interface TestProxy {
   target: number;
   /** Refuses everything, as a proxy that wants a password. */
   refuses: boolean;
+  /** Closes a connection at its second request, as servers do with kept ones that they have given up. */
+  closesKept: boolean;
+  onConnection: () => void;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
@@ -22,9 +25,15 @@ export async function startProxy(): Promise<TestProxy> {
   const seen: string[] = [];
   const authorizations: (string | undefined)[] = [];
   const tunnels = new Set<Duplex>();
+  const used = new WeakSet<Duplex>();
   const server = createServer((request, response) => {
     seen.push(`${request.method} ${request.url}`);
     authorizations.push(request.headers["proxy-authorization"]);
+    if (proxy.closesKept && used.has(request.socket)) {
+      request.socket.destroy();
+      return;
+    }
+    used.add(request.socket);
     if (proxy.refuses) {
       response.writeHead(407, { "Content-Type": "text/html" }).end("<html>Proxy</html>");
       return;
@@ -56,6 +65,7 @@ export async function startProxy(): Promise<TestProxy> {
     onward.on("error", () => socket.destroy());
     socket.on("error", () => onward.destroy());
   });
+  server.on("connection", () => proxy.onConnection());
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const proxy: TestProxy = {
@@ -64,6 +74,8 @@ export async function startProxy(): Promise<TestProxy> {
     authorizations,
     target: 0,
     refuses: false,
+    closesKept: false,
+    onConnection: () => {},
     async [Symbol.asyncDispose]() {
       for (const tunnel of tunnels) tunnel.destroy();
       server.closeAllConnections();
