@@ -17,7 +17,7 @@ export const LIMITS = {
   scoreItems: 2048,
   /** One candidate or prompt, in UTF-16 units. A 200,000-character reply is never a completion. */
   textChars: 1_000_000,
-  /** Requests waiting for the engine before new ones are told to come back later. */
+  /** Requests of one priority waiting for the engine before new ones are told to come back later. */
   queuedRequests: 64,
 } as const;
 

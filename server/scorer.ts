@@ -47,7 +47,9 @@ export type ScoreItem = { readonly messages: readonly Message[] } | { readonly t
 
 /** Joins the parts of a loaded model. */
 export function createScorer(id: string, file: RewardModelFile, engine: Engine): Scorer {
-  const renderer: Renderer = createRenderer(file, engine.tokenizer);
+  // What the context cannot hold is shortened like what the model cannot read.
+  const maxTokens = Math.min(file.maxTokens, engine.maxSequence);
+  const renderer: Renderer = createRenderer({ ...file, maxTokens }, engine.tokenizer);
   const scoreItems = async (items: readonly ScoreItem[], options: ScoringOptions): Promise<ScoredInputs> => {
     const started = performance.now();
     const rendered: { tokens: Tokens; truncated: boolean }[] = [];

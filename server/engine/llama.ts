@@ -92,11 +92,6 @@ export class LlamaEngine implements Engine {
     return this.#decodedTotal;
   }
 
-  /** Requests that wait. */
-  get queued(): number {
-    return this.#queue.size;
-  }
-
   async score(sequences: readonly Tokens[], options: ScoreOptions): Promise<Scores> {
     options.signal?.throwIfAborted();
     if (this.#closed) throw shuttingDown();
@@ -112,7 +107,8 @@ export class LlamaEngine implements Engine {
     });
     let decodedTokens = 0;
     if (pending.size > 0) {
-      if (this.#queue.size >= LIMITS.queuedRequests) {
+      // Counted by priority: a flood of bulk work must not turn away the editor.
+      if (this.#queue.waiting(options.priority) >= LIMITS.queuedRequests) {
         throw new ServiceError(
           "too_busy",
           "Too many requests are waiting for the reward model. Try again in a few seconds.",

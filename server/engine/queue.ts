@@ -4,8 +4,9 @@ import type { Priority } from "../contract.ts";
 export class PriorityQueue<T extends { readonly priority: Priority }> {
   readonly #waiting: Record<Priority, T[]> = { interactive: [], bulk: [] };
 
-  get size(): number {
-    return this.#waiting.interactive.length + this.#waiting.bulk.length;
+  /** How much of this priority waits. */
+  waiting(priority: Priority): number {
+    return this.#waiting[priority].length;
   }
 
   push(item: T): void {

@@ -211,4 +211,10 @@ describe("the queue", () => {
     expect(refused[0]).toMatchObject({ code: "too_busy" });
     expect(results.length - refused.length).toBeGreaterThanOrEqual(64);
   });
+
+  test("a flood of bulk requests does not turn away an interactive one", async () => {
+    const flood = Array.from({ length: 80 }, () => score([tokens(ids(40))], "bulk").catch(() => undefined));
+    await expect(score([tokens(ids(10))])).resolves.toBeDefined();
+    await Promise.all(flood);
+  });
 });
