@@ -75,7 +75,8 @@ export function createCommands(deps: CommandDependencies): CommandTable {
       await chooseModel(server, configuration);
     },
     menu: () => showMenu(sources(), server.state, configuration.for()["automatic.enable"]),
-    why: () => pages.show("report.md", reportOf(traces.last(), traces.earlier())),
+    why: () =>
+      pages.show("report.md", reportOf(traces.last(), traces.earlier(), editorSilent(configuration))),
     statistics: async () =>
       pages.show("statistics.md", statisticsPage(summaryOf(memory.records), usageOf(await sourceSet()))),
     eraseStatistics: async () => {
@@ -101,6 +102,12 @@ export function createCommands(deps: CommandDependencies): CommandTable {
 function latest(session: RankingSession) {
   const uri = vscode.window.activeTextEditor?.document.uri.toString();
   return (uri === undefined ? undefined : session.latest(uri)) ?? session.last();
+}
+
+/** The editor itself is set to show no inline suggestions where the user is. */
+function editorSilent(configuration: Configuration): boolean {
+  const document = vscode.window.activeTextEditor?.document;
+  return document !== undefined && !configuration.inlineSuggestionsShown(document);
 }
 
 async function restart(server: Supervisor): Promise<void> {

@@ -47,6 +47,11 @@ export class Configuration implements vscode.Disposable {
     return snapshot;
   }
 
+  /** Whether the editor shows inline suggestions in this document at all. */
+  inlineSuggestionsShown(document: vscode.TextDocument): boolean {
+    return vscode.workspace.getConfiguration("editor", document).get("inlineSuggest.enabled", true);
+  }
+
   /** How the reward server is to be run. */
   serverOptions(): ServerOptions {
     const settings = this.for();

@@ -19,7 +19,7 @@ export function refusal(document: vscode.TextDocument, settings: Settings): stri
   }
   if (!settings.enable)
     return vscode.l10n.t("CodeScaler is switched off for this language (codescaler.enable).");
-  const secret = matching(document, settings.secretFiles);
+  const secret = secretPattern(document, settings);
   if (secret !== undefined) {
     return vscode.l10n.t('The file may hold secrets: it matches "{0}" in codescaler.secretFiles.', secret);
   }
@@ -28,6 +28,11 @@ export function refusal(document: vscode.TextDocument, settings: Settings): stri
     return vscode.l10n.t('The file matches "{0}" in codescaler.exclude.', excluded);
   }
   return undefined;
+}
+
+/** The pattern by which a document may hold secrets; undefined where none matches. */
+export function secretPattern(document: vscode.TextDocument, settings: Settings): string | undefined {
+  return matching(document, settings.secretFiles);
 }
 
 /** The document's language in our terms; undefined when it is none of ours. */

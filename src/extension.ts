@@ -81,7 +81,8 @@ export function activate(context: vscode.ExtensionContext): Api {
       log,
     }),
   );
-  const start = createStart({ sourceSet, health, syntax, rank, session, runs, log });
+  const warm = () => server.warm();
+  const start = createStart({ sourceSet, health, syntax, rank, warm, session, runs, log });
   const provider = new InlineProvider({ configuration, runs, session, traces, start });
   const status = lifetime.add(
     new Status({

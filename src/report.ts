@@ -3,8 +3,11 @@ import { l10n } from "vscode";
 import { escaped } from "./markdown.ts";
 import type { Trace, TraceEvent, Trigger } from "./trace.ts";
 
-/** The page for the last requests; the one asked about first. */
-export function reportOf(trace: Trace | undefined, earlier: readonly Trace[]): string {
+/**
+ * The page for the last requests; the one asked about first.
+ * @param editorSilent the editor shows no inline suggestions at all, whoever gives them
+ */
+export function reportOf(trace: Trace | undefined, earlier: readonly Trace[], editorSilent: boolean): string {
   if (!trace) {
     return `# ${l10n.t("No request yet")}\n\n${l10n.t(
       "CodeScaler has not been asked for a suggestion in this window. Type in a file of a supported language, or run the command “CodeScaler: Suggest the Best of N”.",
@@ -16,6 +19,9 @@ export function reportOf(trace: Trace | undefined, earlier: readonly Trace[]): s
   return [
     `# ${l10n.t("The last request")}`,
     "",
+    ...(editorSilent
+      ? [l10n.t("**The editor shows no inline suggestions: `editor.inlineSuggest.enabled` is off.**"), ""]
+      : []),
     escaped(
       l10n.t(
         "{0}, line {1}, at {2}: {3}",

@@ -117,6 +117,11 @@ export class Supervisor implements RewardServer {
     return orAborted(url === "" ? this.#started() : this.#connected(url), signal);
   }
 
+  /** Starts it if it is not running, for a use that is about to come. Its failure is in the state. */
+  warm(): void {
+    if (this.#state.kind === "stopped") this.endpoint(new AbortController().signal).catch(() => {});
+  }
+
   lost(endpoint: Endpoint, problem: string): void {
     if (this.#own?.url === endpoint.url) {
       this.#own = undefined;
@@ -261,8 +266,14 @@ export class Supervisor implements RewardServer {
     const now = Date.now();
     this.#ends = [...this.#ends, now];
     const problem = this.#deathOf(code, signal);
+    const refused = run.address === undefined && (code === 1 || code === 2);
     const delay = restartDelay(this.#ends, now);
     this.#deps.log.error(problem);
+    if (refused) {
+      // It said what is wrong and did not crash: the same start would end the same way.
+      this.#enter({ kind: "failed", problem });
+      return;
+    }
     if (delay === undefined) {
       this.#enter({
         kind: "failed",

@@ -1,5 +1,5 @@
 /** The syntax module in the extension host: loaded with the first completion, never with the extension. */
-import type { assemble } from "../server/syntax/assemble.ts";
+import type { assemble, documentOf } from "../server/syntax/assemble.ts";
 import type { SyntaxRuntime } from "../server/syntax/parser.ts";
 import type { Checked } from "./inline/choice.ts";
 import type { StopEarly } from "./sources/source.ts";
@@ -8,6 +8,7 @@ import type { Place } from "./task.ts";
 interface Loaded {
   readonly runtime: SyntaxRuntime;
   readonly assemble: typeof assemble;
+  readonly documentOf: typeof documentOf;
 }
 
 export class Syntax {
@@ -34,6 +35,30 @@ export class Syntax {
     return runtime;
   }
 
+  /**
+   * Tells while a completion streams whether the unit at the place is complete and the model writes on behind it.
+   * Asked at the ends of lines only, as a parse of every piece would cost more than it saves. Never stops before
+   * the parser is loaded.
+   */
+  stopperFor(place: Place): StopEarly {
+    const { prefix, suffix, language } = place;
+    let loaded: Loaded | undefined;
+    this.#load()
+      .then(async (ready) => {
+        await ready.runtime.load(language);
+        loaded = ready;
+      })
+      // Whoever checks the completion reports it.
+      .catch(() => {});
+    return (text) => {
+      if (loaded === undefined || !atLineEnd(text) || text.includes(FENCE)) return false;
+      const document = loaded.documentOf({ prefix, suffix, language }, loaded.runtime);
+      const end = document.unitEndWithoutSuffix(text);
+      // What is no continuation of the place (a repeated signature, prose) has its unit's end anywhere.
+      return end !== undefined && document.attempt(text.slice(0, end).trimEnd()).valid;
+    };
+  }
+
   dispose(): void {
     this.#loaded?.then(({ runtime }) => runtime.dispose()).catch(() => {});
   }
@@ -48,15 +73,17 @@ export class Syntax {
 }
 
 async function load(grammarDir: string): Promise<Loaded> {
-  const [{ wasmRuntime }, { assemble }] = await Promise.all([
+  const [{ wasmRuntime }, { assemble, documentOf }] = await Promise.all([
     import("../server/syntax/parser.ts"),
     import("../server/syntax/assemble.ts"),
   ]);
-  return { runtime: await wasmRuntime({ grammarDir }), assemble };
+  return { runtime: await wasmRuntime({ grammarDir }), assemble, documentOf };
 }
 
-/** Blank lines after which a completion that streams is surely past what was asked for. */
-const ENOUGH_BLANK_LINES = 3;
+/** A reply in Markdown is not a continuation: only the whole of it can be read. */
+const FENCE = "```";
 
-/** Text alone decides here: a parse of every piece that streams in would cost more than it saves. */
-export const stopAtBlankLines: StopEarly = (text) => text.endsWith("\n".repeat(ENOUGH_BLANK_LINES + 1));
+function atLineEnd(text: string): boolean {
+  const line = text.slice(text.lastIndexOf("\n") + 1);
+  return line.length < text.length && line.trim() === "";
+}

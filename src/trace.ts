@@ -76,7 +76,7 @@ export class Tracer {
 /** Requests that can be looked up. */
 const MAX_TRACES = 50;
 
-/** The last requests, newest last. Those that typing made obsolete during the pause are counted only. */
+/** The last requests, newest last. Those that typing made obsolete go first. */
 export class TraceLog {
   readonly #traces: Trace[] = [];
 
@@ -87,7 +87,9 @@ export class TraceLog {
   /** Keeps a trace; it may go on growing. */
   keep(trace: Trace): void {
     this.#traces.push(trace);
-    if (this.#traces.length > MAX_TRACES) this.#traces.shift();
+    if (this.#traces.length <= MAX_TRACES) return;
+    const obsolete = this.#traces.findIndex((one) => !saysSomething(one));
+    this.#traces.splice(Math.max(0, obsolete), 1);
   }
 
   /** The last request that says something: not one that the next keystroke replaced. */

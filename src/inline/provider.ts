@@ -114,7 +114,8 @@ export class InlineProvider implements vscode.InlineCompletionItemProvider {
         tracer.add({ kind: "superseded", stage: "pause" });
         throw error;
       }
-      run = await this.#deps.start(cursor.place, "automatic", settings, tracer);
+      // After an accepted suggestion the next one may have been asked for during the pause.
+      run = runs.at(cursor.place) ?? (await this.#deps.start(cursor.place, "automatic", settings, tracer));
       if (!run) return [];
     }
     try {

@@ -8,7 +8,7 @@ import type { SourceSet } from "../source-set.ts";
 import { gather } from "../sources/gather.ts";
 import type { Health } from "../sources/health.ts";
 import type { CompletionRequest } from "../sources/source.ts";
-import { type Syntax, stopAtBlankLines } from "../syntax.ts";
+import type { Syntax } from "../syntax.ts";
 import { firstPart, lastPart, MODEL_PREFIX_LENGTH, MODEL_SUFFIX_LENGTH, type Place } from "../task.ts";
 import type { Tracer, Trigger } from "../trace.ts";
 import { type Arrival, Run } from "./run.ts";
@@ -19,6 +19,8 @@ export interface StartDependencies {
   readonly health: Health;
   readonly syntax: Syntax;
   readonly rank: Ranker;
+  /** Starts the reward server while the sources are still writing. */
+  readonly warm: () => void;
   readonly session: RankingSession;
   readonly runs: Runs;
   readonly log: Log;
@@ -62,13 +64,15 @@ export function createStart(deps: StartDependencies): Start {
       maxTokens: settings.maxTokens,
       temperature: settings.temperature,
     };
+    const stopEarly = deps.syntax.stopperFor(place);
+    deps.warm();
     async function* arrivals(_place: Place, signal: AbortSignal): AsyncGenerator<Arrival> {
       const failures: Arrival[] = [];
       const gathered = gather(asked, request, {
         signal,
         deadlineMs: byCommand ? COMMAND_DEADLINE_MS : AUTOMATIC_DEADLINE_MS,
         automatic: !byCommand,
-        stopEarly: stopAtBlankLines,
+        stopEarly,
         health: deps.health,
         account,
         onFailure: ({ label }, error) => {

@@ -1,7 +1,7 @@
 /** The commands that score existing code. Each speaks up: the user has just asked. */
 import * as vscode from "vscode";
 import type { Configuration } from "../configuration.ts";
-import { refusal } from "../documents.ts";
+import { refusal, secretPattern } from "../documents.ts";
 import { type RankedRow, type Ranking, rowOf, rowsOf } from "../ranking/ranking.ts";
 import { percent } from "../report.ts";
 import { abortSignalOf } from "../wait.ts";
@@ -140,6 +140,9 @@ async function diffSides(
   ]);
   const refused = refusal(modified, deps.configuration.for(modified));
   if (refused !== undefined) throw new Error(refused);
+  if (secretPattern(original, deps.configuration.for(modified)) !== undefined) {
+    throw new Error(vscode.l10n.t("The left side may hold secrets (codescaler.secretFiles)."));
+  }
   const editor = vscode.window.activeTextEditor;
   const here = editor?.document.uri.toString() === original.uri.toString() ? original : modified;
   const source = vscode.l10n.t("Left side");

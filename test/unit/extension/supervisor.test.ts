@@ -107,7 +107,9 @@ describe("the supervisor", () => {
   });
 
   it("gives up a server that keeps dying, with its last words, until it is restarted by hand", async () => {
-    const server = supervise(`console.error("No usable model: the disk is empty."); process.exit(1);`);
+    const server = supervise(
+      `console.error("No usable model: the disk is empty."); setTimeout(() => process.kill(process.pid, "SIGKILL"), 50);`,
+    );
     const failed = until(server, "failed");
     await expect(server.endpoint(NEVER)).rejects.toThrow("No usable model");
     const state = await failed;
@@ -119,6 +121,18 @@ describe("the supervisor", () => {
     await server.restart();
     expect(server.state.kind).toBe("ready");
   }, 30_000);
+
+  it("does not start again what refused to start, with its words", async () => {
+    const server = supervise(`console.error("No model named “x” is installed."); process.exitCode = 1;`);
+    const failed = until(server, "failed");
+    await expect(server.endpoint(NEVER)).rejects.toThrow("No model named “x” is installed.");
+    expect(await failed).toMatchObject({ problem: expect.stringContaining("No model named") });
+    expect(states).toEqual(["starting", "failed"]);
+    writeFileSync(join(folder, "server.cjs"), SERVER);
+    options = { ...options, model: "other" };
+    await server.optionsChanged();
+    expect((await server.endpoint(NEVER)).url).toContain("127.0.0.1");
+  });
 
   it("lets go of whoever waits for it when they no longer want it", async () => {
     const server = supervise("process.stdin.on('end', () => process.exit(0)).resume();");
