@@ -76,7 +76,9 @@ function fenced(lines: readonly Line[], language: Language | undefined, depth: n
 
 /** The text ends within a string or comment of code. */
 export function opensInside(prose: readonly Line[], language: Language | undefined): boolean {
-  const start = prose.findIndex((line) => weigh(line.text, language) >= SURE);
+  const start = prose.findIndex(
+    (line) => weigh(line.text, language) >= SURE || /^(?:\/\*|"""|''')/.test(line.text),
+  );
   return start >= 0 && endsInside(prose.slice(start), language);
 }
 

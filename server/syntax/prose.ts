@@ -95,6 +95,8 @@ export function weigh(line: string, language: Language | undefined): Weight {
   if (whole === "") return 0;
   const comment = commentWeight(whole, language);
   if (comment !== undefined) return comment;
+  if (/^["']use strict["'];?$/.test(whole)) return SURE;
+  if (language === "bash" && /^(?:echo|printf)\s/.test(whole)) return SURE;
   const text = whole.replace(STRINGS, '""').replace(TRAILING_COMMENT, "");
   if (WORDS_ONLY.test(text)) return wordsWeight(text, whole, language);
   let weight = 0;

@@ -49,26 +49,30 @@ export function endsInside(lines: readonly Line[], language: Language | undefine
   return open.until !== undefined;
 }
 
-/** A comment over several lines, or documentation, that code follows. */
+/** A comment, or documentation, or several of them, that code follows. */
 function startsWithComment(lines: readonly Line[], weights: readonly Weight[], index: number): boolean {
-  const mark = /^(?:\/\*|"""|'''|\/\/)/.exec(lines[index]?.text ?? "")?.[0];
-  if (mark === undefined) return false;
-  let end = index;
-  if (mark !== "//") {
-    const close = mark === "/*" ? "*/" : mark;
-    if (lines[index]?.text.includes(close, 3) !== true) {
-      end += 1;
-      while (end < lines.length && lines[end]?.text.includes(close) !== true) end += 1;
-    }
-  }
-  for (let after = end + 1; after < lines.length; after++) {
-    const line = lines[after];
+  if (!COMMENT_MARK.test(lines[index]?.text ?? "")) return false;
+  const far = index + FAR;
+  for (let at = index; at < far; at++) {
+    const line = lines[at];
     if (line === undefined) return false;
-    if (isBlank(line) || (mark === "//" && line.text.startsWith("//"))) continue;
-    return (weights[after] ?? 0) >= SURE - 1;
+    const mark = COMMENT_MARK.exec(line.text)?.[0];
+    if (mark === undefined) {
+      if (!isBlank(line)) return (weights[at] ?? 0) >= SURE - 1;
+    } else if (mark !== "//") {
+      const close = mark === "/*" ? "*/" : mark;
+      if (!line.text.includes(close, mark.length)) {
+        at += 1;
+        const end = Math.min(lines.length, at + FAR);
+        while (at < end && lines[at]?.text.includes(close) !== true) at += 1;
+        if (at === end) return false;
+      }
+    }
   }
   return false;
 }
+
+const COMMENT_MARK = /^(?:\/\*|"""|'''|\/\/)/;
 
 /** Comments and the like directly above the first sure line belong to it. */
 function startOf(weights: readonly Weight[], lines: readonly Line[], seed: number, limit: number): number {

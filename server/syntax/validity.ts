@@ -29,6 +29,7 @@ export interface Checked {
 
 /** Parses and judges a program; its language must be loaded. */
 export function check(code: string, language: Language, runtime: SyntaxRuntime): Checked {
+  if (code.trim() === "") return { tree: null, verdict: { state: "nothing" } };
   // Some grammars want a line end behind the last line.
   const tree = runtime.parse(language, `${code}\n`);
   return { tree, verdict: tree === null ? { state: "too large" } : judge(tree, code, language) };
