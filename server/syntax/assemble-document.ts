@@ -12,6 +12,9 @@ import { isClosed, placeAt, type Unit, unitOf } from "./unit.ts";
 /** Text on either side of the cursor that is looked at at all, in UTF-16 units; windows are cut from it. */
 const REACH = 64 * 1024;
 
+/** Items that are parsed by themselves for one insertion into a broken document. */
+const MAX_ALONE = 2;
+
 /** How the document looks with an insertion. */
 export interface Attempt {
   readonly insert: string;
@@ -97,6 +100,7 @@ class ParsedDocument implements CursorDocument {
   #looseAfter: readonly LooseCloser[] | undefined;
   #found: { readonly unit: Unit | undefined; readonly filled: Filled } | undefined;
   #known: ReadonlySet<string> | undefined;
+  #alone: readonly Window[] | undefined;
 
   constructor(language: Language, window: Window, lineEnd: string, runtime: SyntaxRuntime) {
     this.language = language;
@@ -134,32 +138,46 @@ class ParsedDocument implements CursorDocument {
   attempt(insert: string): Attempt {
     const { head, before, after, tail } = this.window;
     const start = head.length + before.length;
+    const closers = this.#closers(insert);
+    if (closers !== undefined && closers.length > 0) {
+      const closed = this.#attemptText(
+        `${head}${before}${insert}\n${closers.join("\n")}${after}${tail}`,
+        insert,
+      );
+      if (closed !== undefined) return closed;
+    }
     const plain = head + before + insert + after + tail;
     const tree = this.parse(plain);
     // The item around the cursor may be small enough where its surroundings are not.
-    if (tree === null) return this.#attemptAlone(insert, []) ?? { ...NOTHING, insert, tooLarge: true };
+    if (tree === null) return this.#attemptAlone(insert) ?? { ...NOTHING, insert, tooLarge: true };
     try {
-      if (this.#isClean(tree)) return this.#judged(tree, plain, insert, start, true, []);
-      for (const repaired of this.#repairs(insert)) {
-        const other = this.parse(repaired);
-        try {
-          if (other?.rootNode.hasError === false)
-            return this.#judged(other, repaired, insert, start, true, []);
-        } finally {
-          other?.delete();
-        }
-      }
+      if (this.#isClean(tree)) return this.#judged(tree, plain, insert, true, []);
+      const ended = this.#withSemicolon(insert);
+      const repaired = ended === undefined ? undefined : this.#attemptText(ended, insert);
+      if (repaired !== undefined) return repaired;
       const faults = faultsOf(tree, this.language);
       if (this.#knownFaults().size > 0) {
-        if (this.#brokenElsewhere(faults, start, insert)) {
-          return { ...this.#judged(tree, plain, insert, start, true, faults), clean: false };
-        }
-        const alone = this.#attemptAlone(insert, faults);
+        const alone = this.#attemptAlone(insert);
         if (alone !== undefined) return alone;
+        if (this.#brokenElsewhere(faults, start, insert)) {
+          return { ...this.#judged(tree, plain, insert, true, faults), clean: false };
+        }
       }
-      return this.#judged(tree, plain, insert, start, false, faults);
+      return this.#judged(tree, plain, insert, false, faults);
     } finally {
       tree.delete();
+    }
+  }
+
+  /** The attempt in this text of the window, if it is without errors. */
+  #attemptText(text: string, insert: string, window = this.window): Attempt | undefined {
+    const tree = this.parse(text);
+    try {
+      return tree !== null && this.#isClean(tree)
+        ? this.#judged(tree, text, insert, true, [], window)
+        : undefined;
+    } finally {
+      tree?.delete();
     }
   }
 
@@ -179,18 +197,13 @@ class ParsedDocument implements CursorDocument {
     }
   }
 
-  /** Texts in which what the document itself leaves open around the cursor is closed. */
-  *#repairs(insert: string): Generator<string> {
+  /** The text with the semicolon that the rest of the cursor's line lacks, and that cannot be inserted there. */
+  #withSemicolon(insert: string): string | undefined {
     const { head, before, after, tail } = this.window;
-    const closers = this.#closers(insert);
-    if (closers !== undefined && closers.length > 0) {
-      yield `${head}${before}${insert}\n${closers.join("\n")}${after}${tail}`;
-    }
     const lineBreak = after.indexOf("\n");
     const rest = lineBreak < 0 ? after : after.slice(0, lineBreak);
-    if (SEMICOLONS.has(this.language) && /[)\]"'\w]\s*$/.test(rest)) {
-      yield `${head}${before}${insert}${rest.trimEnd()};${after.slice(rest.length)}${tail}`;
-    }
+    if (!SEMICOLONS.has(this.language) || !/[)\]"'\w]\s*$/.test(rest)) return undefined;
+    return `${head}${before}${insert}${rest.trimEnd()};${after.slice(rest.length)}${tail}`;
   }
 
   /**
@@ -227,39 +240,44 @@ class ParsedDocument implements CursorDocument {
     return this.#known;
   }
 
-  /**
-   * In a broken or too large document, the item around the cursor by its indentation, parsed by itself: from a line above
-   * with less indentation to the line below that ends it. Outermost first.
-   */
-  #attemptAlone(insert: string, faults: readonly Fault[]): Attempt | undefined {
-    const { before, after } = this.window;
-    for (const region of regionsOf(before, after, this.language)) {
-      const piece = before.slice(region.start);
-      for (const [head, close] of region.indent === 0 ? [["", ""] as const] : heads(this.language)) {
-        const text = `${head}${piece}${insert}${after.slice(0, region.end)}${close}`;
-        const tree = this.parse(text);
-        try {
-          if (tree === null || !this.#isClean(tree)) continue;
-          const window = { head, before: piece, after: after.slice(0, region.end), tail: close };
-          const start = head.length + piece.length;
-          return { ...this.#judged(tree, text, insert, start, true, faults, window), clean: false };
-        } finally {
-          tree?.delete();
-        }
-      }
+  /** The attempt in the item around the cursor by itself, for documents that are broken or too large. */
+  #attemptAlone(insert: string): Attempt | undefined {
+    for (const window of this.#itemsAlone()) {
+      const text = window.head + window.before + insert + window.after + window.tail;
+      const attempt = this.#attemptText(text, insert, window);
+      if (attempt !== undefined) return attempt;
     }
     return undefined;
+  }
+
+  /** The items around the cursor that can best be parsed by themselves: fewest errors first, then outermost. */
+  #itemsAlone(): readonly Window[] {
+    const { before, after } = this.window;
+    this.#alone ??= regionsOf(before, after, this.language)
+      .flatMap((region) =>
+        (region.indent === 0 ? [["", ""] as const] : heads(this.language)).map(([head, tail]) => ({
+          head,
+          before: before.slice(region.start),
+          after: after.slice(0, region.end),
+          tail,
+        })),
+      )
+      .map((window) => ({ window, faults: baseline(window, this.language, this.#runtime).size }))
+      .sort((a, b) => a.faults - b.faults)
+      .slice(0, MAX_ALONE)
+      .map(({ window }) => window);
+    return this.#alone;
   }
 
   #judged(
     tree: SyntaxTree,
     text: string,
     insert: string,
-    start: number,
     valid: boolean,
     faults: readonly Fault[],
     window = this.window,
   ): Attempt {
+    const start = window.head.length + window.before.length;
     const solid = solidRange(insert, start);
     if (solid === undefined) return { ...NOTHING, insert, faults };
     const place = placeAt(tree.rootNode, solid.start, solid.end);

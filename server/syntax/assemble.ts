@@ -153,7 +153,9 @@ function* proposals(completion: string, document: CursorDocument): Generator<str
 function meanings(completion: string, document: CursorDocument): string[] {
   const { before } = document.window;
   const repeated = withoutRepeatedPrefix(completion, before);
-  const continued = repeated === undefined ? continuationOf(completion, document) : undefined;
+  // A unit in full has more than one line.
+  const whole = repeated === undefined && completion.includes("\n");
+  const continued = whole ? continuationOf(completion, document) : undefined;
   const texts = continued?.plain === false ? [completion, continued.text] : [continued?.text, completion];
   return [repeated, ...texts].filter((text) => text !== undefined);
 }
