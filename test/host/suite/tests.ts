@@ -1,3 +1,4 @@
 /** All tests of the suite, in order. */
 import "./activation.ts";
 import "./suggest.ts";
+import "./network.ts";

@@ -3,10 +3,10 @@ import { afterEach, describe, expect, test } from "vitest";
 import { createSource, type SourceConfig } from "../../../src/sources/create.ts";
 import type { FailureKind } from "../../../src/sources/failure.ts";
 import { createHttpClient } from "../../../src/sources/http.ts";
+import { startProxy } from "../../replay/proxy.ts";
 import { type Fault, type Replay, type ReplayOptions, startReplay } from "../../replay/replay.ts";
 import type { Vendor } from "../../replay/vendors.ts";
 import { KEY, outcome, PREFIX, sourceAt } from "./asking.ts";
-import { startProxy } from "./proxy.ts";
 
 const open: Replay[] = [];
 afterEach(async () => {

@@ -9,7 +9,7 @@ import { SourceError } from "../../../src/sources/failure.ts";
 import { wholeText } from "../../../src/sources/framing.ts";
 import { createHttpClient, type HttpRequest } from "../../../src/sources/http.ts";
 import type { NetworkSettings } from "../../../src/sources/network.ts";
-import { startProxy, startSecure } from "./proxy.ts";
+import { startProxy, startSecure } from "../../replay/proxy.ts";
 
 const DIRECT: NetworkSettings = { noProxy: [], strictSSL: true };
 
