@@ -292,11 +292,12 @@ export function comesFrom(code: string, reply: string): boolean {
     /&(#\d+|#[xX][0-9a-fA-F]+|\w+);/g,
     (entity, name: string) => entity + decoded(name),
   );
+  const wanted = code.replace(/\s+/g, "");
   let at = 0;
-  for (const char of code.replace(/\s+/g, "")) {
-    at = source.indexOf(char, at);
-    if (at < 0) return false;
-    at += char.length;
+  // By UTF-16 units: half a character in the reply stays half a character.
+  for (let index = 0; index < wanted.length; index++) {
+    at = source.indexOf(wanted.charAt(index), at) + 1;
+    if (at === 0) return false;
   }
   return true;
 }
