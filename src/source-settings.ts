@@ -1,5 +1,5 @@
 /** The setting `codescaler.sources`, entry by entry. Pure. */
-import { z } from "zod";
+import * as z from "zod";
 import { HTTP_KINDS, type SourceConfig } from "./sources/create.ts";
 
 const common = {

@@ -1,5 +1,5 @@
 /** Requests and tokens per source and day, kept on this machine, and the limit that a setting puts on them. */
-import { z } from "zod";
+import * as z from "zod";
 import { SourceError } from "./sources/failure.ts";
 import type { Account } from "./sources/gather.ts";
 import type { Source, Spending } from "./sources/source.ts";

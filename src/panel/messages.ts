@@ -1,5 +1,5 @@
 /** What the compare panel and the extension host say to each other. Both sides' input is checked by these schemas. */
-import { z } from "zod";
+import * as z from "zod";
 
 /** How a piece of code is coloured. */
 export const TOKEN_CLASSES = [

@@ -2,7 +2,7 @@
  * Finds model servers that run on this machine: asks the usual ports at once, recognises which server
  * answers, lists its models. Only loopback addresses, only when the user asks for it, no keys.
  */
-import { z } from "zod";
+import * as z from "zod";
 import type { SourceConfig } from "./create.ts";
 import { wholeText } from "./framing.ts";
 import type { HttpClient, HttpReply, TimeLimits } from "./http.ts";

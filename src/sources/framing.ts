@@ -33,12 +33,18 @@ export async function* jsonValues(
     }
   };
   if (reply.type === "text/html") throw new SourceError("web_page", { source, address });
+  let { body } = reply;
   if (reply.type === "application/json" && expected === "sse") {
-    yield parse(await wholeText(reply.body));
-    return;
+    const text = await wholeText(body);
+    // Some gateways announce JSON and send an event stream all the same.
+    if (!/^\s*(?:data|event|id|:)/.test(text)) {
+      yield parse(text);
+      return;
+    }
+    body = once(text);
   }
   const framing = framingOf(reply.type) ?? expected;
-  for await (const line of lines(reply.body, malformed)) {
+  for await (const line of lines(body, malformed)) {
     if (framing === "ndjson") {
       if (line.trim() !== "") yield parse(line);
       continue;
@@ -82,6 +88,10 @@ async function* lines(body: AsyncIterable<Uint8Array>, tooLong: () => Error): As
   }
   rest += decoder.decode();
   if (rest !== "") yield rest;
+}
+
+async function* once(text: string): AsyncGenerator<Uint8Array> {
+  yield new TextEncoder().encode(text);
 }
 
 /** All of a body as text; its size is bounded by the HTTP client. */

@@ -2,7 +2,7 @@
  * llama.cpp's own server: /infill with the model's fill-in tokens, one request a completion; its prompt cache
  * makes the later ones cheap. Wire format: tools/server/README.md of llama.cpp.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { isLoopback, parseAddress } from "./address.ts";
 import type { StreamEvent } from "./choices.ts";
 import { type Ask, inParallel } from "./exchange.ts";

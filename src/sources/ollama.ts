@@ -2,7 +2,7 @@
  * Ollama: /api/generate with suffix for code models, /api/chat for others; one request a completion, JSON a
  * line. Wire format: docs/api.md of Ollama.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { isLoopback, parseAddress, shown } from "./address.ts";
 import type { StreamEvent } from "./choices.ts";
 import { type Ask, inParallel } from "./exchange.ts";

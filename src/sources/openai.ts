@@ -3,7 +3,7 @@
  * llama.cpp, many gateways). Wire format: OpenAI's API reference. Endpoints differ in what they take, so the
  * shape of a request is learnt from their refusals and kept.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { isLoopback, parseAddress, route } from "./address.ts";
 import type { StreamEvent } from "./choices.ts";
 import { type Ask, exchange, inParallel } from "./exchange.ts";
