@@ -63,6 +63,11 @@ describe("values of a stream", () => {
     expect(await values([bytes('{"done":true}')], "ndjson", "application/json")).toEqual([{ done: true }]);
   });
 
+  test("an event stream that is announced as JSON is read all the same", async () => {
+    const text = 'data: {"a":1}\n\ndata: [DONE]\n\n';
+    expect(await values([bytes(text)], "sse", "application/json")).toEqual([{ a: 1 }, DONE]);
+  });
+
   test.each<[string, Framing, string, string]>([
     ["<!DOCTYPE html><html></html>", "sse", "text/html", "web_page"],
     ["  <html>", "ndjson", "text/plain", "web_page"],
