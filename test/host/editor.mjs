@@ -74,7 +74,8 @@ export class EditorFolder {
   install(vsix) {
     execFileSync(host.node, [...this.arguments(), "--install-extension", vsix], {
       env: environment(),
-      stdio: ["ignore", "ignore", "inherit"],
+      // Shown when it fails only: it complains of a logger that was not built.
+      stdio: ["ignore", "pipe", "pipe"],
     });
   }
 

@@ -6,14 +6,17 @@ import { PATIENCE_MS, remoteUri, workbenchUrl } from "./editor.mjs";
 const GHOST = ".ghost-text-decoration, .ghost-text-decoration-preview, .ghost-text";
 
 export class Workbench {
-  constructor(page) {
+  #plainUrl;
+
+  constructor(page, plainUrl) {
     this.page = page;
+    this.#plainUrl = plainUrl;
   }
 
   /** Opens a workspace with one of its files in the editor. */
   static async open(context, editor, folder, file) {
     const page = context.pages()[0] ?? (await context.newPage());
-    const bench = new Workbench(page);
+    const bench = new Workbench(page, workbenchUrl(editor, folder.workspace, []));
     await page.goto(workbenchUrl(editor, folder.workspace, [["openFile", remoteUri(editor, file)]]), {
       waitUntil: "domcontentloaded",
     });
@@ -21,8 +24,9 @@ export class Workbench {
     return bench;
   }
 
+  /** Loads the window anew, as it was: with a file in its address the editor would open that alone. */
   async reload(file) {
-    await this.page.reload({ waitUntil: "domcontentloaded" });
+    await this.page.goto(this.#plainUrl, { waitUntil: "domcontentloaded" });
     await this.ready(file);
   }
 
@@ -39,8 +43,9 @@ export class Workbench {
 
   /** Runs a command by its title in the palette. It is typed again while an extension has not registered it yet. */
   async command(title) {
-    const rows = this.page.locator(".quick-input-list .monaco-list-row");
-    const row = rows.filter({ has: this.page.locator(`.label-name:text-is("${title}")`) }).first();
+    const row = this.page
+      .locator(`.quick-input-list .monaco-list-row[aria-label^=${JSON.stringify(title)}]`)
+      .first();
     await until(`the command “${title}” in the palette`, async () => {
       await this.page.keyboard.press("Escape");
       await this.page.keyboard.press("F1");

@@ -1,11 +1,11 @@
 // The package in a real VS Code: what is shown is what the reward model prefers, and keys do what they should.
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { after, before } from "node:test";
 import { root } from "../../../scripts/setup.mjs";
 import { writeReversed } from "../models.mjs";
 import { appears, until } from "../workbench.mjs";
-import { openSession, rankedByServer } from "./session.mjs";
+import { openSession, rankedByServer, scenario } from "./session.mjs";
 
 const PREFIX = 'def add(a, b):\n    """Returns the sum of a and b."""\n    ';
 const SUFFIX = "\n";
@@ -55,79 +55,95 @@ async function suggestAt(line, column) {
   await bench.command("CodeScaler: Suggest the Best of N");
 }
 
-test("the command shows the best by the model as ghost text, and cycling shows the others in order", async () => {
-  const byLength = [...VALID].sort((a, b) => a.length - b.length);
-  assert.notDeepEqual(expected, byLength);
-  assert.notDeepEqual(expected, byLength.toReversed());
-  await suggestAt(3, 5);
-  await bench.ghostThat(`ghost text ${expected[0]}`, (ghost) => ghost === expected[0]);
-  for (const next of [...expected.slice(1), expected[0]]) {
-    await bench.page.keyboard.press("Alt+]");
-    await bench.ghostThat(`after cycling ${next}`, (ghost) => ghost === next);
-  }
-});
+scenario(
+  "the command shows the best by the model as ghost text, and cycling shows the others in order",
+  () => session,
+  async () => {
+    const byLength = [...VALID].sort((a, b) => a.length - b.length);
+    assert.notDeepEqual(expected, byLength);
+    assert.notDeepEqual(expected, byLength.toReversed());
+    await suggestAt(3, 5);
+    await bench.ghostThat(`ghost text ${expected[0]}`, (ghost) => ghost === expected[0]);
+    for (const next of [...expected.slice(1), expected[0]]) {
+      await bench.page.keyboard.press("Alt+]");
+      await bench.ghostThat(`after cycling ${next}`, (ghost) => ghost === next);
+    }
+  },
+);
 
-test("Tab inserts exactly what is shown, and the hover tells what it is", async () => {
-  await bench.page.keyboard.press("Tab");
-  await bench.saved(session.file, PREFIX + expected[0] + SUFFIX);
-  const word = bench
-    .editor(session.file)
-    .locator(".view-line", { hasText: "return" })
-    .locator("span span")
-    .last();
-  const hover = bench.page.locator(".monaco-hover:visible", { hasText: "CodeScaler" }).first();
-  await until("the hover over accepted code", async () => {
+scenario(
+  "Tab inserts exactly what is shown, and the hover tells what it is",
+  () => session,
+  async () => {
+    await bench.page.keyboard.press("Tab");
+    await bench.saved(session.file, PREFIX + expected[0] + SUFFIX);
+    const word = bench
+      .editor(session.file)
+      .locator(".view-line", { hasText: "return" })
+      .locator("span span")
+      .last();
+    const hover = bench.page.locator(".monaco-hover:visible", { hasText: "CodeScaler" }).first();
+    await until("the hover over accepted code", async () => {
+      await bench.page.mouse.move(900, 700);
+      await word.hover();
+      return appears(hover);
+    });
+    const text = await hover.textContent();
+    assert.match(text, /prediction/);
+    assert.match(text, /Rank 1 of 4/);
+    assert.match(text, /coder/);
     await bench.page.mouse.move(900, 700);
-    await word.hover();
-    return appears(hover);
-  });
-  const text = await hover.textContent();
-  assert.match(text, /prediction/);
-  assert.match(text, /Rank 1 of 4/);
-  assert.match(text, /coder/);
-  await bench.page.mouse.move(900, 700);
-});
+  },
+);
 
-test("the compare panel lists the ranking, works by keyboard, and survives a reload", async () => {
-  await bench.command("CodeScaler: Compare Candidates");
-  const rows = bench.webview().locator("article");
-  await rows.first().waitFor();
-  const codes = async () => (await rows.locator("pre").allInnerTexts()).map((text) => text.trim());
-  await until("all candidates in the panel", async () => (await rows.count()) === VALID.length + 1);
-  assert.deepEqual((await codes()).slice(0, VALID.length), expected);
-  assert.match(await rows.last().textContent(), /Not valid/);
-  // Down to the second, and back.
-  await rows.first().focus();
-  await bench.page.keyboard.press("ArrowDown");
-  await until("focus on the second", () =>
-    rows.nth(1).evaluate((row) => row.ownerDocument.activeElement === row),
-  );
-  await bench.page.keyboard.press("c");
-  await bench.webview().locator("#said", { hasText: "Copied" }).waitFor();
-  await bench.webview().locator("#differences").check();
-  await rows.nth(1).locator(".line.removed").first().waitFor();
-  const before = await codes();
-  await bench.reload(session.file);
-  await rows.first().waitFor();
-  await bench.webview().locator("#differences").waitFor();
-  assert.equal((await codes()).length, before.length);
-  assert.equal(
-    await bench.webview().locator("button").count(),
-    0,
-    "nothing can be done with an earlier session's",
-  );
-  await bench.closeEditors();
-});
+scenario(
+  "the compare panel lists the ranking, works by keyboard, and survives a reload",
+  () => session,
+  async () => {
+    await bench.command("CodeScaler: Compare Candidates");
+    const rows = bench.webview().locator("article");
+    await rows.first().waitFor();
+    const codes = async () => (await rows.locator("pre").allInnerTexts()).map((text) => text.trim());
+    await until("all candidates in the panel", async () => (await rows.count()) === VALID.length + 1);
+    assert.deepEqual((await codes()).slice(0, VALID.length), expected);
+    assert.match(await rows.last().textContent(), /Not valid/);
+    // Down to the second, and back.
+    await rows.first().focus();
+    await bench.page.keyboard.press("ArrowDown");
+    await until("focus on the second", () =>
+      rows.nth(1).evaluate((row) => row.ownerDocument.activeElement === row),
+    );
+    await bench.page.keyboard.press("c");
+    await bench.webview().locator("#said", { hasText: "Copied" }).waitFor();
+    await bench.webview().locator("#differences").check();
+    await rows.nth(1).locator(".line.removed").first().waitFor();
+    const before = await codes();
+    await bench.reload(session.file);
+    await rows.first().waitFor();
+    await bench.webview().locator("#differences").waitFor();
+    assert.equal((await codes()).length, before.length);
+    assert.equal(
+      await bench.webview().locator("button").count(),
+      0,
+      "nothing can be done with an earlier session's",
+    );
+  },
+);
 
-test("with the sign of the model's head reversed the order is reversed", async () => {
-  const model = join(session.folder.path, "reversed.gguf");
-  writeReversed(join(root, "media", "nano.gguf"), model);
-  const reversed = expected.toReversed();
-  assert.deepEqual(rank(model), reversed);
-  session.folder.set({ "codescaler.rewardModel": model });
-  const fresh = session.folder.file("reversed.py", PREFIX + SUFFIX);
-  await bench.openFile("reversed.py");
-  session.file = fresh;
-  await suggestAt(3, 5);
-  await bench.ghostThat(`ghost text ${reversed[0]}`, (ghost) => ghost === reversed[0]);
-});
+scenario(
+  "with the sign of the model's head reversed the order is reversed",
+  () => session,
+  async () => {
+    const model = join(session.folder.path, "reversed.gguf");
+    writeReversed(join(root, "media", "nano.gguf"), model);
+    const reversed = expected.toReversed();
+    assert.deepEqual(rank(model), reversed);
+    session.folder.set({ "codescaler.rewardModel": model });
+    await bench.reload(session.file);
+    const fresh = session.folder.file("reversed.py", PREFIX + SUFFIX);
+    await bench.openFile("reversed.py");
+    session.file = fresh;
+    await suggestAt(3, 5);
+    await bench.ghostThat(`ghost text ${reversed[0]}`, (ghost) => ghost === reversed[0]);
+  },
+);

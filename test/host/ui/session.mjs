@@ -2,6 +2,8 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { test } from "node:test";
+import { root } from "../../../scripts/setup.mjs";
 import { host } from "../../../scripts/vscode-host.mjs";
 import { launchBrowser } from "../browser.mjs";
 import { EditorFolder, startEditor } from "../editor.mjs";
@@ -39,6 +41,21 @@ export async function openSession({ name, text, completions, settings = {} }) {
       folder.dispose();
     },
   };
+}
+
+/** A test that leaves a picture of the workbench where it failed. */
+export function scenario(name, session, body) {
+  test(name, async () => {
+    try {
+      await body(session());
+    } catch (error) {
+      const picture = join(root, "test/host/.cache", `${name.replace(/\W+/g, "-").slice(0, 60)}.png`);
+      await session()
+        ?.bench.shot(picture)
+        .catch(() => {});
+      throw new Error(`${error.message}\nSee ${picture}`, { cause: error });
+    }
+  });
 }
 
 /** The ranking that the installed extension's own server gives on the command line. */
