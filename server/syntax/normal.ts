@@ -1,9 +1,10 @@
 // The normal form of a program: equal for programs that differ only in comments, layout, quotes or trailing
-// commas. Names and everything else count. It is the syntax tree written out, not a program again.
+// commas. Names and everything else count. It is the syntax tree and the tokens written out, not a program again:
+// the tree says what line ends and indentation mean, so the tokens can do without them.
 import type { Language } from "./languages.ts";
-import type { SyntaxCursor, SyntaxRuntime } from "./parser.ts";
+import type { SyntaxNode, SyntaxRuntime } from "./parser.ts";
 
-/** Starts every form, and stands between its parts. No program that parses has it outside of a string. */
+/** Starts every form. No program that parses has it outside of a string. */
 const MARK = "\u0001";
 
 /** The kinds of form: by the tree, or the text itself where there is no tree. */
@@ -16,30 +17,121 @@ export async function normalForm(code: string, language: Language, runtime: Synt
   await runtime.load(language);
   const tree = runtime.parse(language, `${code}\n`);
   if (tree === null) return BY_TEXT + code;
-  const cursor = tree.walk();
-  const form = BY_TREE + formOf(cursor, code, language);
-  cursor.delete();
+  const root = tree.rootNode;
+  const form = BY_TREE + shapeOf(String(root)) + MARK + tokensOf(root, code, language);
   tree.delete();
   return form;
 }
 
-/** Tokens that separate what the tree separates anyway. */
-const SEPARATORS: Readonly<Partial<Record<Language, ReadonlySet<string>>>> = {
-  python: new Set([";"]),
-  javascript: new Set([";"]),
-  typescript: new Set([";"]),
-  tsx: new Set([";"]),
-  go: new Set([";", "\n"]),
-  ruby: new Set([";", "\n"]),
-  bash: new Set([";", "\n"]),
-  kotlin: new Set([";"]),
-};
+/** What may stand anywhere and means nothing. */
+const COMMENTS = [
+  "comment",
+  "line_comment",
+  "block_comment",
+  "multiline_comment",
+  "html_comment",
+  "line_continuation",
+];
 
-/** Where such a token does separate: the parts of a loop's head may be empty. */
-const LOOP_HEADS = new Set(["for_statement", "for_clause", "c_style_for_statement"]);
+/** What holds white space and marks that mean something. */
+const STRINGS = [
+  ...[
+    "string",
+    "string_literal",
+    "raw_string",
+    "raw_string_literal",
+    "interpreted_string_literal",
+    "template_string",
+  ],
+  ...[
+    "encapsed_string",
+    "heredoc",
+    "nowdoc",
+    "heredoc_body",
+    "ansi_c_string",
+    "char_literal",
+    "character",
+    "regex",
+  ],
+  ...[
+    "character_literal",
+    "rune_literal",
+    "verbatim_string_literal",
+    "interpolated_string_expression",
+    "bare_string",
+  ],
+  ...["multiline_string_literal", "concatenated_string", "system_lib_string", "jsx_text", "text", "subshell"],
+];
 
-/** Where the members' separators may be either of two. */
-const MEMBER_LISTS = new Set(["object_type", "interface_body"]);
+const COMMENT_NAMES = new Set(COMMENTS);
+/** Comments of an S-expression, with the name of their field; documentation has parts. */
+const COMMENT_NODES = new RegExp(
+  ` ?(?:\\w+: )?\\((?:${COMMENTS.join("|")})(?:\\)| [^()]*(?:\\([^()]*\\)[^()]*)*\\))`,
+  "g",
+);
+
+/** What a string without anything interpolated consists of. */
+const STRING_PARTS = /\(string(?: \((?:string_\w+|escape_sequence)(?: \(escape_\w+\))*\))+\)/g;
+
+/** The shape of the tree from its S-expression, without comments and what strings consist of. */
+function shapeOf(expression: string): string {
+  const plain =
+    expression.includes("comment") || expression.includes("(line_continuation")
+      ? expression.replace(COMMENT_NODES, "")
+      : expression;
+  return plain.replace(STRING_PARTS, "(string)");
+}
+
+/** The tokens without white space that separates nothing. */
+function tokensOf(root: SyntaxNode, code: string, language: Language): string {
+  let tokens = "";
+  let from = 0;
+  let rest = "";
+  const flush = (): void => {
+    tokens += withoutLayout(rest, language);
+    rest = "";
+  };
+  for (const node of root.descendantsOfType([...COMMENTS, ...STRINGS])) {
+    // Strings inside of strings: the outer one was taken whole.
+    if (node.startIndex < from) continue;
+    rest += code.slice(from, node.startIndex);
+    from = node.endIndex;
+    if (COMMENT_NAMES.has(node.type)) {
+      rest += "\n";
+      continue;
+    }
+    flush();
+    const text = code.slice(node.startIndex, node.endIndex);
+    tokens += MARK + (node.type === "jsx_text" ? squeezed(text) : unquoted(text, language)) + MARK;
+  }
+  rest += code.slice(from);
+  flush();
+  return tokens.replace(/^ | $/g, "");
+}
+
+/** Languages in which a semicolon at the end of a line says what the line end says. */
+const OPTIONAL_SEMICOLONS: ReadonlySet<Language> = new Set([
+  ...(["python", "javascript", "typescript", "tsx", "go", "ruby", "bash", "kotlin"] as const),
+]);
+
+function withoutLayout(text: string, language: Language): string {
+  let plain = text;
+  // In a shell it is a line end anywhere.
+  if (language === "bash") plain = plain.replace(/(?<!;);(?!;)/g, "\n");
+  if (OPTIONAL_SEMICOLONS.has(language)) plain = plain.replace(/;(?=[ \t]*(?:\n|$|\}))/g, "\n");
+  return plain
+    .replace(/\s+/g, " ")
+    .replace(/ ?([^\w\s]) ?/g, "$1")
+    .replace(/(?<=[^,([{]),(?=[)\]}])/g, "");
+}
+
+/** White space between tags counts as one space, and not at all around line ends. */
+function squeezed(text: string): string {
+  return text
+    .replace(/\s*\n\s*/g, "\n")
+    .replace(/^\n|\n$/g, "")
+    .replace(/\s+/g, " ");
+}
 
 /** Languages in which strings in either quotes are the same, as long as neither quote changes their meaning. */
 const QUOTES: ReadonlySet<Language> = new Set([
@@ -52,85 +144,13 @@ const QUOTES: ReadonlySet<Language> = new Set([
   "bash",
 ]);
 
-const STRING = /^(?:string|string_literal|raw_string|encapsed_string)$/;
-const COMMENT = /comment$|^line_continuation$|^html_comment$/;
-const CLOSING = new Set([")", "]", "}"]);
-
-function formOf(cursor: SyntaxCursor, code: string, language: Language): string {
-  const parts: string[] = [];
-  const separators = SEPARATORS[language];
-  const quotes = QUOTES.has(language);
-  const parents: string[] = [];
-  for (;;) {
-    const type = cursor.nodeType;
-    let inside = false;
-    if (!COMMENT.test(type)) {
-      if (quotes && STRING.test(type)) {
-        parts.push(unquoted(code.slice(cursor.startIndex, cursor.endIndex), language));
-      } else if (cursor.gotoFirstChild()) {
-        // A node's extent shows in its brackets, and its kind in its name.
-        parts.push(type, "(");
-        parents.push(type);
-        inside = true;
-      } else if (!isSeparator(type, parents.at(-1), separators)) {
-        const text =
-          type === "jsx_text"
-            ? squeezed(code.slice(cursor.startIndex, cursor.endIndex))
-            : tokenOf(cursor, code, type);
-        if (CLOSING.has(text) && parts.at(-1) === "," && parents.at(-1) !== "subscript") dropComma(parts);
-        if (text !== "") parts.push(text);
-      }
-    }
-    if (inside || cursor.gotoNextSibling()) continue;
-    do {
-      if (!cursor.gotoParent()) return parts.join(MARK);
-      parents.pop();
-      parts.push(")");
-    } while (!cursor.gotoNextSibling());
-  }
-}
-
-function isSeparator(
-  type: string,
-  parent: string | undefined,
-  separators: ReadonlySet<string> | undefined,
-): boolean {
-  if (separators?.has(type) === true) return parent === undefined || !LOOP_HEADS.has(parent);
-  return type === "," && parent !== undefined && MEMBER_LISTS.has(parent);
-}
-
-/** The token's text; that of a line of the preprocessor reaches to the line's end. */
-function tokenOf(cursor: SyntaxCursor, code: string, type: string): string {
-  // Anonymous tokens are their own type: no need to read the text.
-  if (!cursor.nodeIsNamed && type !== "") return type.trim();
-  const text = code.slice(cursor.startIndex, cursor.endIndex);
-  return type === "preproc_arg" ? text.trim() : text;
-}
-
-/** A trailing comma; in `[,]` and `[1,,]` the comma stands for a hole. */
-function dropComma(parts: string[]): void {
-  const before = parts.at(-2);
-  if (before !== "," && before !== "[" && before !== "(") parts.pop();
-}
-
-/** White space between tags counts as one space, and not at all around line ends. */
-function squeezed(text: string): string {
-  return text
-    .replace(/\s*\n\s*/g, "\n")
-    .replace(/^\n|\n$/g, "")
-    .replace(/\s+/g, " ");
-}
-
 /** A string with double quotes where single ones mean the same. */
 function unquoted(text: string, language: Language): string {
-  const match = /^([A-Za-z]*)('''|"""|'|")([\s\S]*)\2$/.exec(text);
+  const match = QUOTES.has(language) ? /^([A-Za-z]*)('''|"""|'|")([\s\S]*)\2$/.exec(text) : null;
   if (match === null) return text;
   const [, prefix = "", quote = "", content = ""] = match;
-  // These differ between the quotes in what they interpolate or escape.
-  if (quote.startsWith("'") && language !== "python" && /[\\$`#]/.test(content)) {
-    if (language === "ruby" || language === "php" || language === "bash") return text;
-  }
+  const interpolates = language === "ruby" || language === "php" || language === "bash";
+  if (interpolates && quote === "'" && /[\\$`#]/.test(content)) return text;
   if (/^r/i.test(prefix) && content.includes("\\")) return text;
-  const plain = content.replace(/\\(['"])/g, "$1");
-  return `${prefix.toLowerCase()}"${plain}"`;
+  return `${prefix.toLowerCase()}"${content.replace(/\\(['"])/g, "$1")}"`;
 }

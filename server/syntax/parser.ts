@@ -47,6 +47,10 @@ export interface SyntaxNode {
   /** The smallest node that spans the range. */
   descendantForIndex(start: number, end?: number): SyntaxNode | null;
   namedDescendantForIndex(start: number, end?: number): SyntaxNode | null;
+  /** All descendants of these types, in the order of the text. */
+  descendantsOfType(types: string[]): readonly SyntaxNode[];
+  /** The S-expression of the named nodes. */
+  toString(): string;
 }
 
 /** Walks a tree without making an object per node: several times faster than `children`. */

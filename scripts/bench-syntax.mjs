@@ -1,0 +1,120 @@
+// How fast programs are extracted from replies, by the WebAssembly runtime and by the native one where it loads.
+// `node scripts/bench-syntax.mjs` after `node scripts/grammars.mjs` (or a build). One core.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { build } from "esbuild";
+import { root } from "./setup.mjs";
+
+const folder = mkdtempSync(join(tmpdir(), "codescaler-bench-"));
+try {
+  const outfile = join(folder, "syntax.cjs");
+  await build({
+    stdin: {
+      contents: `export { wasmRuntime } from "./server/syntax/parser.ts";
+        export { nativeRuntime } from "./server/syntax/native.ts";
+        export { extract } from "./server/syntax/extract.ts";
+        export { normalForm } from "./server/syntax/normal.ts";`,
+      resolveDir: root,
+      loader: "ts",
+    },
+    outfile,
+    bundle: true,
+    platform: "node",
+    format: "cjs",
+    target: "node20",
+  });
+  const { default: syntax } = await import(pathToFileURL(outfile).href);
+  await run(syntax);
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+/** One function of about 20 lines; the number makes each one another program. */
+function program(index) {
+  return `def merge_intervals_${index}(intervals, gap=${index % 7}):
+    """Merge intervals that overlap or lie within the gap.
+
+    Returns the merged intervals in order.
+    """
+    if not intervals:
+        return []
+    ordered = sorted(intervals, key=lambda item: (item[0], item[1]))
+    merged = [list(ordered[0])]
+    for start, end in ordered[1:]:
+        last = merged[-1]
+        # Close enough to the last one: extend it.
+        if start - last[1] <= gap:
+            last[1] = max(last[1], end)
+        else:
+            merged.append([start, end])
+    return [tuple(item) for item in merged if item[1] - item[0] >= ${index % 3}]`;
+}
+
+/** A reply of 24 lines: a sentence, the program in a fence, a sentence. */
+function reply(index) {
+  return `Sort the intervals first, then sweep over them once.\n\n\`\`\`python\n${program(index)}\n\`\`\`\n\nThis runs in O(n log n) time.\n`;
+}
+
+/** A reply of 60 lines: three functions, one after the other. */
+function longReply(index) {
+  const programs = [0, 1, 2].map((part) => program(index * 3 + part)).join("\n\n\n");
+  return `Here is the solution:\n\n\`\`\`python\n${programs}\n\`\`\`\n\nIt is linear after sorting.\n`;
+}
+
+function plainReply(index) {
+  return `Sort the intervals first, then sweep over them once.\n\n${program(index)}\n\nThis runs in O(n log n) time.\n`;
+}
+
+async function measure(work, rounds) {
+  const times = [];
+  for (let round = 0; round < rounds; round++) {
+    const start = performance.now();
+    await work();
+    times.push(performance.now() - start);
+  }
+  return times.sort((a, b) => a - b)[Math.floor(rounds / 2)];
+}
+
+async function run({ wasmRuntime, nativeRuntime, extract, normalForm }) {
+  const cold = performance.now();
+  const wasm = await wasmRuntime({ grammarDir: join(root, "dist/grammars") });
+  await wasm.load("python");
+  wasm.parse("python", program(0))?.delete();
+  console.log(`cold start to the first tree: ${(performance.now() - cold).toFixed(0)} ms`);
+  const native = await nativeRuntime();
+  const rates = {};
+  for (const runtime of [wasm, native]) {
+    if (runtime === undefined) continue;
+    const options = { language: "python", mode: "lenient" };
+    const all = async (replies, then) => {
+      for (const text of replies) {
+        const found = await extract(text, options, runtime);
+        if (!found.valid) throw new Error(`not extracted: ${found.reason}`);
+        if (then) await normalForm(found.code, "python", runtime);
+      }
+    };
+    const batch = Array.from({ length: 2_000 }, (_, index) => reply(index));
+    const plain = Array.from({ length: 2_000 }, (_, index) => plainReply(index));
+    const eight = Array.from({ length: 8 }, (_, index) => longReply(index));
+    await all(batch);
+    const rate = (ms) => `${Math.round((2_000 / ms) * 1_000)} replies/s`;
+    const whole = await measure(() => all(batch), 5);
+    rates[runtime.name] = whole;
+    console.log(
+      `${runtime.name}: 8 replies of 60 lines: ${(await measure(() => all(eight), 21)).toFixed(2)} ms`,
+    );
+    console.log(`${runtime.name}: 2,000 replies of 24 lines, fenced: ${rate(whole)}`);
+    console.log(
+      `${runtime.name}: the same with the normal form: ${rate(await measure(() => all(batch, true), 3))}`,
+    );
+    console.log(`${runtime.name}: the same without fences: ${rate(await measure(() => all(plain), 3))}`);
+    runtime.dispose();
+  }
+  console.log(
+    native === undefined
+      ? "native tree-sitter does not load here"
+      : `native : wasm = ${(rates.wasm / rates.native).toFixed(2)} times as fast`,
+  );
+}
