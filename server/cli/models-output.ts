@@ -1,4 +1,5 @@
 /** What the verbs of `codescaler models` share: printing, progress, interruption, one operand. */
+import { Socket } from "node:net";
 import { ServiceError } from "../errors.ts";
 import { gigabytes } from "../models/disk.ts";
 import type { ModelFacts } from "../models/reward-model.ts";
@@ -55,6 +56,8 @@ export function interruption(sentence: string, withStdin = false): AbortSignal {
     process.stdin.once("end", abort);
     process.stdin.once("error", abort);
     process.stdin.resume();
+    // Waiting for the parent must not keep this process alive once the work is done. A file has no unref.
+    if (process.stdin instanceof Socket) process.stdin.unref();
   }
   return controller.signal;
 }
