@@ -368,10 +368,12 @@ class ParsedDocument implements CursorDocument {
 
   /** A statement where one is missing: Python's blocks end where their last statement does. */
   #placeholder(): string {
-    const { atLineStart, lineIndent, expected, opened } = this.indent;
+    const { atLineStart, lineIndent, expected, opened, belowIndented } = this.indent;
     if (this.language !== "python" || this.before.inside !== undefined) return "";
     if (atLineStart)
-      return opened && lineIndent < expected ? `${" ".repeat(expected - lineIndent)}pass` : "pass";
+      return (opened || belowIndented) && lineIndent < expected
+        ? `${" ".repeat(expected - lineIndent)}pass`
+        : "pass";
     return opened ? " pass" : "";
   }
 }

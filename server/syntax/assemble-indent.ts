@@ -65,6 +65,10 @@ export interface IndentContext {
   readonly expected: number;
   /** The line before opens a block that has nothing in it yet. */
   readonly opened: boolean;
+  /** The cursor stands at the left margin directly below an indented line: what it belongs to is open. */
+  readonly belowIndented: boolean;
+  /** The line directly above ends a documentation string, so that the function has no statements yet. */
+  readonly afterDocstring: boolean;
   /** The cursor's line or the one directly above is a comment or an attribute: it says what is to follow. */
   readonly underComment: boolean;
 }
@@ -85,6 +89,9 @@ export function indentContext(before: string, after: string, language: Language)
     lineIndent: indentOf(current),
     expected: opened ? aboveIndent + (style.unit ?? TAB) : aboveIndent,
     opened,
+    belowIndented: atLineStart && current === "" && /^[ \t]+\S/.test(lines.at(-2) ?? ""),
+    afterDocstring:
+      language === "python" && atLineStart && /^[ \t]+(?:.*\S)?(?:"""|''')$/.test(lines.at(-2) ?? ""),
     underComment: /^\s*(?:\/[/*]|\*|#(?!!|include|define|if|end))/.test(
       (atLineStart ? lines.at(-2) : current) ?? "",
     ),
@@ -110,7 +117,11 @@ export function reindent(completion: string, context: IndentContext): string[] {
 
   // A line that has nothing before the cursor yet may lack its indentation.
   const missing =
-    atLineStart && lineIndent === 0 && lead === 0 && expected > 0 && (opened || leavesUnit(body));
+    atLineStart &&
+    lineIndent === 0 &&
+    lead === 0 &&
+    expected > 0 &&
+    (opened || leavesUnit(body) || (context.afterDocstring && !startsUnit(body, true, context.language)));
   const anchor = startsBelow
     ? belowAnchor(lead, context, body)
     : missing
@@ -190,7 +201,7 @@ function readings(body: string, rest: readonly string[], anchor: number, context
   if (shallow === undefined || indentOf(shallow) > 0) return absolute;
   const apart = (rest[at - 1] ?? body).trim() === "";
   const last = rest.slice(0, at).findLast(isStatement) ?? body;
-  if (startsUnit(body, true, language)) return relative;
+  if (!block && startsUnit(body, true, language)) return relative;
   return startsUnit(shallow, apart, language) || ends(last) ? absolute : relative;
 }
 

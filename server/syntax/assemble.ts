@@ -15,6 +15,7 @@ import {
   withoutRepeatedPrefix,
   withoutRepeatedSuffix,
 } from "./assemble-text.ts";
+import { extract } from "./extract.ts";
 import type { Language } from "./languages.ts";
 import type { SyntaxRuntime } from "./parser.ts";
 
@@ -27,6 +28,9 @@ const MAX_ATTEMPTS = 12;
 /** The same for a completion above a size, so that hostile ones stay cheap. */
 const MAX_ATTEMPTS_LARGE = 4;
 const LARGE_COMPLETION = 8 * 1024;
+
+/** A first line in words: code may follow on it without a fence. */
+const PROSE = /^\s*\p{Lu}[\p{L}']*(?:,? [\p{L}'`()-]+){2,}[.:!,]?[^\S\n]*\n/u;
 
 /** A cursor in a document, and what a model would write there. */
 export interface AssembleRequest {
@@ -72,7 +76,12 @@ export async function assemble(request: AssembleRequest, runtime: SyntaxRuntime)
   if (text.trim() === "") return nothing("The completion is empty.");
   const document = documentOf(request, runtime);
   const texts = document.before.inside === undefined ? codeIn(text, request.language) : [text];
-  const found = search(texts, document);
+  let found = search(texts, document);
+  if (found?.valid !== true && PROSE.test(text) && document.before.inside === undefined) {
+    const { code } = await extract(text, { language: request.language }, runtime);
+    const extracted = code === "" ? undefined : search([code], document);
+    if (extracted?.valid) found = extracted;
+  }
   if (found === undefined) return nothing("Everything in the completion already stands in the document.");
   return finished(found, document, request);
 }
