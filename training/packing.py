@@ -17,6 +17,10 @@ FINALS = 12
 """At most so many wrong programs in a row; the rest of the arrays is padding."""
 
 
+NEAR, LATER = 4, 0.15
+"""The first tokens after two programs part show the bug itself; later ones only remember it."""
+
+
 @dataclass
 class Group:
     """Token ids of the right program's sequence and of each wrong one's, equal prefix included."""
@@ -35,6 +39,7 @@ class Row:
     base: np.ndarray  # index where its group starts
     shared: np.ndarray  # how many tokens of the group's first sequence a branch sees
     partner: np.ndarray  # for a branch token: the right program's token at the same depth; else -1
+    heed: np.ndarray  # weight of the comparison with the partner, 0 where there is none
     targets: np.ndarray  # next token of the right program's sequence, else -100
     good: np.ndarray  # FINALS: last token of the right program of each pair
     bad: np.ndarray  # FINALS: last token of the wrong program
@@ -89,7 +94,7 @@ def pack(groups: list[Group]) -> Row:
     """Lays the groups of one row out."""
     row = Row(
         ids=np.zeros(ROW, np.int64), positions=np.zeros(ROW, np.int64), start=np.arange(ROW), base=np.arange(ROW),
-        shared=np.zeros(ROW, np.int64), partner=np.full(ROW, -1), targets=np.full(ROW, -100),
+        shared=np.zeros(ROW, np.int64), partner=np.full(ROW, -1), heed=np.zeros(ROW, np.float32), targets=np.full(ROW, -100),
         good=np.zeros(FINALS, np.int64), bad=np.zeros(FINALS, np.int64), weight=np.zeros(FINALS, np.float32),
     )
     place = final = 0
@@ -110,6 +115,8 @@ def pack(groups: list[Group]) -> Row:
             row.ids[span], row.positions[span] = ids[prefix:], depth
             row.start[span], row.base[span], row.shared[span] = place, base, prefix
             row.partner[span] = base + np.minimum(depth, count - 1)
+            row.heed[place : place + own] = LATER
+            row.heed[place : place + min(own, NEAR)] = 1.0
             row.good[final], row.bad[final] = base + count - 1, place + own - 1
             row.weight[final] = 1.0 / len(group.rejected)
             place += own

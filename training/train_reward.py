@@ -2,7 +2,7 @@
 
 Loss of a group with right program c and wrong programs r:
   mean −log σ(R(c) − R(r))                            at the last token
-  + DENSE · mean −log σ(R(c[:k]) − R(r[:k]))          at every depth k after they part
+  + DENSE · mean −log σ(R(c[:k]) − R(r[:k]))          at every depth k after they part, the first weighted most
   + LM · cross-entropy of the right program's tokens
   + CENTRE · (R(c) + R(r))²                           keeps rewards around zero
 Resumes from `reward.pt`, or from `reward-stable.pt` (before the decay) where `--steps` was raised.
@@ -27,7 +27,7 @@ from tokenizer import render
 
 ROWS = 8
 LM_TOKENS = ROWS * packing.ROW // 2
-DENSE, LM, CENTRE = 0.5, 0.4, 0.002
+DENSE, LM, CENTRE = 1.0, 0.3, 0.005
 DECAY = 0.4
 """Last part of the steps, in which the rate falls to nearly nothing."""
 SAVE_SECONDS = 120
@@ -71,12 +71,12 @@ def tensors(batch: list[list[packing.Group]], rng: np.random.Generator) -> tuple
     wanted = np.full(LM_TOKENS, -100)
     wanted[: len(usable)] = targets[usable]
     arrays = (stack["ids"], stack["positions"], packing.mask(stack["start"], stack["base"], stack["shared"])[:, None],
-              partner, chosen, wanted, (stack["good"] + offset).ravel(), (stack["bad"] + offset).ravel(), stack["weight"].ravel())
+              partner, stack["heed"].ravel(), chosen, wanted, (stack["good"] + offset).ravel(), (stack["bad"] + offset).ravel(), stack["weight"].ravel())
     return tuple(torch.from_numpy(np.ascontiguousarray(array)) for array in arrays)
 
 
 def losses(model: RewardModel, ids: torch.Tensor, positions: torch.Tensor, mask: torch.Tensor, partner: torch.Tensor,
-           chosen: torch.Tensor, wanted: torch.Tensor, good: torch.Tensor, bad: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+           heed: torch.Tensor, chosen: torch.Tensor, wanted: torch.Tensor, good: torch.Tensor, bad: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
     """[4]: Bradley–Terry, dense, language model, centring; and 5th the share of pairs in the right order."""
     with torch.autocast("cpu", torch.bfloat16):
         hidden = model.model(ids, positions, mask).flatten(0, 1)
@@ -85,8 +85,7 @@ def losses(model: RewardModel, ids: torch.Tensor, positions: torch.Tensor, mask:
     r_good, r_bad = rewards[good], rewards[bad]
     total = weight.sum()
     final = -(F.logsigmoid(r_good - r_bad) * weight).sum() / total
-    branch = (partner >= 0).float()
-    dense = -(F.logsigmoid(rewards[partner.clamp(min=0)] - rewards) * branch).sum() / branch.sum()
+    dense = -(F.logsigmoid(rewards[partner.clamp(min=0)] - rewards) * heed).sum() / heed.sum()
     centre = ((r_good + r_bad).square() * weight).sum() / total
     right = ((r_good > r_bad).float() * weight).sum() / total
     return torch.stack((final, dense, tokens, centre, right))
