@@ -16,6 +16,7 @@ import type { Ranker } from "./ranking/ranker.ts";
 import type { Scores } from "./ranking/scores.ts";
 import type { RankingSession } from "./ranking/session.ts";
 import { reportOf } from "./report.ts";
+import { trySample } from "./sample.ts";
 import { scoreCommands } from "./scoring/commands.ts";
 import { Scoring } from "./scoring/score.ts";
 import { configuredSources } from "./source-list.ts";
@@ -66,6 +67,7 @@ export function createCommands(deps: CommandDependencies): CommandTable {
     clearScores: () => scores.clear(vscode.window.activeTextEditor?.document.uri.toString() ?? ""),
     toggleAutomatic: () => toggleAutomatic(configuration),
     toggleLanguage: () => toggleLanguage(configuration),
+    trySample: () => trySample(deps),
     addSource: async () => {
       const { addSource } = await import("./add-source.ts");
       await addSource({ configuration, secrets: deps.secrets, sourceSet: await sourceSet() });

@@ -12,6 +12,7 @@ export const COMMANDS = [
   "clearScores",
   "toggleAutomatic",
   "toggleLanguage",
+  "trySample",
   "addSource",
   "chooseModel",
   "menu",

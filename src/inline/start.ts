@@ -11,7 +11,7 @@ import type { CompletionRequest } from "../sources/source.ts";
 import type { Syntax } from "../syntax.ts";
 import { firstPart, lastPart, MODEL_PREFIX_LENGTH, MODEL_SUFFIX_LENGTH, type Place } from "../task.ts";
 import type { Tracer, Trigger } from "../trace.ts";
-import { type Arrival, Run } from "./run.ts";
+import { type Arrival, Run, type RunDependencies } from "./run.ts";
 import type { Runs } from "./runs.ts";
 
 export interface StartDependencies {
@@ -86,20 +86,28 @@ export function createStart(deps: StartDependencies): Start {
       }
       yield* failures;
     }
-    const run = new Run(
-      deps.session.nextId(),
-      place,
-      {
-        gather: arrivals,
-        check: (at, text) => deps.syntax.check(at, text),
-        rank: deps.rank,
-        publish: (ranking) => publish(deps.session, ranking),
-      },
-      tracer,
-    );
-    deps.runs.add(run);
-    return run;
+    return startRun(deps, place, arrivals, tracer);
   };
+}
+
+export type RunParts = Pick<StartDependencies, "syntax" | "rank" | "session" | "runs">;
+
+/** Starts a run on whatever candidates come. */
+export function startRun(
+  { syntax, rank, session, runs }: RunParts,
+  place: Place,
+  gather: RunDependencies["gather"],
+  tracer: Tracer,
+): Run {
+  const check = (at: Place, text: string) => syntax.check(at, text);
+  const run = new Run(
+    session.nextId(),
+    place,
+    { gather, check, rank, publish: (ranking) => publish(session, ranking) },
+    tracer,
+  );
+  runs.add(run);
+  return run;
 }
 
 /** What was shown and accepted is known to the session, not to the run. */

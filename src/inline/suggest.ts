@@ -40,7 +40,21 @@ export async function suggest(deps: SuggestDependencies): Promise<void> {
   deps.runs.forget(place.uri);
   const run = await deps.start(place, "command", settings, tracer);
   if (!run) return offerSources();
-  const state = await withProgress(run, settings.candidates);
+  await present(deps, run, editor);
+}
+
+/**
+ * Waits for a run with progress and cancel, then shows its best as ghost text.
+ * @param editor where the run was asked for
+ */
+export async function present(
+  deps: Pick<SuggestDependencies, "session" | "configuration">,
+  run: Run,
+  editor: vscode.TextEditor,
+): Promise<void> {
+  const { document } = editor;
+  const { place, tracer } = run;
+  const state = await withProgress(run);
   if (!state) return;
   const [best, ...others] = offersOf(state.checked, state.reply, undefined);
   if (!best) return explainNothing(tracer, state);
@@ -53,15 +67,26 @@ export async function suggest(deps: SuggestDependencies): Promise<void> {
     return;
   }
   tracer.add({ kind: "shown", count: 1 + others.length, ranked: best.ranked });
+  if (!deps.configuration.inlineSuggestionsShown(document)) {
+    await offerComparison(
+      run,
+      vscode.l10n.t("The editor shows no inline suggestions (editor.inlineSuggest.enabled is off)."),
+    );
+    return;
+  }
+  const problem = best.ranked ? undefined : state.problems.at(-1);
+  if (problem !== undefined) {
+    void vscode.window.showWarningMessage(vscode.l10n.t("Shown without a ranking. {0}", problem));
+  }
   await vscode.commands.executeCommand("editor.action.inlineSuggest.trigger");
 }
 
 /** Waits for all candidates, telling how far it is. Undefined when the user cancelled. */
-async function withProgress(run: Run, count: number): Promise<RunState | undefined> {
+async function withProgress(run: Run): Promise<RunState | undefined> {
   return vscode.window.withProgress(
     {
       location: vscode.ProgressLocation.Notification,
-      title: vscode.l10n.t("CodeScaler: best of {0}", count),
+      title: vscode.l10n.t("CodeScaler: ranking candidates"),
       cancellable: true,
     },
     async (progress, token) => {
