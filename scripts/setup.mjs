@@ -7,25 +7,25 @@ import { fileURLToPath } from "node:url";
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 
-/** Runs a program in the project's root with our own stdio; throws when it fails. */
+/** Runs a program in the project's root with our own stdio; when it fails, so do we: it has said why. */
 export function run(command, args, options = {}) {
-  execFileSync(command, args, { cwd: root, stdio: "inherit", ...options });
-}
-
-/** Runs npm: the one that runs this script, where one does. */
-export function npm(args, options = {}) {
-  const own = process.env.npm_execpath;
-  if (own?.endsWith(".js")) run(process.execPath, [own, ...args], options);
-  else {
-    const windows = process.platform === "win32";
-    run(windows ? "npm.cmd" : "npm", args, { shell: windows, ...options });
+  try {
+    execFileSync(command, args, { cwd: root, stdio: "inherit", ...options });
+  } catch (error) {
+    console.error(
+      `"${[command, ...args].join(" ")}" failed (${error.status ?? error.code ?? error.signal}).`,
+    );
+    process.exit(typeof error.status === "number" ? error.status : 1);
   }
 }
 
 /** Installs exactly what the lock file names, unless that was done already on this platform. */
 export function setup() {
   const [major] = process.versions.node.split(".").map(Number);
-  if (major < 20) throw new Error(`Node ${process.versions.node} is too old: install Node 20 or newer.`);
+  if (major < 20) {
+    console.error(`Node ${process.versions.node} is too old: install Node 20 or newer.`);
+    process.exit(1);
+  }
   const stamp = join(root, "node_modules", ".codescaler-setup");
   const wanted = createHash("sha256")
     .update(readFileSync(join(root, "package-lock.json")))
