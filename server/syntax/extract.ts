@@ -75,7 +75,8 @@ export async function extract(
   const plain = await plainly(answer.lines, fences, options.language, runtime);
   if (plain !== undefined) return { ...base, blocks, ...(await result(plain, [plain], runtime)) };
   const pieces = piecesIn(answer.lines, options.language);
-  const candidates = await candidatesOf(pieces, options.language, runtime);
+  const merged = await mergedOf(pieces, options.language, runtime);
+  const candidates = await candidatesOf(merged, options.language, runtime);
   const choice = choose(inOneLanguage(candidates, options.language), options.question);
   if (choice === undefined) return { ...base, blocks, reason: emptyReason(answer, pieces) };
   return { ...base, blocks, ...(await result(choice.main, choice.parts, runtime)) };
@@ -129,6 +130,46 @@ async function candidatesOf(
     candidates.push(await read);
   }
   return candidates;
+}
+
+/** Languages whose grammars take most prose for code. */
+const PERMISSIVE: ReadonlySet<Language> = new Set(["ruby", "bash", "kotlin"]);
+
+/** Lines between two regions that may be code after all. */
+const MAX_BETWEEN = 3;
+
+/**
+ * Puts regions of unfenced code together where they parse with what stands between them: that was code as well,
+ * though it did not look so. A program must not lose a line from its middle.
+ */
+async function mergedOf(
+  pieces: readonly Piece[],
+  asked: Language | undefined,
+  runtime: SyntaxRuntime,
+): Promise<Piece[]> {
+  const language = asked ?? likelyIn(pieces);
+  const merged: Piece[] = [];
+  for (const piece of pieces) {
+    const last = merged.at(-1);
+    const between = piece.before.filter((line) => line.text.trim() !== "").length;
+    if (
+      last === undefined ||
+      language === undefined ||
+      piece.origin !== "text" ||
+      between > MAX_BETWEEN ||
+      PERMISSIVE.has(language)
+    ) {
+      merged.push(piece);
+      continue;
+    }
+    const lines = [...last.lines, ...piece.before, ...piece.lines];
+    await runtime.load(language);
+    const { tree, verdict } = check(textOf(lines), language, runtime);
+    tree?.delete();
+    if (verdict.state === "valid") merged[merged.length - 1] = { ...last, lines };
+    else merged.push(piece);
+  }
+  return merged;
 }
 
 /** Nothing in it looks like code of any language: output, or words. */

@@ -98,9 +98,10 @@ export function weigh(line: string, language: Language | undefined): Weight {
   if (/^["']use strict["'];?$/.test(whole)) return SURE;
   if (language === "bash" && /^(?:echo|printf)\s/.test(whole)) return SURE;
   const text = whole.replace(STRINGS, '""').replace(TRAILING_COMMENT, "");
-  if (WORDS_ONLY.test(text)) return wordsWeight(text, whole, language);
+  const starts = startsCode(text, language);
+  if (!starts && WORDS_ONLY.test(text)) return wordsWeight(text, whole, language);
   let weight = 0;
-  if (startsCode(text, language)) weight += 3;
+  if (starts) weight += 3;
   else if (ASSIGNMENT.test(text)) weight += 3;
   else if (CALL.test(text)) weight += 2;
   else if (DECLARATION.test(text) && !/^(?:[A-Z][a-z]+\s[a-z]+\s)/.test(text)) weight += 2;
