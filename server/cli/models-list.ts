@@ -45,7 +45,10 @@ export async function run(args: string[]): Promise<number> {
   const others = CATALOGUE.filter(({ id }) => !installed.some((model) => model.id === id));
   print(
     values.json,
-    [...installed.map(listed), ...others.map((model) => offered(model, best, unfinished))],
+    [
+      ...installed.map((model) => listed(model, best)),
+      ...others.map((model) => offered(model, best, unfinished)),
+    ],
     [
       describeInstalled(installed),
       describeOffered(others, unfinished),
@@ -56,7 +59,7 @@ export async function run(args: string[]): Promise<number> {
   return 0;
 }
 
-function listed({ id, path, embedded, facts, problem }: ListedModel) {
+function listed({ id, path, embedded, facts, problem }: ListedModel, best: Recommendation | undefined) {
   return {
     id,
     installed: true,
@@ -64,6 +67,7 @@ function listed({ id, path, embedded, facts, problem }: ListedModel) {
     embedded,
     ...(facts && described(facts)),
     ...(problem !== undefined && { problem }),
+    ...recommendation(id, best),
   };
 }
 
@@ -86,8 +90,12 @@ function offered(
     context_tokens: PLANNED_CONTEXT,
     ...(model.note !== undefined && { note: model.note }),
     ...(download && { unfinished_bytes: download.bytes }),
-    ...(best?.model === model && { recommended: { type: best.type, reason: best.reason } }),
+    ...recommendation(model.id, best),
   };
+}
+
+function recommendation(id: string, best: Recommendation | undefined) {
+  return best?.model.id === id ? { recommended: { type: best.type, reason: best.reason } } : {};
 }
 
 function describeInstalled(models: readonly ListedModel[]): string {

@@ -70,6 +70,15 @@ export function progressLine(form: ProgressForm = "text"): (progress: Progress) 
   return form === "json" ? jsonLines() : textLines();
 }
 
+/** Says on stderr why nothing happens for a while. */
+export function waitLine(form: ProgressForm): (reason: string, ms: number) => void {
+  return (reason, ms) => {
+    const text = `${reason} (Next try in ${Math.ceil(ms / 1000)} s.)`;
+    const line = form === "json" ? JSON.stringify({ step: "wait", reason, ms }) : text;
+    process.stderr.write(`${process.stderr.isTTY && form === "text" ? "\r\u001b[K" : ""}${line}\n`);
+  };
+}
+
 function jsonLines(): (progress: Progress) => void {
   let last = 0;
   return (progress) => {

@@ -11,6 +11,7 @@ import {
   PROGRESS_FORMS,
   print,
   progressLine,
+  waitLine,
 } from "./models-output.ts";
 import { oneOf, readArgs } from "./usage.ts";
 
@@ -22,7 +23,8 @@ installs it. Ctrl-C stops; the same command continues. Needs room for the downlo
   --type TYPE      ${FILE_TYPES.join(", ")} (default q8_0)
   --revision R     branch, tag or commit (default: the newest)
   --name N         name to install under (default: that of the catalogue)
-  --progress FORM  text (default) or json: lines {"step","done","total"} on stderr
+  --progress FORM  text (default) or json: lines {"step","done","total"} on stderr,
+                   or {"step":"wait","reason","ms"}
   --exit-with-stdin  stop when stdin ends: for a parent that owns this process
   --json           print one JSON document
 
@@ -40,8 +42,9 @@ export async function run(args: string[]): Promise<number> {
     json: { type: "boolean", default: false },
   });
   const wanted = operandOf(positionals, "models pull needs the name of a model.");
+  const form = oneOf("progress", values.progress, PROGRESS_FORMS);
   const { name, facts, fetched } = await pull(wanted, {
-    hub: hubFromEnvironment(),
+    hub: { ...hubFromEnvironment(), onWait: waitLine(form) },
     folder: modelFolder(),
     type: oneOf("type", values.type, FILE_TYPES),
     revision: values.revision,
@@ -50,7 +53,7 @@ export async function run(args: string[]): Promise<number> {
       "The download was stopped. The same command continues it.",
       values["exit-with-stdin"],
     ),
-    onProgress: progressLine(oneOf("progress", values.progress, PROGRESS_FORMS)),
+    onProgress: progressLine(form),
   });
   print(
     values.json,

@@ -53,7 +53,7 @@ export async function downloadFile(
           ? new Passing(message)
           : new ServiceError("download_failed", message);
       },
-      { signal: options.signal, firstMs: hub.retryMs, progress: () => part.furthest },
+      { signal: options.signal, firstMs: hub.retryMs, progress: () => part.furthest, onWait: hub.onWait },
     );
     await part.commit();
   } finally {

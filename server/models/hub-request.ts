@@ -7,7 +7,7 @@ import type { Readable } from "node:stream";
 import axios, { isAxiosError } from "axios";
 import { VERSION } from "../contract.ts";
 import { ServiceError } from "../errors.ts";
-import { Passing } from "./retry.ts";
+import { type OnWait, Passing } from "./retry.ts";
 
 export interface Hub {
   /** Without a slash at the end. A mirror may have a path. */
@@ -17,6 +17,8 @@ export interface Hub {
   readonly retryMs: number;
   /** Longest silence of a server, before the headers and between two pieces of a body. */
   readonly silenceMs: number;
+  /** Told before a request is repeated. */
+  readonly onWait?: OnWait | undefined;
 }
 
 /** A response, its body not yet read. */

@@ -130,7 +130,7 @@ async function getJson(
         );
       }
     },
-    { signal, firstMs: hub.retryMs },
+    { signal, firstMs: hub.retryMs, onWait: hub.onWait },
   );
 }
 
@@ -200,17 +200,23 @@ export function refusal(hub: Hub, response: HubResponse, repository: string): Se
     return new Passing(
       `${host} has had too many requests from here. Wait a while and run the same command again to continue.`,
       undefined,
-      retryAfterMs(response.header("retry-after")),
+      requestedWaitMs(response),
     );
   }
   if (status >= 500 || status === 408) {
     return new Passing(
       `${host} is in trouble (status ${status}). Run the same command again later to continue.`,
       undefined,
-      retryAfterMs(response.header("retry-after")),
+      requestedWaitMs(response),
     );
   }
   return failed(`${host} refuses the request (status ${status}). Check HF_ENDPOINT and the network.`);
+}
+
+/** `Retry-After`, or what the Hub sends instead: `RateLimit: "api";r=0;t=55` (remaining requests, seconds). */
+function requestedWaitMs(response: HubResponse): number | undefined {
+  const reset = /;\s*t=(\d+)/.exec(response.header("ratelimit") ?? "")?.[1];
+  return retryAfterMs(response.header("retry-after") ?? reset);
 }
 
 /** Seconds or a date; undefined when there is none. */

@@ -15,8 +15,8 @@ export class Passing extends ServiceError {
 
 /** Failures in a row, without a byte in between, after which the user is told: about two minutes at 1 s, 2 s, 4 s … */
 const MAX_FAILURES = 7;
-/** A longer wait is left to the user; the download stays where it is. */
-const LONGEST_WAIT_MS = 120_000;
+/** The Hub counts requests in windows of five minutes. A longer wait is left to the user; the download stays. */
+const LONGEST_WAIT_MS = 310_000;
 
 export interface RetryOptions {
   readonly signal: AbortSignal;
@@ -24,7 +24,11 @@ export interface RetryOptions {
   readonly firstMs: number;
   /** Grows whenever the work came further; failures before that are forgotten. */
   readonly progress?: () => number;
+  /** Told before each pause: why, and for how long. */
+  readonly onWait?: OnWait | undefined;
 }
+
+export type OnWait = (reason: string, ms: number) => void;
 
 /**
  * @throws the last failure, or what is no `Passing` at once; the signal's reason when aborted
@@ -49,6 +53,7 @@ export async function retrying<T>(work: () => Promise<T>, options: RetryOptions)
           { cause: error },
         );
       }
+      options.onWait?.(error.message, wait);
       // Rejects with the abort's own error; the reason the caller gave says more.
       await pause(wait, undefined, { signal }).catch(() => signal.throwIfAborted());
     }

@@ -401,6 +401,19 @@ describe("a download", () => {
 });
 
 describe("waiting", () => {
+  test.each([
+    ["Retry-After", { "Retry-After": "1" }],
+    [
+      "the Hub's own header",
+      { RateLimit: '"resolvers";r=0;t=1', "RateLimit-Policy": '"fixed window";q=5;w=300' },
+    ],
+  ])("is as long as %s asks, and is told", async (_what, headers) => {
+    faulty("cdn", 1, { kind: "reply", status: 429, headers });
+    const waits: [string, number][] = [];
+    await download(hub({ onWait: (reason, ms) => waits.push([reason, ms]) }));
+    expect(waits).toEqual([[expect.stringMatching(/has had too many requests from here/), 1000]]);
+  });
+
   test("Retry-After is seconds or a date", () => {
     expect(retryAfterMs("7")).toBe(7000);
     expect(retryAfterMs("Fri, 20 Nov 2026 10:00:05 GMT", Date.parse("2026-11-20T10:00:00Z"))).toBe(5000);

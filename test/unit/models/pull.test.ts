@@ -81,6 +81,26 @@ describe("pull", () => {
     expect(downloads()).toEqual([]);
   });
 
+  test("never takes more of the disk than the download and the result together", async () => {
+    const repository = serve({ shape: { layers: 6, hidden: 128 } });
+    let most = 0;
+    const bytes = (path: string): number =>
+      statSync(path).isDirectory()
+        ? readdirSync(path).reduce((sum, name) => sum + bytes(join(path, name)), 0)
+        : statSync(path).size;
+    const { facts } = await start({
+      type: "q8_0",
+      onProgress: () => {
+        most = Math.max(most, bytes(folder));
+      },
+    });
+    const source = [...repository.files.values()].reduce((sum, { content }) => sum + content.byteLength, 0);
+    // The plan and the lock have some hundred bytes.
+    expect(most).toBeLessThan(source + facts.fileBytes + 4096);
+    expect(most).toBeGreaterThan(source);
+    expect(bytes(folder)).toBe(facts.fileBytes);
+  });
+
   test("any other repository of the Hub is installed under its own name", async () => {
     serve({}, "Some-One/My.Reward_Model");
     const { name, facts } = await start({ type: "q8_0" }, "Some-One/My.Reward_Model");
