@@ -280,7 +280,11 @@ class ParsedDocument implements CursorDocument {
     const start = window.head.length + window.before.length;
     const solid = solidRange(insert, start);
     if (solid === undefined) return { ...NOTHING, insert, faults };
-    const place = placeAt(tree.rootNode, solid.start, solid.end);
+    const begun = placeAt(tree.rootNode, solid.start, solid.start + 1);
+    // A function that the document begins is the unit, though the insertion may also end what is around it.
+    const continued =
+      begun.kind === "function" && begun.node !== undefined && begun.node.startIndex < solid.start;
+    const place = continued ? begun : placeAt(tree.rootNode, solid.start, solid.end);
     return {
       insert,
       valid,

@@ -126,7 +126,7 @@ export function withoutRepeatedSuffix(
   inside?: string | undefined,
 ): string | undefined {
   const breakAt = after.indexOf("\n");
-  const rest = (breakAt < 0 ? after : after.slice(0, breakAt)).trim();
+  const rest = withoutComment((breakAt < 0 ? after : after.slice(0, breakAt)).trim());
   const lines = solidLines(completion);
   const below = solidLines(
     headText(breakAt < 0 ? "" : after.slice(breakAt + 1), completion.length * 2 + 1000),
@@ -146,7 +146,7 @@ export function withoutRepeatedSuffix(
   }
   let tries = 0;
   for (const [index, line] of lines.entries()) {
-    if (line.trimmed !== below[0]?.trimmed) continue;
+    if (!sameCode(line.trimmed, below[0]?.trimmed ?? "")) continue;
     if (++tries > SUFFIX_TRIES) break;
     const repeated = lines.slice(index);
     if (!repeats(repeated, below) || !repeated.some((one) => isTelling(one.trimmed))) continue;
@@ -161,7 +161,8 @@ function repeats(lines: readonly Line[], document: readonly Line[]): boolean {
     const known = document[index]?.trimmed;
     if (known === undefined) return false;
     return (
-      line.trimmed === known || (index === lines.length - 1 && index > 0 && known.startsWith(line.trimmed))
+      sameCode(line.trimmed, known) ||
+      (index === lines.length - 1 && index > 0 && known.startsWith(line.trimmed))
     );
   });
 }
@@ -199,4 +200,25 @@ function tailLines(text: string): string {
 function headText(text: string, length: number): string {
   if (text.length <= length) return text;
   return text.slice(0, text.lastIndexOf("\n", length) + 1);
+}
+
+/** Equal lines, but for a comment at the end of one. */
+function sameCode(a: string, b: string): boolean {
+  return a === b || (withoutComment(a) === withoutComment(b) && withoutComment(a) !== "");
+}
+
+function withoutComment(line: string): string {
+  return line.replace(/\s*(?:\s#|\/\/)\s[^'"]*$/, "");
+}
+
+/** Places in the completion where the next line of the document stands, though other lines follow than there. */
+export function repetitionCuts(completion: string, after: string): number[] {
+  const breakAt = after.indexOf("\n");
+  if (breakAt < 0 || after.slice(0, breakAt).trim() !== "") return [];
+  const [next] = solidLines(headText(after.slice(breakAt + 1), completion.length + 1000));
+  if (next === undefined || next.trimmed.length < 4) return [];
+  return solidLines(completion)
+    .filter((line) => sameCode(line.trimmed, next.trimmed))
+    .slice(0, 2)
+    .map((line) => line.start);
 }

@@ -3,13 +3,16 @@
 import { indentOf } from "./assemble-indent.ts";
 import type { Window } from "./assemble-window.ts";
 import type { SyntaxNode } from "./parser.ts";
-import { isComment, type Place, placeAt, type Unit } from "./unit.ts";
+import { isComment, type Place, placeAt, type Unit, withWrapper } from "./unit.ts";
 
 /** Most of a unit that is returned for scoring, in UTF-16 units: twice what reward models read (4096 tokens). */
 const MAX_UNIT_LENGTH = 32 * 1024;
 
 /** A module without functions is its own unit up to this size; beyond, the touched statements are. */
 const SMALL_MODULE = 4 * 1024;
+
+/** The same for a type around members that are no function. */
+const SMALL_TYPE = 4 * 1024;
 
 /** Offsets of solid text, without the white space around it. */
 export interface Range {
@@ -24,6 +27,13 @@ export function unitText(place: Place, text: string, solid: Range, window: Windo
     const small = inner.end - inner.start <= SMALL_MODULE;
     const script = small && place.container.namedChildren.every((child) => kindAt(child) === "statement");
     if (script) return text.slice(inner.start, inner.end).trim();
+  }
+  const owner = place.types.at(-1);
+  if (owner !== undefined && place.kind !== "function" && place.kind !== "type") {
+    // Fields and several members say little without their type.
+    const whole = withWrapper(owner);
+    if (whole.endIndex - whole.startIndex <= SMALL_TYPE)
+      return atMargin(text, whole.startIndex, whole.endIndex);
   }
   if (place.node !== undefined && place.node.endIndex - place.node.startIndex <= MAX_UNIT_LENGTH) {
     return atMargin(text, place.node.startIndex, place.node.endIndex);

@@ -11,6 +11,7 @@ import {
   cleanText,
   closerCuts,
   isTelling,
+  repetitionCuts,
   tailCuts,
   withoutRepeatedPrefix,
   withoutRepeatedSuffix,
@@ -180,6 +181,7 @@ function* endings(full: string, document: CursorDocument): Generator<string> {
   const { loose, open } = scanBrackets(text, document.language, inside);
   for (const cut of closerCuts(loose, after)) yield* joined(text.slice(0, cut), document);
   if (after.trim() === "") return;
+  for (const cut of repetitionCuts(text, after)) yield* joined(text.slice(0, cut).trimEnd(), document);
   for (const cut of tailCuts(text)) {
     // What the completion opened itself it may close.
     const kept = text.slice(0, cut);
