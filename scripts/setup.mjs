@@ -19,6 +19,16 @@ export function run(command, args, options = {}) {
   }
 }
 
+/** Runs npm: the one that runs this script, where one does. */
+export function npm(args, options = {}) {
+  const own = process.env.npm_execpath;
+  if (own?.endsWith(".js")) run(process.execPath, [own, ...args], options);
+  else {
+    const windows = process.platform === "win32";
+    run(windows ? "npm.cmd" : "npm", args, { shell: windows, ...options });
+  }
+}
+
 /** Installs exactly what the lock file names, unless that was done already on this platform. */
 export function setup() {
   const [major] = process.versions.node.split(".").map(Number);
