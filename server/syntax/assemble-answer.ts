@@ -132,7 +132,7 @@ function align(
 
 /** A body on its header's line, or one that starts within a line: from its first statement's own column. */
 function indented(text: string, start: number): string {
-  const lineStart = text.lastIndexOf("\n", start - 1) + 1;
+  const lineStart = text.slice(0, start).lastIndexOf("\n") + 1;
   const margin = text.slice(lineStart, start);
   return (margin.trim() === "" ? margin : "") + text.slice(start).trimStart();
 }

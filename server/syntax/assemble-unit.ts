@@ -77,7 +77,7 @@ function kindAt(node: SyntaxNode): Unit["kind"] {
 
 /** A piece of text with the indentation of its first line taken off all its lines, where all have it. */
 function atMargin(text: string, start: number, end: number): string {
-  const lineStart = text.lastIndexOf("\n", start - 1) + 1;
+  const lineStart = text.slice(0, start).lastIndexOf("\n") + 1;
   const margin = /^[ \t]*/.exec(text.slice(lineStart, start))?.[0] ?? "";
   const piece = text.slice(start, end).trimEnd();
   const lines = piece.split("\n");

@@ -258,7 +258,7 @@ function diagnosticsOf(
   );
   return nearest.slice(0, MAX_DIAGNOSTICS).map((fault) => ({
     line: Math.max(1, 1 + cursorLine + count(text.slice(0, fault.start)) - linesBefore),
-    column: fault.start - text.lastIndexOf("\n", fault.start - 1),
+    column: fault.start - text.slice(0, fault.start).lastIndexOf("\n"),
     message:
       fault.missing === undefined
         ? `unexpected ${quoted(text.slice(fault.start, fault.end))}`

@@ -307,7 +307,7 @@ function dedented(text: string): string {
 }
 
 function lineStart(text: string, offset: number): number {
-  const start = text.lastIndexOf("\n", offset - 1) + 1;
+  const start = text.slice(0, offset).lastIndexOf("\n") + 1;
   return text.slice(start, offset).trim() === "" ? start : offset;
 }
 
