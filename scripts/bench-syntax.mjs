@@ -1,5 +1,6 @@
 // How fast programs are extracted from replies, by the WebAssembly runtime and by the native one where it loads.
-// `node scripts/bench-syntax.mjs` after `node scripts/grammars.mjs` (or a build). One core.
+// `node scripts/bench-syntax.mjs [FOLDER]` after `node scripts/grammars.mjs` (or a build). One core. FOLDER has the
+// native packages in its node_modules, where this one's prebuild does not load.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -77,14 +78,36 @@ async function measure(work, rounds) {
   return times.sort((a, b) => a - b)[Math.floor(rounds / 2)];
 }
 
+const SAMPLES = {
+  python: "def f(x):\n    return x + 1",
+  java: "class A { int f(int x) { return x + 1; } }",
+  cpp: "template <class T> auto f(T x) { return x + 1; }",
+  go: "package main\n\nfunc f(x int) int { return x + 1 }",
+  rust: "fn f(x: i32) -> i32 { x + 1 }",
+  javascript: "const f = (x) => x + 1;",
+};
+
 async function run({ wasmRuntime, nativeRuntime, extract, normalForm }) {
   const cold = performance.now();
   const wasm = await wasmRuntime({ grammarDir: join(root, "dist/grammars") });
   await wasm.load("python");
   wasm.parse("python", program(0))?.delete();
   console.log(`cold start to the first tree: ${(performance.now() - cold).toFixed(0)} ms`);
-  const native = await nativeRuntime();
-  const rates = {};
+  const native = await nativeRuntime(join(process.argv[2] ?? root, "package.json"));
+  /** Both runtimes must give the same answers. */
+  async function agree(first, second) {
+    for (const [language, code] of Object.entries(SAMPLES)) {
+      const answers = [];
+      for (const text of [code, `${code} ((`]) {
+        for (const runtime of [first, second])
+          answers.push(await extract(`\`\`\`\n${text}\n\`\`\``, { language }, runtime));
+      }
+      const [a, b, c, d] = answers.map((answer) => JSON.stringify(answer));
+      if (a !== b || c !== d) throw new Error(`the runtimes disagree about ${language}`);
+    }
+  }
+  const times = {};
+  if (native !== undefined) await agree(wasm, native);
   for (const runtime of [wasm, native]) {
     if (runtime === undefined) continue;
     const options = { language: "python", mode: "lenient" };
@@ -101,7 +124,7 @@ async function run({ wasmRuntime, nativeRuntime, extract, normalForm }) {
     await all(batch);
     const rate = (ms) => `${Math.round((2_000 / ms) * 1_000)} replies/s`;
     const whole = await measure(() => all(batch), 5);
-    rates[runtime.name] = whole;
+    times[runtime.name] = whole;
     console.log(
       `${runtime.name}: 8 replies of 60 lines: ${(await measure(() => all(eight), 21)).toFixed(2)} ms`,
     );
@@ -115,6 +138,6 @@ async function run({ wasmRuntime, nativeRuntime, extract, normalForm }) {
   console.log(
     native === undefined
       ? "native tree-sitter does not load here"
-      : `native : wasm = ${(rates.wasm / rates.native).toFixed(2)} times as fast`,
+      : `native : wasm = ${(times.wasm / times.native).toFixed(2)} times as fast`,
   );
 }
