@@ -9,6 +9,7 @@ import type { Start } from "./inline/start.ts";
 import { suggest } from "./inline/suggest.ts";
 import type { Memory } from "./memory.ts";
 import { showMenu } from "./menu.ts";
+import type { CommandLine } from "./models/command-line.ts";
 import { explainOtherProviders } from "./other-providers.ts";
 import type { Pages } from "./pages.ts";
 import type { CompareHandle } from "./panel/register.ts";
@@ -32,6 +33,7 @@ import type { TraceLog } from "./trace.ts";
 import { useCandidate } from "./use-candidate.ts";
 
 export interface CommandDependencies {
+  readonly commandLine: CommandLine;
   readonly comparePanel: CompareHandle;
   readonly configuration: Configuration;
   readonly health: Health;
@@ -73,8 +75,8 @@ export function createCommands(deps: CommandDependencies): CommandTable {
       await addSource({ configuration, secrets: deps.secrets, sourceSet: await sourceSet() });
     },
     chooseModel: async () => {
-      const { chooseModel } = await import("./choose-model.ts");
-      await chooseModel(server, configuration);
+      const { chooseModel } = await import("./models/choose.ts");
+      await chooseModel(deps);
     },
     menu: () => showMenu(sources(), server.state, configuration.for()["automatic.enable"]),
     why: () =>

@@ -58,6 +58,13 @@ export class Configuration implements vscode.Disposable {
     return { url: settings["server.url"], model: settings.rewardModel, device: settings.device };
   }
 
+  /** The editor's proxy for remote hosts, as programs expect it in their environment. */
+  proxyEnvironment(): Readonly<Record<string, string>> {
+    const { proxy, noProxy } = networkSettings();
+    if (proxy === undefined) return {};
+    return { HTTPS_PROXY: proxy, HTTP_PROXY: proxy, NO_PROXY: noProxy.join(",") };
+  }
+
   /** Writes a setting of the user, never one of the workspace. */
   async update(name: SettingName, value: unknown): Promise<void> {
     await vscode.workspace.getConfiguration(SECTION).update(name, value, vscode.ConfigurationTarget.Global);

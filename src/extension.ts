@@ -63,9 +63,12 @@ export function activate(context: vscode.ExtensionContext): Api {
     }),
   );
 
-  const server = new Supervisor({
+  const commandLine = {
     execPath: process.execPath,
     script: join(context.extensionPath, "dist", "server.js"),
+  };
+  const server = new Supervisor({
+    ...commandLine,
     log,
     options: () => configuration.serverOptions(),
     foreignToken: async (url) => context.secrets.get(serverTokenName(url)),
@@ -101,6 +104,7 @@ export function activate(context: vscode.ExtensionContext): Api {
   lifetime.add(
     registerCommands(
       createCommands({
+        commandLine,
         comparePanel,
         configuration,
         health,

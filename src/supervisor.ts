@@ -5,6 +5,7 @@ import type { Readable, Writable } from "node:stream";
 import type { ReadyLine } from "../server/contract.ts";
 import { Emitter, type Event } from "./emitter.ts";
 import { type Log, reasonOf } from "./log.ts";
+import { LINE_LENGTH, onLines, scriptEnvironment } from "./node-process.ts";
 import { checkHealth, type Endpoint, RankError } from "./ranking/client.ts";
 import { restartDelay } from "./restart-budget.ts";
 import { hintFor } from "./server-hints.ts";
@@ -68,7 +69,6 @@ const SOFT_KILL_MS = 6000;
 const HARD_KILL_MS = 2000;
 /** Enough for a stack trace or the engine's words about memory. */
 const OUTPUT_LINES = 200;
-const OUTPUT_LINE_LENGTH = 2000;
 
 type ServerProcess = ChildProcessByStdio<Writable, Readable, Readable>;
 
@@ -195,7 +195,7 @@ export class Supervisor implements RewardServer {
     this.#enter({ kind: "starting" });
     log.info(`Starting the reward server: ${args.slice(1).join(" ")}`);
     const child = spawn(execPath, args, {
-      env: { ...ownEnvironment(process.env), ELECTRON_RUN_AS_NODE: "1", CODESCALER_TOKEN: token },
+      env: scriptEnvironment(process.env, { CODESCALER_TOKEN: token }),
       stdio: ["pipe", "pipe", "pipe"],
       windowsHide: true,
     });
@@ -296,7 +296,7 @@ export class Supervisor implements RewardServer {
   }
 
   #keep(line: string): void {
-    const text = line.slice(0, OUTPUT_LINE_LENGTH);
+    const text = line.slice(0, LINE_LENGTH);
     this.#output.push(text);
     if (this.#output.length > OUTPUT_LINES) this.#output.shift();
     this.#deps.log.debug(`server: ${text}`);
@@ -367,27 +367,6 @@ function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
     const abort = () => reject(signal.reason);
     signal.addEventListener("abort", abort, { once: true });
     promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
-  });
-}
-
-/** The environment without what steers the editor's own processes and would steer ours. */
-function ownEnvironment(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(
-    Object.entries(environment).filter(([name]) => !/^(VSCODE_|ELECTRON_|NODE_OPTIONS$)/.test(name)),
-  );
-}
-
-/** Calls back for every whole line of a stream. */
-function onLines(stream: Readable, listener: (line: string) => void): void {
-  let rest = "";
-  stream.on("data", (chunk: string) => {
-    const lines = (rest + chunk).split(/\r?\n/);
-    rest = (lines.pop() ?? "").slice(-OUTPUT_LINE_LENGTH);
-    for (const line of lines) if (line !== "") listener(line);
-  });
-  stream.on("end", () => {
-    if (rest !== "") listener(rest);
-    rest = "";
   });
 }
 
