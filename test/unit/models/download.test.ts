@@ -108,6 +108,27 @@ describe("the listing", () => {
     });
   });
 
+  test("a file without a hash of its content is not offered", async () => {
+    const entry = { type: "file", path: NAME, size: 5, oid: "0".repeat(40) };
+    const entries = [
+      { ...entry, xetHash: "1".repeat(64) },
+      { ...entry, lfs: { size: 5 } },
+      { ...entry, oid: "short" },
+      { ...entry, size: -1 },
+      { ...entry, size: 1e300 },
+      { ...entry, type: "directory" },
+      null,
+    ];
+    const body = JSON.stringify(entries);
+    faulty(
+      "api",
+      9,
+      { kind: "reply", status: 200, body, headers: { "Content-Type": "application/json" } },
+      "/tree/",
+    );
+    expect((await readRepository(hub(), ID, "main", signal)).files).toEqual([]);
+  });
+
   test("a renamed repository is found under its new name", async () => {
     server.repositories.set("Old/Name", { commit: COMMIT, files: new Map(), movedTo: ID });
     expect((await readRepository(hub(), "Old/Name", "main", signal)).id).toBe(ID);
@@ -300,6 +321,7 @@ describe("a download", () => {
     faulty("cdn", 99, { kind: "whole" });
     await download(hub(), { target });
     expect(readFileSync(target).equals(CONTENT)).toBe(true);
+    expect(of("cdn")).toHaveLength(1);
   });
 
   test("one wrong byte is found out, the file fetched again", async () => {
@@ -354,6 +376,8 @@ describe("a download", () => {
     faulty("cdn", 2, { kind: "headers", headers: { "Content-Range": `bytes 0-9/${CONTENT.byteLength}` } });
     await download(hub(), { target });
     expect(readFileSync(target).equals(CONTENT)).toBe(true);
+    // Refused twice, and what was there before was kept.
+    expect(of("cdn").map(({ range }) => range)).toEqual(["bytes=1000-", "bytes=1000-", "bytes=1000-"]);
   });
 
   test("cancelling stops at once, keeps what came, and the next call continues", async () => {

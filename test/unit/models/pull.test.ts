@@ -286,20 +286,26 @@ describe("what cannot become a model", () => {
     expect(await refusal(start())).toMatch(/Only safetensors can be pulled/);
   });
 
-  test.each(["../../evil.safetensors", "/etc/evil.safetensors", "absent.safetensors", 5])(
-    "an index that names %j",
-    async (part) => {
-      const { files, commit } = serve();
-      const index = Buffer.from(JSON.stringify({ weight_map: { "score.weight": part } }));
-      const more = new Map([
-        ...files,
-        ["model.safetensors.index.json", { content: index, storage: "git" as const }],
-      ]);
-      server.repositories.set(ID, { commit, files: more });
-      expect(await refusal(start())).toMatch(/which its index names/);
-      expect(readdirSync(temporaryFolder())).toEqual([]);
-    },
-  );
+  test.each([
+    "../../evil.safetensors",
+    "/etc/evil.safetensors",
+    "..\\evil.safetensors",
+    "absent.safetensors",
+    5,
+  ])("an index that names %j is refused, even when the Hub lists such a file", async (part) => {
+    const { files, commit } = serve();
+    const index = Buffer.from(JSON.stringify({ weight_map: { "score.weight": part } }));
+    const evil = { content: Buffer.from("evil"), storage: "lfs" as const };
+    const more = new Map([
+      ...files,
+      ["model.safetensors.index.json", { content: index, storage: "git" as const }],
+      ...(part === "absent.safetensors" ? [] : [[String(part), evil] as const]),
+    ]);
+    server.repositories.set(ID, { commit, files: more });
+    expect(await refusal(start())).toMatch(/which its index names/);
+    expect(server.seen.some(({ path }) => path.includes("evil"))).toBe(false);
+    expect(readdirSync(join(folder, "..", ".."))).not.toContain("evil.safetensors");
+  });
 
   test("more than fits on the disk is refused before it is fetched", async () => {
     const { files, commit } = serve();
