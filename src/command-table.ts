@@ -74,6 +74,10 @@ export function createCommands(deps: CommandDependencies): CommandTable {
       const { addSource } = await import("./add-source.ts");
       await addSource({ configuration, secrets: deps.secrets, sourceSet: await sourceSet() });
     },
+    setKey: async () => {
+      const { setKey } = await import("./set-key.ts");
+      await setKey(configuration, deps.secrets);
+    },
     chooseModel: async () => {
       const { chooseModel } = await import("./models/choose.ts");
       await chooseModel(deps);

@@ -14,6 +14,7 @@ export const COMMANDS = [
   "toggleLanguage",
   "trySample",
   "addSource",
+  "setKey",
   "chooseModel",
   "menu",
   "why",

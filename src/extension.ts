@@ -20,6 +20,7 @@ import { registerComparePanel } from "./panel/register.ts";
 import { createRanker } from "./ranking/ranker.ts";
 import { Scores } from "./ranking/scores.ts";
 import { RankingSession } from "./ranking/session.ts";
+import { retryAfterChanges } from "./recovery.ts";
 import { configuredSources } from "./source-list.ts";
 import { Health } from "./sources/health.ts";
 import { Status } from "./status.ts";
@@ -129,6 +130,7 @@ export function activate(context: vscode.ExtensionContext): Api {
   lifetime.add(watchContextKeys({ configuration, session, scores, server }));
   lifetime.add(decorateScores(session, scores));
   lifetime.add(keepStatistics(session, memory, () => configuration.for()["statistics.enable"]));
+  lifetime.add(retryAfterChanges({ configuration, secrets: context.secrets, health }));
   lifetime.add(configuration.onDidChange(() => void server.optionsChanged()));
   lifetime.add(configuration.onDidChange(() => status.refresh()));
   lifetime.add(vscode.workspace.onDidCloseTextDocument(({ uri }) => runs.forget(uri.toString())));

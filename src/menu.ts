@@ -1,11 +1,14 @@
 /** State and actions in one list, opened from the status item. */
 import * as vscode from "vscode";
 import type { CommandName } from "./contributions.ts";
+import type { SettingName } from "./settings.ts";
 import type { SourceStatus } from "./status.ts";
 import type { ServerState } from "./supervisor.ts";
 
 interface Action extends vscode.QuickPickItem {
   readonly name?: CommandName;
+  /** Setting that is opened instead of a command. */
+  readonly setting?: SettingName;
 }
 
 export async function showMenu(
@@ -20,10 +23,12 @@ export async function showMenu(
       ({ label, detail, failed }): Action => ({
         label: `$(${failed ? "warning" : "plug"}) ${label}`,
         detail,
-        name: "addSource",
+        // What is wrong says what to do, and most of it is done there.
+        setting: "sources",
       }),
     ),
     { label: `$(add) ${vscode.l10n.t("Add a source…")}`, name: "addSource" },
+    { label: `$(key) ${vscode.l10n.t("Set API key of a source…")}`, name: "setKey" },
     automatic
       ? { label: `$(circle-slash) ${vscode.l10n.t("Stop suggesting while I type")}`, name: "toggleAutomatic" }
       : { label: `$(play) ${vscode.l10n.t("Suggest while I type")}`, name: "toggleAutomatic" },
@@ -47,6 +52,9 @@ export async function showMenu(
     { label: `$(output) ${vscode.l10n.t("Log")}`, name: "showLog" },
   ];
   const picked = await vscode.window.showQuickPick(items, { title: "CodeScaler" });
+  if (picked?.setting) {
+    await vscode.commands.executeCommand("workbench.action.openSettings", `codescaler.${picked.setting}`);
+  }
   if (picked?.name) await vscode.commands.executeCommand(`codescaler.${picked.name}`);
 }
 

@@ -72,6 +72,8 @@ export function tell(event: TraceEvent): string {
       return l10n.t("Nothing is done in this document. {0}", event.why);
     case "automatic-off":
       return l10n.t("Suggestions while typing are switched off.");
+    case "inside-word":
+      return l10n.t("The cursor is inside of a word: nothing is asked while typing there.");
     case "no-source":
       return event.configured === 0
         ? l10n.t("No source of completions is set up.")

@@ -154,7 +154,10 @@ export class Supervisor implements RewardServer {
       // Other options deserve a fresh try, when someone needs it.
       this.#ends = [];
       await this.stop();
-    } else if (moved || changed) await this.restart();
+    } else if (moved || changed) {
+      // Nobody waits for it here: a failure is in the state.
+      await this.restart().catch(() => {});
+    }
   }
 
   async stop(): Promise<void> {

@@ -13,6 +13,8 @@ export type Trigger =
 export type TraceEvent =
   | { readonly kind: "refused"; readonly why: string }
   | { readonly kind: "automatic-off" }
+  /** Right of the cursor a word goes on. */
+  | { readonly kind: "inside-word" }
   | { readonly kind: "no-source"; readonly configured: number }
   | { readonly kind: "reused"; readonly count: number }
   | { readonly kind: "joined" }

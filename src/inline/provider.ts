@@ -71,6 +71,7 @@ export class InlineProvider implements vscode.InlineCompletionItemProvider {
     const reused = this.#reuse(cursor, tracer);
     if (reused) return reused;
     if (!invoked && !settings["automatic.enable"]) return nothing(tracer, { kind: "automatic-off" });
+    if (!invoked && insideWord(place)) return nothing(tracer, { kind: "inside-word" });
     const { signal, dispose } = abortSignalOf(token);
     try {
       return await (invoked
@@ -222,6 +223,11 @@ export class InlineProvider implements vscode.InlineCompletionItemProvider {
     this.#deps.traces.keep(tracer.trace);
     return tracer;
   }
+}
+
+/** Whoever edits a name does not want code in the middle of it. */
+function insideWord({ prefix, suffix }: Place): boolean {
+  return /[\p{L}\p{N}_$]$/u.test(prefix) && /^[\p{L}\p{N}_$]/u.test(suffix);
 }
 
 function offers(state: RunState): Offer[] {
