@@ -1,6 +1,10 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import {
+  accuracyOf,
   BENCHMARKS,
+  type Benchmark,
   CATALOGUE,
   type CatalogueModel,
   catalogueModel,
@@ -59,6 +63,24 @@ describe("the catalogue", () => {
     expect(catalogueModel("codescaler-1.7b")?.repository).toBe("LARK-Lab/CodeScaler-1.7B");
     expect(catalogueModel("lark-lab/codescaler-1.7b")?.id).toBe("codescaler-1.7b");
     expect(catalogueModel("nano")).toBeUndefined();
+  });
+
+  test("is what docs/models.md says", () => {
+    const page = readFileSync(join(__dirname, "../../../docs/models.md"), "utf8");
+    const rows = [
+      ...page.matchAll(/^\| `([^`]+)` \| (\S+\/\S+) \| ([^|]+) \| [^|]+ \| (\S+) \| (\S+) \|$/gm),
+    ];
+    const figure = (model: CatalogueModel, benchmark: Benchmark) =>
+      accuracyOf(model, benchmark)?.percent.toFixed(1) ?? "–";
+    expect(rows.map((row) => row.slice(1))).toEqual(
+      CATALOGUE.map((model) => [
+        model.id,
+        model.repository,
+        model.licence,
+        figure(model, "rm-bench-code"),
+        figure(model, "crb-functional"),
+      ]),
+    );
   });
 
   test("names languages shortly", () => {
