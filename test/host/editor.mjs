@@ -51,7 +51,7 @@ export class EditorFolder {
   #settings = SETTINGS;
 
   constructor(settings = {}) {
-    for (const part of ["data/User", "extensions", "workspace"]) {
+    for (const part of ["data/User", "data/Machine", "extensions", "workspace"]) {
       mkdirSync(join(this.path, part), { recursive: true });
     }
     writeFileSync(join(this.path, "config.yaml"), "auth: none\ncert: false\n");
@@ -61,7 +61,10 @@ export class EditorFolder {
   /** Changes settings of the user; a running editor notices. `undefined` removes one. */
   set(settings) {
     this.#settings = { ...this.#settings, ...settings };
-    writeFileSync(join(this.path, "data/User/settings.json"), JSON.stringify(this.#settings, null, 2));
+    // A remote editor takes settings of machine scope from the second file only.
+    for (const place of ["User", "Machine"]) {
+      writeFileSync(join(this.path, "data", place, "settings.json"), JSON.stringify(this.#settings, null, 2));
+    }
   }
 
   /** Puts a file into the workspace. @returns its path */

@@ -1,32 +1,31 @@
 // What a user does and sees in the workbench, through the browser.
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { PATIENCE_MS, remoteUri, workbenchUrl } from "./editor.mjs";
+import { PATIENCE_MS, workbenchUrl } from "./editor.mjs";
 
 const GHOST = ".ghost-text-decoration, .ghost-text-decoration-preview, .ghost-text";
 
 export class Workbench {
-  #plainUrl;
-
-  constructor(page, plainUrl) {
+  constructor(page) {
     this.page = page;
-    this.#plainUrl = plainUrl;
   }
 
-  /** Opens a workspace with one of its files in the editor. */
+  /** Opens a workspace and one of its files. */
   static async open(context, editor, folder, file) {
     const page = context.pages()[0] ?? (await context.newPage());
-    const bench = new Workbench(page, workbenchUrl(editor, folder.workspace, []));
-    await page.goto(workbenchUrl(editor, folder.workspace, [["openFile", remoteUri(editor, file)]]), {
-      waitUntil: "domcontentloaded",
-    });
-    await bench.ready(file);
+    const bench = new Workbench(page);
+    // A file in the address would be opened alone after every reload.
+    await page.goto(workbenchUrl(editor, folder.workspace, []), { waitUntil: "domcontentloaded" });
+    await page.locator(".monaco-workbench .part.statusbar").waitFor();
+    await bench.openFile(nameOf(file));
     return bench;
   }
 
-  /** Loads the window anew, as it was: with a file in its address the editor would open that alone. */
+  /** Reloads the window as a user does: the editor keeps what was open. */
   async reload(file) {
-    await this.page.goto(this.#plainUrl, { waitUntil: "domcontentloaded" });
+    const loaded = this.page.waitForEvent("domcontentloaded");
+    await this.command("Developer: Reload Window");
+    await loaded;
     await this.ready(file);
   }
 
@@ -37,8 +36,7 @@ export class Workbench {
 
   /** The editor that shows a file. */
   editor(file) {
-    const name = file.slice(file.lastIndexOf("/") + 1);
-    return this.page.locator(`.monaco-editor[data-uri$="/${name}"]`).first();
+    return this.page.locator(`.monaco-editor[data-uri$="/${nameOf(file)}"]`).first();
   }
 
   /** Runs a command by its title in the palette. It is typed again while an extension has not registered it yet. */
@@ -61,10 +59,14 @@ export class Workbench {
 
   /** Opens a file of the workspace in the active group. */
   async openFile(name) {
-    await this.page.keyboard.press("Control+P");
-    await this.quickInput().fill(name);
-    await this.page.locator(".quick-input-list .monaco-list-row", { hasText: name }).first().waitFor();
-    await this.page.keyboard.press("Enter");
+    const row = this.page.locator(`.quick-input-list .monaco-list-row[aria-label^=${JSON.stringify(name)}]`);
+    await until(`the file ${name} in the quick input`, async () => {
+      await this.page.keyboard.press("Escape");
+      await this.page.keyboard.press("Control+P");
+      await this.quickInput().fill(name);
+      return appears(row.first());
+    });
+    await row.first().click();
     await this.ready(name);
   }
 
@@ -120,9 +122,20 @@ export class Workbench {
     await this.command("View: Close All Editors");
   }
 
+  /** A picture of what went wrong, with what the editor said about it. */
+  async shotWithNotifications(path) {
+    await this.shot(path);
+    await this.command("Notifications: Show Notifications");
+    await this.shot(path);
+  }
+
   async shot(path, clip) {
     await this.page.screenshot({ path, ...(clip && { clip }) });
   }
+}
+
+function nameOf(file) {
+  return file.slice(file.lastIndexOf("/") + 1);
 }
 
 /** Whether an element comes within a moment. */
