@@ -1,6 +1,6 @@
 // A document with a cursor: what all completions at one place share, and the judgement of one insertion.
 import { type BracketScan, type LooseCloser, type OpenBracket, scanBrackets } from "./assemble-brackets.ts";
-import { type Fault, faultKey, faultsOf, strayClosers } from "./assemble-faults.ts";
+import { type Fault, faultKey, faultsOf } from "./assemble-faults.ts";
 import { type IndentContext, indentContext } from "./assemble-indent.ts";
 import { lineEndAt, lineFeeds } from "./assemble-text.ts";
 import { hasCode, solidRange, unitText } from "./assemble-unit.ts";
@@ -151,11 +151,11 @@ class ParsedDocument implements CursorDocument {
     // The item around the cursor may be small enough where its surroundings are not.
     if (tree === null) return this.#attemptAlone(insert) ?? { ...NOTHING, insert, tooLarge: true };
     try {
-      if (this.#isClean(tree)) return this.#judged(tree, plain, insert, true, []);
+      if (this.#isClean(tree, plain)) return this.#judged(tree, plain, insert, true, []);
       const ended = this.#withSemicolon(insert);
       const repaired = ended === undefined ? undefined : this.#attemptText(ended, insert);
       if (repaired !== undefined) return repaired;
-      const faults = faultsOf(tree, this.language);
+      const faults = faultsOf(tree, plain, this.language);
       if (this.#knownFaults().size > 0) {
         const alone = this.#attemptAlone(insert);
         if (alone !== undefined) return alone;
@@ -173,7 +173,7 @@ class ParsedDocument implements CursorDocument {
   #attemptText(text: string, insert: string, window = this.window): Attempt | undefined {
     const tree = this.parse(text);
     try {
-      return tree !== null && this.#isClean(tree)
+      return tree !== null && this.#isClean(tree, text)
         ? this.#judged(tree, text, insert, true, [], window)
         : undefined;
     } finally {
@@ -181,8 +181,8 @@ class ParsedDocument implements CursorDocument {
     }
   }
 
-  #isClean(tree: SyntaxTree): boolean {
-    return !tree.rootNode.hasError && strayClosers(tree, this.language).length === 0;
+  #isClean(tree: SyntaxTree, text: string): boolean {
+    return !tree.rootNode.hasError && faultsOf(tree, text, this.language).length === 0;
   }
 
   unitEndWithoutSuffix(insert: string): number | undefined {
@@ -234,10 +234,25 @@ class ParsedDocument implements CursorDocument {
     });
   }
 
-  /** The document's errors without a completion. */
+  /**
+   * The document's errors without a completion: as it stands, and with a stand-in at the cursor, as what is
+   * missing there may hide what else is wrong.
+   */
   #knownFaults(): ReadonlySet<string> {
-    this.#known ??= baseline(this.window, this.language, this.#runtime);
-    return this.#known;
+    if (this.#known !== undefined) return this.#known;
+    const known = new Set(baseline(this.window, this.language, this.#runtime));
+    const { head, before, after, tail } = this.window;
+    const { text } = this.filled;
+    const stand = text.length - (head.length + before.length + after.length + tail.length);
+    if (stand > 0 && text.startsWith(head + before)) {
+      const tree = this.parse(text);
+      for (const fault of tree === null ? [] : faultsOf(tree, text, this.language)) {
+        known.add(faultKey(fault, fault.start < head.length + before.length ? 0 : stand));
+      }
+      tree?.delete();
+    }
+    this.#known = known;
+    return known;
   }
 
   /** The attempt in the item around the cursor by itself, for documents that are broken or too large. */
@@ -394,11 +409,11 @@ const NOTHING: Omit<Attempt, "insert"> = {
 
 /** The errors of a window as it is, by keys that do not depend on the length of an insertion. */
 function baseline(window: Window, language: Language, runtime: SyntaxRuntime): ReadonlySet<string> {
-  const { head, before, after, tail } = window;
-  const tree = runtime.parse(language, `${head}${before}${after}${tail}\n`);
+  const text = `${window.head}${window.before}${window.after}${window.tail}\n`;
+  const tree = runtime.parse(language, text);
   if (tree === null) return new Set();
   try {
-    return new Set(faultsOf(tree, language).map((fault) => faultKey(fault, 0)));
+    return new Set(faultsOf(tree, text, language).map((fault) => faultKey(fault, 0)));
   } finally {
     tree.delete();
   }

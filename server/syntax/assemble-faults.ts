@@ -1,6 +1,7 @@
 // Syntax errors as places that can be compared between two parses of nearly the same text.
 import type { Language } from "./languages.ts";
 import type { SyntaxNode, SyntaxTree } from "./parser.ts";
+import { quirkIn } from "./quirks.ts";
 import { isComment } from "./unit.ts";
 
 /** A syntax error in the assembled text. Offsets count from the start of the window. */
@@ -8,11 +9,22 @@ export interface Fault {
   readonly start: number;
   readonly end: number;
   readonly missing: string | undefined;
+  /** What is wrong, where the grammar let it pass. */
+  readonly message?: string;
 }
 
-/** The errors of a tree: missing tokens, and tokens that no rule took up. */
-export function faultsOf(tree: SyntaxTree, language: Language): Fault[] {
-  const faults = strayClosers(tree, language);
+/**
+ * The errors of a text by its tree: missing tokens, tokens that no rule took up, and the first thing that the
+ * grammar accepts and the language does not. None where the text is valid.
+ */
+export function faultsOf(tree: SyntaxTree, text: string, language: Language): Fault[] {
+  const faults = strayClosers(tree, text, language);
+  const quirk = quirkIn(tree, tree.rootNode.children, text, language);
+  if (quirk !== undefined) {
+    const at = offsetOf(text, quirk.at.row) + quirk.at.column;
+    faults.push({ start: at, end: at, missing: undefined, message: quirk.message });
+  }
+  if (!tree.rootNode.hasError) return faults;
   const visit = (node: SyntaxNode) => {
     if (node.isMissing) faults.push({ start: node.startIndex, end: node.startIndex, missing: node.type });
     else if (node.isError) {
@@ -29,6 +41,12 @@ export function faultsOf(tree: SyntaxTree, language: Language): Fault[] {
   return faults;
 }
 
+function offsetOf(text: string, row: number): number {
+  let offset = 0;
+  for (let count = 0; count < row; count++) offset = text.indexOf("\n", offset) + 1;
+  return offset;
+}
+
 /** Equal for the same error of two texts, of which one has `inserted` more characters before it. */
 export function faultKey(fault: Fault, inserted: number): string {
   return `${fault.start - inserted}-${fault.end - inserted}-${fault.missing ?? ""}`;
@@ -41,19 +59,16 @@ const STRAYS: Readonly<Partial<Record<Language, { readonly type: string; readonl
 };
 
 /** Closing words that close nothing. */
-export function strayClosers(tree: SyntaxTree, language: Language): Fault[] {
+function strayClosers(tree: SyntaxTree, text: string, language: Language): Fault[] {
   const stray = STRAYS[language];
   if (stray === undefined) return [];
   const faults: Fault[] = [];
-  const text = tree.rootNode.text;
-  const offset = tree.rootNode.startIndex;
   const cursor = tree.walk();
   try {
     for (let more = true; more; ) {
       if (cursor.nodeType === stray.type) {
         const { startIndex: start, endIndex: end } = cursor;
-        if (stray.words.test(text.slice(start - offset, end - offset)))
-          faults.push({ start, end, missing: undefined });
+        if (stray.words.test(text.slice(start, end))) faults.push({ start, end, missing: undefined });
       }
       more = cursor.gotoFirstChild() || cursor.gotoNextSibling();
       while (!more && cursor.gotoParent()) more = cursor.gotoNextSibling();

@@ -260,9 +260,10 @@ function diagnosticsOf(
     line: Math.max(1, 1 + cursorLine + count(text.slice(0, fault.start)) - linesBefore),
     column: fault.start - text.slice(0, fault.start).lastIndexOf("\n"),
     message:
-      fault.missing === undefined
+      fault.message ??
+      (fault.missing === undefined
         ? `unexpected ${quoted(text.slice(fault.start, fault.end))}`
-        : `missing ${quoted(fault.missing)}`,
+        : `missing ${quoted(fault.missing)}`),
   }));
 
   /** Errors in the completion come first: those before it are the document's own. */

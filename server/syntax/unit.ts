@@ -222,7 +222,9 @@ function kindOf(path: readonly SyntaxNode[]): Unit["kind"] {
   // A property with accessors, a statement with a callback, and the position in it.
   const inFunction = path.some(
     (one) =>
-      FUNCTION_VALUES.has(one.type) || FUNCTIONS.has(one.type) || /accessor|getter|setter|arrow_expression_clause/.test(one.type),
+      FUNCTION_VALUES.has(one.type) ||
+      FUNCTIONS.has(one.type) ||
+      /accessor|getter|setter|arrow_expression_clause/.test(one.type),
   );
   return inFunction ? "function" : "statement";
 }
