@@ -30,7 +30,12 @@ if (wants("ui")) {
   const files = readdirSync(join(root, "test/host/ui")).filter((file) => file.endsWith(".test.mjs"));
   const { status } = spawnSync(
     process.execPath,
-    ["--test", "--test-concurrency=1", ...files.map((file) => join(root, "test/host/ui", file))],
+    [
+      "--test",
+      "--test-concurrency=1",
+      "--test-reporter=spec",
+      ...files.map((file) => join(root, "test/host/ui", file)),
+    ],
     {
       cwd: root,
       stdio: "inherit",
