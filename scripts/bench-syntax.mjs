@@ -8,6 +8,16 @@ import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
 import { root } from "./setup.mjs";
 
+/** Programs for which both runtimes must give the same answers. */
+const SAMPLES = {
+  python: "def f(x):\n    return x + 1",
+  java: "class A { int f(int x) { return x + 1; } }",
+  cpp: "template <class T> auto f(T x) { return x + 1; }",
+  go: "package main\n\nfunc f(x int) int { return x + 1 }",
+  rust: "fn f(x: i32) -> i32 { x + 1 }",
+  javascript: "const f = (x) => x + 1;",
+};
+
 const folder = mkdtempSync(join(tmpdir(), "codescaler-bench-"));
 try {
   const outfile = join(folder, "syntax.cjs");
@@ -77,15 +87,6 @@ async function measure(work, rounds) {
   }
   return times.sort((a, b) => a - b)[Math.floor(rounds / 2)];
 }
-
-const SAMPLES = {
-  python: "def f(x):\n    return x + 1",
-  java: "class A { int f(int x) { return x + 1; } }",
-  cpp: "template <class T> auto f(T x) { return x + 1; }",
-  go: "package main\n\nfunc f(x int) int { return x + 1 }",
-  rust: "fn f(x: i32) -> i32 { x + 1 }",
-  javascript: "const f = (x) => x + 1;",
-};
 
 async function run({ wasmRuntime, nativeRuntime, extract, normalForm }) {
   const cold = performance.now();

@@ -39,6 +39,12 @@ export function choose(candidates: readonly Candidate[], question: string | unde
   const scores = new Map(candidates.map((candidate) => [candidate, scoreOf(candidate, candidates, asked)]));
   let main = first;
   for (const candidate of others) {
+    // An excerpt is not the program, whatever it looks like.
+    if (contains(main, candidate)) continue;
+    if (contains(candidate, main)) {
+      main = candidate;
+      continue;
+    }
     const mine = scores.get(candidate) ?? 0;
     const best = scores.get(main) ?? 0;
     // A later version of the same thing replaces the earlier one.
@@ -55,6 +61,17 @@ function revises(later: Candidate, earlier: Candidate): boolean {
   const after = later.outline?.top;
   if (before === undefined || after === undefined || before.size === 0) return false;
   return cueOf(later.piece.before) !== "alternative" && [...before].every((name) => after.has(name));
+}
+
+/** The first is a program that defines all that the second does, and more. */
+function contains(whole: Candidate, excerpt: Candidate): boolean {
+  const all = whole.outline?.top;
+  const some = excerpt.outline?.top;
+  if (all === undefined || some === undefined || some.size === 0 || all.size <= some.size) return false;
+  const cue = cueOf(whole.piece.before);
+  return (
+    cue !== "example" && cue !== "wrong" && cue !== "alternative" && [...some].every((name) => all.has(name))
+  );
 }
 
 function scoreOf(candidate: Candidate, all: readonly Candidate[], asked: ReadonlySet<string>): number {

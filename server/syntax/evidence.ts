@@ -183,7 +183,8 @@ export interface Evidence {
 
 /** The languages that something speaks for, the most likely one first. */
 export function evidenceIn(code: string): Evidence[] {
-  const text = code.slice(0, LOOK);
+  // What comments say about types is no code.
+  const text = code.slice(0, LOOK).replace(/(?<=^|\s)\/\*[\s\S]*?\*\//g, "");
   const found = new Map<Language, number>();
   for (const language of LANGUAGES) {
     let weight = 0;

@@ -156,7 +156,7 @@ function readBlock(
   const made = (kept: readonly Line[], closed: boolean): Fence => ({
     kind: "fence",
     info: opening.info,
-    lines: kept,
+    lines: withoutIndents(kept, opening),
     closed,
     mark: opening.mark,
     size: opening.size,
@@ -178,12 +178,26 @@ function readBlock(
     ) {
       itemEnd = { length: content.length, next: index };
     }
-    content.push(withoutIndent(inside, opening.indent));
+    content.push(inside);
   }
   // A closing fence after content that is not indented, as models write it in lists, would have been found.
   if (itemEnd !== undefined)
     return { fence: made(content.slice(0, itemEnd.length), false), next: itemEnd.next };
   return { fence: made(content, false), next: lines.length };
+}
+
+/**
+ * The columns that each line of content loses. In lists models often indent the fence and not the content, or less:
+ * taking from some lines and not from others would change the program.
+ */
+function indentOfContent(lines: readonly Line[], opening: Opening): number {
+  if (opening.item === 0) return opening.indent;
+  let least = opening.indent;
+  for (const line of lines) {
+    if (least === 0) break;
+    if (!isBlank(line)) least = Math.min(least, indentOf(line.text));
+  }
+  return least;
 }
 
 function closes(text: string, opening: Opening): boolean {
@@ -204,6 +218,11 @@ function withoutQuotes(line: Line, quotes: number): Line | undefined {
     at += match[0].length;
   }
   return cutFront(line, at);
+}
+
+function withoutIndents(lines: readonly Line[], opening: Opening): readonly Line[] {
+  const columns = indentOfContent(lines, opening);
+  return columns === 0 ? lines : lines.map((line) => withoutIndent(line, columns));
 }
 
 /** The line without up to `columns` of indentation. A tab that reaches further stays as it is. */

@@ -27,7 +27,7 @@ const IMPORT =
   /^(?:import|package|use|using|namespace_use|preproc_include|preproc_def|extern_crate|future_import|global_using).*|^(?:import_list|package_header|import_header|php_tag|file_scoped_namespace_declaration|attribute_item|inner_attribute_item|empty_statement|package_clause)$/;
 
 const DEFINITION =
-  /function|method|class|interface|struct|enum|trait|impl|record|type_(?:declaration|alias|definition|item|spec)|module|namespace|macro_definition|constructor|protocol|object_declaration|union|template_declaration|delegate|^const_item$|^static_item$|^mod_item$|^singleton_method$|^decorated_definition$|^preproc_function_def$|^concept/;
+  /function|method|class|interface|struct|enum|trait|impl|record|type_(?:declaration|alias|definition|item|spec)|module|namespace|macro_definition|constructor|protocol|object_declaration|union|template_declaration|delegate|alias_declaration|^const_item$|^static_item$|^mod_item$|^singleton_method$|^decorated_definition$|^preproc_function_def$|^concept/;
 
 /** Nodes that wrap definitions: theirs are looked at instead. */
 const WRAPPER =
@@ -36,6 +36,9 @@ const WRAPPER =
 /** Nodes inside of definitions that use names and give none. */
 const USES_ONLY =
   /^(?:string|number|integer|comment)|parameter|argument|heritage|superclass|interfaces$|base_|delegation|extends|implements|permits|modifiers|annotation/;
+
+/** Wrappers that put their members at the top: conditions, namespaces, exports. */
+const OPEN_WRAPPER = /^(?:preproc_|namespace|linkage_|export_|internal_module|ambient_|template_|decorated_)/;
 
 const NAME_FIELDS = ["name", "declarator", "left", "type"] as const;
 
@@ -65,10 +68,11 @@ export function outlineOf(root: SyntaxNode, code: string, language: Language): O
     if (collect(node, names, 0)) {
       definitions += 1;
       const name = nameOf(node);
-      if (name !== undefined) {
+      if (name !== undefined && names.has(name)) {
         top.add(name);
         if (TEST_NAME.test(name)) tests += 1;
       }
+      if (OPEN_WRAPPER.test(node.type)) for (const each of names) top.add(each);
       for (const each of names) defines.add(each);
     } else {
       statements += 1;
@@ -107,8 +111,10 @@ function collect(node: SyntaxNode, names: Set<string>, depth: number): boolean {
     defines || WRAPPER.test(node.type) || node.type.endsWith("assignment") || node.type.endsWith("declarator")
       ? nameOf(node)
       : undefined;
-  if (name !== undefined) names.add(name);
-  if (node.type === "declaration" && /function_declarator/.test(declaratorType(node))) defines = true;
+  const prototype = node.type === "declaration" && declaratorType(node) === "function_declarator";
+  if (name !== undefined && !prototype && !/^preproc_if/.test(node.type)) names.add(name);
+  // A prototype says what others define, and is no statement either.
+  if (prototype) return true;
   if (
     depth < DEPTH &&
     (WRAPPER.test(node.type) || /assignment|declarator|^variable_declarator|^pair$/.test(node.type))
