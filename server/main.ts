@@ -12,7 +12,10 @@ const COMMANDS: Readonly<Record<string, { readonly does: string; load(): Promise
   },
   extract: { does: "show which program a reply contains, and why", load: () => import("./cli/extract.ts") },
   serve: { does: "run the reward server", load: () => import("./cli/serve.ts") },
-  models: { does: "list, get, convert, verify and remove reward models", load: () => import("./cli/models.ts") },
+  models: {
+    does: "list, get, convert, verify and remove reward models",
+    load: () => import("./cli/models.ts"),
+  },
   eval: { does: "measure a reward model on judged samples", load: () => import("./cli/eval.ts") },
   bench: {
     does: "measure scoring speed against a ceiling of the same run",
