@@ -1,14 +1,12 @@
-/** Owns the reward server: starts it when first needed, restarts it within a budget, ends it softly, then hard. */
-import { type ChildProcessByStdio, spawn } from "node:child_process";
+/** Owns the reward server: starts it when first needed, restarts it within a budget, knows how it is. */
 import { randomBytes } from "node:crypto";
-import type { Readable, Writable } from "node:stream";
-import type { ReadyLine } from "../server/contract.ts";
 import { Emitter, type Event } from "./emitter.ts";
 import { type Log, reasonOf } from "./log.ts";
-import { LINE_LENGTH, onLines, scriptEnvironment } from "./node-process.ts";
+import { LINE_LENGTH } from "./node-process.ts";
 import { checkHealth, type Endpoint, RankError } from "./ranking/client.ts";
 import { restartDelay } from "./restart-budget.ts";
 import { hintFor } from "./server-hints.ts";
+import { type Exit, type ServerProcess, startServer } from "./server-process.ts";
 
 /** What people need to know of the server. `down` and `failed` carry a sentence with the way out. */
 export type ServerState =
@@ -18,18 +16,19 @@ export type ServerState =
   | {
       readonly kind: "ready";
       readonly url: string;
+      /** The user's own, which we neither start nor stop. */
       readonly own: boolean;
       readonly model: string;
       readonly version: string;
     }
-  /** Ended by itself; it starts again at once or after a pause. */
+  /** Ended by itself; it starts again after a pause, or when it is needed. */
   | { readonly kind: "down"; readonly problem: string }
-  /** Given up: only the user starts it again. */
+  /** Given up: other settings or the user start it again. */
   | { readonly kind: "failed"; readonly problem: string };
 
 /** How the server is to be run; a change restarts it. */
 export interface ServerOptions {
-  /** A server of the user's own; our own is not started then. */
+  /** A server of the user's own; none is started then. */
   readonly url: string;
   readonly model: string;
   readonly device: "auto" | "gpu" | "cpu";
@@ -50,7 +49,7 @@ export interface RewardServer {
   readonly onDidChange: Event<ServerState>;
   /**
    * Where it answers; starts it where needed and waits until it is ready.
-   * @throws RankError unreachable with what is wrong
+   * @throws RankError unreachable with what is wrong; the signal's reason when aborted
    */
   endpoint(signal: AbortSignal): Promise<Endpoint>;
   /** Stops and starts it with the present options, and forgets earlier crashes. */
@@ -62,27 +61,20 @@ export interface RewardServer {
   output(): readonly string[];
 }
 
-/** A model of 8 billion parameters on a slow disk takes a minute; beyond this it hangs. */
-const READY_TIMEOUT_MS = 180_000;
-/** The server itself ends what still runs after 5 s. */
-const SOFT_KILL_MS = 6000;
-const HARD_KILL_MS = 2000;
 /** Enough for a stack trace or the engine's words about memory. */
 const OUTPUT_LINES = 200;
+/** Lines in which the reason of an end is looked for. */
+const LAST_LINES = 20;
+/** Exit codes by which the command line says that it refused, rather than that it broke. */
+const REFUSED: readonly (number | null)[] = [1, 2];
 
-type ServerProcess = ChildProcessByStdio<Writable, Readable, Readable>;
-
-/** One start: the process and what became of it. */
+/** One start, and what became of it. */
 interface Run {
   readonly process: ServerProcess;
-  readonly ready: Promise<Endpoint>;
-  readonly ended: Promise<void>;
+  readonly endpoint: Promise<Endpoint>;
+  readonly options: ServerOptions;
   /** Where it answers, once it does. */
   address: string | undefined;
-  /** Its end is our doing. */
-  stopping: boolean;
-  /** How it was asked to run. */
-  readonly options: ServerOptions;
 }
 
 export class Supervisor implements RewardServer {
@@ -90,10 +82,12 @@ export class Supervisor implements RewardServer {
   readonly #changed = new Emitter<ServerState>();
   readonly #output: string[] = [];
   #state: ServerState = { kind: "stopped" };
+  /** The process in use; one that is being stopped is none. */
   #run: Run | undefined;
-  #ends: number[] = [];
+  /** When it ended by itself. */
+  #ends: readonly number[] = [];
   #restartTimer: NodeJS.Timeout | undefined;
-  /** The user's own server once it was seen to answer, by its address. */
+  /** The user's own server, by its address. */
   #own: { readonly url: string; readonly endpoint: Promise<Endpoint> } | undefined;
   #disposed = false;
 
@@ -113,13 +107,12 @@ export class Supervisor implements RewardServer {
 
   async endpoint(signal: AbortSignal): Promise<Endpoint> {
     signal.throwIfAborted();
-    const { url } = this.#deps.options();
-    return orAborted(url === "" ? this.#started() : this.#connected(url), signal);
+    return orAborted(this.#available(), signal);
   }
 
   /** Starts it if it is not running, for a use that is about to come. Its failure is in the state. */
   warm(): void {
-    if (this.#state.kind === "stopped") this.endpoint(new AbortController().signal).catch(() => {});
+    if (this.#state.kind === "stopped") this.#available().catch(() => {});
   }
 
   lost(endpoint: Endpoint, problem: string): void {
@@ -131,16 +124,14 @@ export class Supervisor implements RewardServer {
     // Its end may be noticed only after its socket's: whoever asks next must not get the dead one.
     const run = this.#run;
     if (run?.address !== endpoint.url) return;
-    this.#deps.log.warn(problem);
-    run.process.kill("SIGKILL");
-    this.#ended(run, run.process.exitCode, run.process.signalCode);
+    run.process.kill();
+    this.#ended(run, problem, undefined);
   }
 
   async restart(): Promise<void> {
     await this.stop();
     this.#ends = [];
-    const { url } = this.#deps.options();
-    await (url === "" ? this.#started() : this.#connected(url));
+    await this.#available();
   }
 
   /** Restarts a running server whose options are no longer the present ones. */
@@ -166,7 +157,7 @@ export class Supervisor implements RewardServer {
     const run = this.#run;
     this.#run = undefined;
     this.#enter({ kind: "stopped" });
-    if (run) await end(run);
+    await run?.process.end();
   }
 
   /** Ends the server with the extension; resolves when it is gone. */
@@ -176,126 +167,79 @@ export class Supervisor implements RewardServer {
     this.#changed.dispose();
   }
 
-  #started(): Promise<Endpoint> {
-    if (this.#run) return this.#run.ready;
+  #available(): Promise<Endpoint> {
+    const { url } = this.#deps.options();
+    if (url !== "") return this.#connected(url);
+    if (this.#run) return this.#run.endpoint;
     if (this.#disposed) return Promise.reject(new RankError("unreachable", "CodeScaler is shutting down."));
     if (this.#state.kind === "failed") {
       return Promise.reject(new RankError("unreachable", this.#state.problem));
     }
     clearTimeout(this.#restartTimer);
-    const run = this.#start();
-    this.#run = run;
-    return run.ready;
+    return this.#start().endpoint;
   }
 
   #start(): Run {
     const { execPath, script, log } = this.#deps;
     const options = this.#deps.options();
-    const { model, device } = options;
     const token = randomBytes(32).toString("base64url");
-    const args = [script, "serve", "--exit-with-stdin", "--device", device];
-    if (model !== "") args.push("--model", model);
+    const args = ["serve", "--exit-with-stdin", "--device", options.device];
+    if (options.model !== "") args.push("--model", options.model);
     this.#enter({ kind: "starting" });
-    log.info(`Starting the reward server: ${args.slice(1).join(" ")}`);
-    const child = spawn(execPath, args, {
-      env: scriptEnvironment(process.env, { CODESCALER_TOKEN: token }),
-      stdio: ["pipe", "pipe", "pipe"],
-      windowsHide: true,
-    });
-    // A pipe whose reader died must not end the extension host; the process's end is what is acted upon.
-    child.stdin.on("error", () => {});
-    child.stderr.setEncoding("utf8");
-    onLines(child.stderr, (line) => this.#keep(line));
-    const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
-    const ready = this.#whenReady(child, token);
-    const run: Run = { process: child, ready, ended, options, address: undefined, stopping: false };
-    ready.then(
+    log.info(`Starting the reward server: ${args.join(" ")}`);
+    const process = startServer({ execPath, script, args, token, onOutput: (line) => this.#keep(line) });
+    const run: Run = { process, endpoint: this.#whenReady(process, token), options, address: undefined };
+    this.#run = run;
+    run.endpoint.then(
       ({ url }) => {
         run.address = url;
       },
-      () => {
-        // Whoever asked for the endpoint hears the reason; a process that never became ready is of no use.
-        if (child.exitCode === null && child.signalCode === null) child.kill("SIGKILL");
-      },
+      // Whoever asked for it hears why.
+      () => {},
     );
-    child.once("close", (code, signal) => this.#ended(run, code, signal));
-    child.once("error", (error) => {
-      this.#keep(`The process cannot be started: ${error.message}`);
-    });
+    process.ended.then((exit) => this.#ended(run, this.#deathOf(exit), exit));
     return run;
   }
 
-  #whenReady(child: ServerProcess, token: string): Promise<Endpoint> {
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        reject(
-          new RankError(
-            "unreachable",
-            `The reward server was not ready after ${READY_TIMEOUT_MS / 1000} s. Choose a smaller reward model, or see its output.`,
-          ),
-        );
-      }, READY_TIMEOUT_MS);
-      child.stdout.setEncoding("utf8");
-      onLines(child.stdout, (line) => {
-        const ready = readyLine(line);
-        if (!ready) return;
-        clearTimeout(timer);
-        this.#enter({
-          kind: "ready",
-          url: ready.url,
-          own: false,
-          model: ready.model,
-          version: ready.version,
-        });
-        this.#deps.log.info(`Reward server ready: ${ready.model} at ${ready.url}, process ${ready.pid}`);
-        resolve({ url: ready.url, token });
-      });
-      child.once("close", (code, signal) => {
-        clearTimeout(timer);
-        reject(new RankError("unreachable", this.#deathOf(code, signal)));
-      });
-      child.once("error", (error) => {
-        clearTimeout(timer);
-        reject(new RankError("unreachable", `The reward server cannot be started: ${error.message}.`));
-      });
-    });
+  async #whenReady(process: ServerProcess, token: string): Promise<Endpoint> {
+    const ready = await process.ready;
+    if (!ready) throw new RankError("unreachable", this.#deathOf(await process.ended));
+    const { url, model, version, pid } = ready;
+    if (this.#run?.process === process) this.#enter({ kind: "ready", url, own: false, model, version });
+    this.#deps.log.info(`Reward server ready: ${model} at ${url}, process ${pid}`);
+    return { url, token };
   }
 
-  /** The process is gone, by its own doing or ours. */
-  #ended(run: Run, code: number | null, signal: NodeJS.Signals | null): void {
+  /** The process is gone, and not because we ended it: then it is no longer the one in use. */
+  #ended(run: Run, problem: string, exit: Exit | undefined): void {
     if (this.#run !== run) return;
     this.#run = undefined;
-    if (run.stopping || this.#disposed) return;
     const now = Date.now();
     this.#ends = [...this.#ends, now];
-    const problem = this.#deathOf(code, signal);
-    const refused = run.address === undefined && (code === 1 || code === 2);
-    const delay = restartDelay(this.#ends, now);
     this.#deps.log.error(problem);
-    if (refused) {
+    if (run.address === undefined && exit && REFUSED.includes(exit.code)) {
       // It said what is wrong and did not crash: the same start would end the same way.
       this.#enter({ kind: "failed", problem });
       return;
     }
+    const delay = restartDelay(this.#ends, now);
     if (delay === undefined) {
-      this.#enter({
-        kind: "failed",
-        problem: `${problem} It was restarted ${this.#ends.length - 1} times; restart it by hand once the cause is gone.`,
-      });
+      const times = this.#ends.length - 1;
+      const way = `It was restarted ${times} times; restart it by hand once the cause is gone.`;
+      this.#enter({ kind: "failed", problem: `${problem} ${way}` });
       return;
     }
     this.#enter({ kind: "down", problem });
     this.#restartTimer = setTimeout(() => {
       // A failure is in the state, and the next request hears of it.
-      this.#started().catch(() => {});
+      this.#available().catch(() => {});
     }, delay);
   }
 
-  #deathOf(code: number | null, signal: NodeJS.Signals | null): string {
+  #deathOf({ code, signal }: Exit): string {
     const how = signal ? `signal ${signal}` : `code ${code}`;
-    const last = this.#output.slice(-20).join("\n");
-    const hint = hintFor(`${last}\n${signal ?? ""}`) ?? lastSentence(this.#output);
-    return `The reward server ended (${how}). ${hint}`;
+    const last = [...this.#output.slice(-LAST_LINES), signal ?? ""].join("\n");
+    return `The reward server ended (${how}). ${hintFor(last) ?? lastSentence(this.#output)}`;
   }
 
   #keep(line: string): void {
@@ -308,14 +252,13 @@ export class Supervisor implements RewardServer {
   /** The user's own server, after it was seen to be one. */
   #connected(url: string): Promise<Endpoint> {
     if (this.#own?.url === url) return this.#own.endpoint;
-    const endpoint = this.#connect(url);
-    const own = { url, endpoint };
+    const own = { url, endpoint: this.#connect(url) };
     this.#own = own;
-    endpoint.catch(() => {
+    own.endpoint.catch(() => {
       // Asked again at the next request: it may run by then.
       if (this.#own === own) this.#own = undefined;
     });
-    return endpoint;
+    return own.endpoint;
   }
 
   async #connect(url: string): Promise<Endpoint> {
@@ -343,45 +286,12 @@ export class Supervisor implements RewardServer {
   }
 }
 
-/** Ends a run: its stdin first, which it obeys; then by signals. */
-async function end(run: Run): Promise<void> {
-  run.stopping = true;
-  const { process: child, ended } = run;
-  child.stdin.end();
-  if (await within(ended, SOFT_KILL_MS)) return;
-  child.kill("SIGTERM");
-  if (await within(ended, HARD_KILL_MS)) return;
-  child.kill("SIGKILL");
-  await ended;
-}
-
-async function within(promise: Promise<void>, ms: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), ms);
-  });
-  const inTime = await Promise.race([promise.then(() => true), late]);
-  clearTimeout(timer);
-  return inTime;
-}
-
 function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const abort = () => reject(signal.reason);
     signal.addEventListener("abort", abort, { once: true });
     promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
   });
-}
-
-function readyLine(line: string): ReadyLine | undefined {
-  try {
-    const value: unknown = JSON.parse(line);
-    const isReady =
-      typeof value === "object" && value !== null && "url" in value && "pid" in value && "model" in value;
-    return isReady ? (value as ReadyLine) : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /** The last line that is a sentence for people rather than a record of the log. */
