@@ -84,6 +84,14 @@ function keepOwnPlatform(parent) {
   }
 }
 
+/** Installs what the in-host suite itself needs, for editors that are not ours to install. */
+export function installMocha() {
+  if (existsSync(join(modules, "mocha"))) return;
+  npm(["ci", "--ignore-scripts", "--omit=optional", "--no-audit", "--no-fund", "--loglevel=error"], {
+    cwd: folder,
+  });
+}
+
 function findBrowser() {
   return BROWSERS.find((path) => path && spawnSync(path, ["--version"], { stdio: "ignore" }).status === 0);
 }
