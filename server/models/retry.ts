@@ -13,7 +13,7 @@ export class Passing extends ServiceError {
   }
 }
 
-/** Failures in a row, without a byte in between, after which the user is told: about two minutes at 1 s, 2 s, 4 s … */
+/** Failures in a row, without a byte in between, after which the user is told: about a minute: 1 s, 2 s, 4 s … */
 const MAX_FAILURES = 7;
 /** The Hub counts requests in windows of five minutes. A longer wait is left to the user; the download stays. */
 const LONGEST_WAIT_MS = 310_000;
