@@ -89,8 +89,10 @@ async function pictures({ bench, file }, theme) {
   await page.mouse.move(1100, 600);
   await bench.command("CodeScaler: Compare Candidates");
   await bench.webview().locator("article").first().waitFor();
-  await page.setViewportSize({ ...WIDE, height: 900 });
+  await page.mouse.move(300, 500);
+  await page.setViewportSize({ ...WIDE, height: 860 });
   await shot("compare");
+  await shot("compare", media, { x: 594, y: 64, width: 580, height: 580 });
   await page.setViewportSize(WIDE);
   await bench.command("View: Close Editor");
   await bench.command("CodeScaler: Show Status and Actions");

@@ -24,7 +24,6 @@
     vscode.setState(view);
     // Redrawn while it grows: the focus stays where the reader is.
     const { candidate, action } = document.activeElement?.dataset ?? {};
-    const earlier = view.rows.length === list.childElementCount;
     get("heading").textContent = view.heading;
     get("about").textContent = view.about;
     get("problems").replaceChildren(...view.problems.map((problem) => make("li", {}, problem)));
@@ -35,7 +34,6 @@
       const selector = `[data-candidate="${CSS.escape(candidate)}"]`;
       list.querySelector(action ? `${selector}[data-action="${action}"]` : selector)?.focus();
     }
-    if (!earlier) get("said").textContent = view.about;
   }
 
   function rowOf(row, index) {

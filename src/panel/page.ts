@@ -29,7 +29,7 @@ export function pageOf(webview: vscode.Webview, folder: vscode.Uri): string {
 <body data-labels="${escapeHtml(JSON.stringify(labels))}">
 <header>
 <h1 id="heading"></h1>
-<p id="about"></p>
+<p id="about" role="status"></p>
 <div id="tools"><label><input type="checkbox" id="differences"> ${escapeHtml(labels.differences)}</label><span id="keys">${escapeHtml(labels.keys)}</span></div>
 </header>
 <ul id="problems"></ul>

@@ -101,7 +101,7 @@ function factsOf(ranking: Ranking, { entry, candidate, sources, agreed }: Ranked
   if (entry.reward !== null) facts.push(l10n.t("Reward {0}", entry.reward.toFixed(2)));
   facts.push(sources.join(", "));
   if (ranking.kind === "completion") {
-    facts.push(l10n.t("{0} of {1} samples agree", agreed, ranking.candidates.length));
+    facts.push(l10n.t("{0} of {1} samples", agreed, ranking.candidates.length));
   }
   if (entry.tokens > 0) facts.push(l10n.t("{0} tokens read", entry.tokens));
   if (entry.truncated) facts.push(l10n.t("shortened to fit the model"));
