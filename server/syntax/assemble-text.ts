@@ -11,6 +11,9 @@ const REPEATED_LINES = 400;
 /** Places at which a repetition of the next lines is looked for: equal lines without end would cost squares. */
 const SUFFIX_TRIES = 50;
 
+/** Longest run of tokens at the cursor that a completion may repeat, in UTF-16 units. */
+const TOKEN_OVERLAP = 200;
+
 /** Carriage returns become line feeds, a byte order mark and what follows an end token go. */
 export function cleanText(text: string): string {
   const plain = lineFeeds(text).replace(/^\uFEFF/, "");
@@ -90,6 +93,19 @@ export function withoutRepeatedPrefix(completion: string, before: string): strin
     if (last === undefined || (count === 1 && !isStrongLine(last.trimmed))) continue;
     return completion.slice(last.end).replace(/^\n/, "");
   }
+  return withoutRepeatedTokens(completion, started);
+}
+
+/** The completion without the last tokens of the started line: `total = max(` and `max(a, b)`. */
+function withoutRepeatedTokens(completion: string, started: string): string | undefined {
+  for (let length = Math.min(started.length, completion.length, TOKEN_OVERLAP); length >= 4; length--) {
+    const repeated = completion.slice(0, length);
+    if (!started.endsWith(repeated) || !/[\p{L}_]{3}/u.test(repeated)) continue;
+    const before = started.charAt(started.length - length - 1);
+    // A word is repeated from its start, or not at all.
+    if (/[\p{L}\p{N}_]/u.test(before) && /^[\p{L}\p{N}_]/u.test(repeated)) continue;
+    return completion.slice(length);
+  }
   return undefined;
 }
 
@@ -131,20 +147,24 @@ export function withoutRepeatedSuffix(
   const below = solidLines(
     headText(breakAt < 0 ? "" : after.slice(breakAt + 1), completion.length * 2 + 1000),
   );
+  let tries = 0;
   // The rest of the cursor's line, given again at the end of the completion or of its line.
   if (rest !== "") {
     for (const [index, line] of lines.entries()) {
-      if (!line.text.trimEnd().endsWith(rest)) continue;
+      const code = line.text.trimEnd().endsWith(rest)
+        ? line.text.trimEnd()
+        : withoutComment(line.text.trimEnd());
+      if (!code.endsWith(rest)) continue;
+      if (++tries > SUFFIX_TRIES) break;
       const more = lines.slice(index + 1);
       // Inside a string or comment no parse would tell that the rest stands there twice.
       const whole = rest.length >= 2 || (more.length === 0 && (inside !== undefined || /[;,:]/.test(rest)));
       const telling = whole || more.some((one) => isTelling(one.trimmed));
       if (!telling || !repeats(more, below)) continue;
-      return completion.slice(0, line.start) + line.text.trimEnd().slice(0, -rest.length);
+      return completion.slice(0, line.start) + code.slice(0, -rest.length);
     }
     return undefined;
   }
-  let tries = 0;
   for (const [index, line] of lines.entries()) {
     if (!sameCode(line.trimmed, below[0]?.trimmed ?? "")) continue;
     if (++tries > SUFFIX_TRIES) break;
