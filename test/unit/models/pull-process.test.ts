@@ -3,13 +3,14 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { takeLock } from "../../../server/models/file-lock.ts";
 import { verifyModel } from "../../../server/models/verify.ts";
 import type { Fault } from "../../hub/hub.ts";
 import { type TinyOptions, temporaryFolder } from "./checkpoints.ts";
 import { bundled } from "./child.ts";
-import { ID, NAME, PullSetting, refusal } from "./pulling.ts";
+import { COMMIT, ID, NAME, PullSetting, refusal } from "./pulling.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -75,6 +76,42 @@ describe("processes", () => {
     },
     60_000,
   );
+
+  test("killed again and again on its way, it never goes back", async () => {
+    const { files } = on.serve(LARGER);
+    on.weights(() => ({ kind: "slow", piece: 200_000, ms: 10 }));
+    const size = files.get("model.safetensors")?.content.byteLength ?? 0;
+    const script = await bundled(PULL);
+    const at = (step: string, share: number) => (line: string) => {
+      const [name, done] = line.split(" ");
+      return name === step && Number(done) > share * size;
+    };
+    // The steps of a pull, and how far each process may come. The result is as large as the source.
+    const limits = [0.2, 0.5, 0.9].map((share) => at("download", share));
+    limits.push(at("weights", 0), at("weights", 0.6), at("check", 0), () => false);
+    let kept = 0;
+    for (const [index, limit] of limits.entries()) {
+      const child = spawn(process.execPath, [script], {
+        env: { ...process.env, HUB: on.server.endpoint, FOLDER: on.folder },
+        stdio: ["ignore", "pipe", "inherit"],
+      });
+      let first: number | undefined;
+      let last = "";
+      for await (const line of createInterface({ input: child.stdout })) {
+        if (line.startsWith("download")) first ??= Number(line.split(" ")[1]);
+        last = line;
+        if (limit(line)) child.kill("SIGKILL");
+      }
+      // What an earlier process had received is there at once, but for what was still on its way to the disk.
+      expect(first).toBeGreaterThanOrEqual(kept);
+      kept = Math.max(kept, Math.floor(([0.2, 0.5, 0.9][index] ?? 1) * size));
+      if (last !== "end") expect(on.installed()).toEqual([]);
+    }
+    const { facts } = await verifyModel(join(on.folder, `${NAME}.gguf`));
+    expect(facts.revision).toBe(COMMIT);
+    expect(readdirSync(on.folder).sort()).toEqual([".downloads", `${NAME}.gguf`]);
+    expect(on.downloads()).toEqual([]);
+  });
 
   test.each<[string, (child: ChildProcess) => void]>([
     ["Ctrl-C", (child) => child.kill("SIGINT")],
