@@ -1,4 +1,6 @@
 /** All tests of the suite, in order. */
 import "./activation.ts";
 import "./suggest.ts";
+import "./inline.ts";
 import "./network.ts";
+import "./behaviour.ts";

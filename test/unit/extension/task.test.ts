@@ -66,9 +66,9 @@ describe("the text around a cursor", () => {
 
 describe("the text of a notebook cell", () => {
   it("has the cells before it, without what speaks to the notebook", () => {
-    expect(withEarlierCells(["import a\n%matplotlib inline", "!pip install b"], "a.", "\n")).toBe(
-      "import a\n\na.",
-    );
+    expect(
+      withEarlierCells(["%load_ext c\nimport a\n%matplotlib inline", "!pip install b"], "a.", "\n"),
+    ).toBe("import a\n\na.");
   });
 
   it("has the nearest cells where not all fit", () => {
