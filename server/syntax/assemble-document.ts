@@ -63,15 +63,24 @@ const SEMICOLONS: ReadonlySet<Language> = new Set(["c", "cpp", "java", "csharp",
 
 /** Prepares a document for completions at the end of `prefix`. The language must have been loaded. */
 export function cursorDocument(
-  task: { readonly prefix: string; readonly suffix: string; readonly language: Language },
+  task: {
+    readonly prefix: string;
+    readonly suffix: string;
+    readonly language: Language;
+    readonly path?: string | undefined;
+  },
   runtime: SyntaxRuntime,
 ): CursorDocument {
   const { language } = task;
   const lineEnd = lineEndAt(task.prefix, task.suffix);
   // A cursor between the two characters of a line end stands before both.
   const split = task.prefix.endsWith("\r") && task.suffix.startsWith("\n");
-  const before = masked(lineFeeds(task.prefix.slice(-REACH, split ? -1 : undefined)), language);
-  const after = masked(lineFeeds(task.suffix.slice(0, REACH)), language);
+  const written = lineFeeds(task.prefix.slice(-REACH, split ? -1 : undefined));
+  const below = lineFeeds(task.suffix.slice(0, REACH));
+  const python = language === "python";
+  const before = python ? masked(written) : written;
+  const after = python ? masked(below) : below;
+  const notebook = python && (/\.ipynb\b/.test(task.path ?? "") || before !== written || after !== below);
   const [first, ...others] = windowsOf(before, after, language);
   let window = first ?? { head: "", before, after, tail: "" };
   if (others.length > 0) {
@@ -87,7 +96,7 @@ export function cursorDocument(
   ) {
     window = { ...window, head: "<i>\n" };
   }
-  return new ParsedDocument(language, window, lineEnd, runtime);
+  return new ParsedDocument(language, window, lineEnd, notebook, runtime);
 }
 
 class ParsedDocument implements CursorDocument {
@@ -96,13 +105,22 @@ class ParsedDocument implements CursorDocument {
   readonly lineEnd: string;
   readonly indent: IndentContext;
   readonly #runtime: SyntaxRuntime;
+  /** Lines for IPython are no errors in it. */
+  readonly #notebook: boolean;
   #before: BracketScan | undefined;
   #looseAfter: readonly LooseCloser[] | undefined;
   #found: { readonly unit: Unit | undefined; readonly filled: Filled } | undefined;
   #known: ReadonlySet<string> | undefined;
   #alone: readonly Window[] | undefined;
 
-  constructor(language: Language, window: Window, lineEnd: string, runtime: SyntaxRuntime) {
+  constructor(
+    language: Language,
+    window: Window,
+    lineEnd: string,
+    notebook: boolean,
+    runtime: SyntaxRuntime,
+  ) {
+    this.#notebook = notebook;
     this.language = language;
     this.window = window;
     this.lineEnd = lineEnd;
@@ -136,6 +154,10 @@ class ParsedDocument implements CursorDocument {
   }
 
   attempt(insert: string): Attempt {
+    return this.#notebook ? { ...this.#attempt(masked(insert)), insert } : this.#attempt(insert);
+  }
+
+  #attempt(insert: string): Attempt {
     const { head, before, after, tail } = this.window;
     const start = head.length + before.length;
     const closers = this.#closers(insert);
@@ -435,6 +457,6 @@ function shifted(unit: Unit, by: number): Unit {
 }
 
 /** Lines of a notebook that are for IPython, made comments of the same length. */
-function masked(text: string, language: Language): string {
-  return language === "python" ? text.replace(/^([ \t]*)[%!](?=[%\w])/gm, "$1#") : text;
+function masked(text: string): string {
+  return text.replace(/^([ \t]*)[%!](?=[%\w])/gm, "$1#");
 }

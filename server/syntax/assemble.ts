@@ -10,7 +10,6 @@ import { codeIn } from "./assemble-reply.ts";
 import {
   cleanText,
   closerCuts,
-  isTelling,
   repetitionCuts,
   tailCuts,
   withoutRepeatedPrefix,
@@ -39,6 +38,8 @@ export interface AssembleRequest {
   readonly completion: string;
   readonly suffix: string;
   readonly language: Language;
+  /** Where the file stands: cells of notebooks (`.ipynb`) may have lines for IPython. */
+  readonly path?: string | undefined;
 }
 
 export interface AssembleDiagnostic {
@@ -97,7 +98,8 @@ export function documentOf(
     last !== undefined &&
     last.request.language === request.language &&
     last.request.prefix === request.prefix &&
-    last.request.suffix === request.suffix
+    last.request.suffix === request.suffix &&
+    last.request.path === request.path
   ) {
     return last.document;
   }
@@ -235,7 +237,7 @@ function finished(found: Attempt, document: CursorDocument, request: AssembleReq
     insert,
     unit: found.unit,
     valid: false,
-    reason: `With the completion the document has a syntax error${where}.`,
+    reason: `With the completion the document has a syntax error${where.replace(/\.$/, "")}.`,
     diagnostics,
   };
 }
@@ -283,11 +285,8 @@ function quoted(text: string): string {
 
 /** A body that says nothing: what a model writes where it has no idea. */
 function isPlaceholder(insert: string): boolean {
-  return /^\s*(?:pass|\.\.\.|(?:TODO|FIXME|XXX)\b[^\n]*|;+)\s*$/.test(insert) || !isSolid(insert);
-}
-
-function isSolid(insert: string): boolean {
-  return isTelling(insert) || /[^\s;]/.test(insert);
+  const code = insert.replace(/^\s*(?:#|\/\/).*$/gm, "").trim();
+  return /^(?:pass\b[^\S\n]*(?:#.*)?|\.\.\.|(?:TODO|FIXME|XXX)\b[^\n(]*|;+)$/.test(code);
 }
 
 function nothing(reason: string): Assembly {
