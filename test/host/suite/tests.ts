@@ -3,4 +3,4 @@ import "./activation.ts";
 import "./suggest.ts";
 import "./inline.ts";
 import "./network.ts";
-import "./behaviour.ts";
+import "./documents.ts";

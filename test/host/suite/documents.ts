@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import * as vscode from "vscode";
+import type { Ranking } from "../../../src/ranking/ranking.ts";
+import type { Replay } from "../../replay/replay.ts";
+import { api, closeAll, configure, onlySource, openAt, until } from "./editor.ts";
+
+const ADD = 'def add(a, b):\n    """Returns the sum of a and b."""\n    █\n';
+/** Long enough that whatever waits for it is waiting when the test acts. */
+const NEVER_MS = 600_000;
+
+async function completeRanking(editor: vscode.TextEditor): Promise<Ranking> {
+  const { session } = await api();
+  const uri = editor.document.uri.toString();
+  return until("a complete ranking", () => {
+    const latest = session.latest(uri);
+    return latest?.complete && latest.reply && latest.shown !== undefined ? latest : undefined;
+  });
+}
+
+describe("several documents and views", () => {
+  let replay: Replay;
+  beforeEach(async () => {
+    replay = await onlySource({
+      vendor: "openai",
+      completions: [{ text: "return a + b" }, { text: "return a - b" }],
+    });
+    await configure({
+      "automatic.minimumProbability": 0,
+      "automatic.debounce": 0,
+      "automatic.prefetch": false,
+    });
+  });
+  afterEach(async () => {
+    await closeAll();
+    await replay.close();
+    await configure({
+      sources: undefined,
+      "automatic.minimumProbability": undefined,
+      "automatic.debounce": undefined,
+      "automatic.prefetch": undefined,
+    });
+  });
+
+  it("hangs up on the source when the document is closed", async () => {
+    replay.completions = [{ text: "return a", delayMs: NEVER_MS }];
+    await openAt("closed.py", ADD);
+    void vscode.commands.executeCommand("editor.action.inlineSuggest.trigger");
+    const request = await until("the request", () => replay.asked[0]);
+    await closeAll();
+    assert.equal(await request.aborted, true);
+  });
+
+  it("keeps the rankings of two documents apart", async () => {
+    const first = await openAt("first.py", ADD);
+    await vscode.commands.executeCommand("editor.action.inlineSuggest.trigger");
+    const one = await completeRanking(first);
+    const second = await openAt("second.py", ADD);
+    await vscode.commands.executeCommand("editor.action.inlineSuggest.trigger");
+    const two = await completeRanking(second);
+    assert.notEqual(one.id, two.id);
+    const { session } = await api();
+    assert.equal(session.latest(first.document.uri.toString())?.id, one.id);
+  });
+
+  it("does nothing to a document that changed while candidates were on their way", async () => {
+    replay.completions = [{ text: "return a + b", delayMs: 1500 }];
+    const editor = await openAt("moving.py", ADD);
+    void vscode.commands.executeCommand("codescaler.suggest");
+    await until("the request", () => replay.asked[0]);
+    await editor.edit((edit) => edit.insert(new vscode.Position(0, 0), "import math\n\n"));
+    const text = editor.document.getText();
+    const { session } = await api();
+    await until("the end of the request", () => session.last()?.complete);
+    assert.equal(editor.document.getText(), text);
+  });
+
+  it("opens the compare panel for a ranking, and closes it with the editors", async () => {
+    const editor = await openAt("panel.py", ADD);
+    await vscode.commands.executeCommand("editor.action.inlineSuggest.trigger");
+    const { id } = await completeRanking(editor);
+    await vscode.commands.executeCommand("codescaler.compare", id);
+    await until("the panel", () =>
+      vscode.window.tabGroups.all.some(({ tabs }) =>
+        tabs.some(
+          ({ input }) =>
+            input instanceof vscode.TabInputWebview && /codescaler\.compare/.test(input.viewType),
+        ),
+      ),
+    );
+  });
+});
