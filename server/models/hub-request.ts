@@ -180,6 +180,7 @@ export async function* chunks(
   const timer = setTimeout(() => body.destroy(stalled), hub.silenceMs);
   signal.addEventListener("abort", stop);
   try {
+    signal.throwIfAborted();
     for await (const chunk of body) {
       timer.refresh();
       if (chunk instanceof Uint8Array) yield chunk;

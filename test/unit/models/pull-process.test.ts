@@ -95,18 +95,23 @@ describe("processes", () => {
         env: { ...process.env, HUB: on.server.endpoint, FOLDER: on.folder },
         stdio: ["ignore", "pipe", "inherit"],
       });
+      const closed = once(child, "close");
       let first: number | undefined;
-      let last = "";
       for await (const line of createInterface({ input: child.stdout })) {
         if (line.startsWith("download")) first ??= Number(line.split(" ")[1]);
-        last = line;
         if (limit(line)) child.kill("SIGKILL");
       }
+      await closed;
       // What an earlier process had received is there at once, but for what was still on its way to the disk.
       expect(first).toBeGreaterThanOrEqual(kept);
       kept = Math.max(kept, Math.floor(([0.2, 0.5, 0.9][index] ?? 1) * size));
-      if (last !== "end") expect(on.installed()).toEqual([]);
+      // The last one ends by itself; one that was converting may have been quicker than the signal.
+      if (on.installed().length === 0) continue;
+      expect(index).toBeGreaterThanOrEqual(3);
+      break;
     }
+    on.heal();
+    await on.pull();
     const { facts } = await verifyModel(join(on.folder, `${NAME}.gguf`));
     expect(facts.revision).toBe(COMMIT);
     expect(readdirSync(on.folder).sort()).toEqual([".downloads", `${NAME}.gguf`]);
