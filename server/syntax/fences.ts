@@ -32,6 +32,12 @@ const CLOSING_INDENT = 3;
 /** Closing fences that may turn out to be content, as in the documentation of a function. */
 const MAX_SKIPPED = 6;
 
+/**
+ * Lines behind the end of a list item that may still be content of a fence in it: longer programs are not written
+ * unindented in a list, and reading on for each of many such fences would take the square of the reply's length.
+ */
+const MAX_LINES_BEHIND_ITEM = 400;
+
 /** CommonMark: tabs advance to the next multiple of four. */
 const TAB = 4;
 
@@ -163,7 +169,7 @@ function readBlock(
   });
   for (let index = from; index < lines.length; index++) {
     const line = lines[index];
-    if (line === undefined) break;
+    if (line === undefined || (itemEnd !== undefined && index - itemEnd.next >= MAX_LINES_BEHIND_ITEM)) break;
     const inside = withoutQuotes(line, opening.quotes);
     if (inside === undefined) return { fence: made(content, false), next: index };
     if (closes(inside.text, opening)) {
@@ -201,7 +207,8 @@ function indentOfContent(lines: readonly Line[], opening: Opening): number {
 }
 
 function closes(text: string, opening: Opening): boolean {
-  if (!text.includes(opening.mark)) return false;
+  // Most lines are told without the expression.
+  if (!text.trimStart().startsWith(opening.mark)) return false;
   const match = /^([ \t]*)(`{3,}|~{3,})[ \t]*$/.exec(text);
   if (match === null) return false;
   const [, space = "", marks = ""] = match;

@@ -15,6 +15,9 @@ const NO_TAG = tagOf("");
 /** Blocks in blocks that are read: Markdown about Markdown goes no deeper. */
 const MAX_DEPTH = 3;
 
+/** Lines of a block that is read as Markdown: a reply in a block is a page or two. */
+const MAX_NESTED_LINES = 2000;
+
 /** Pieces that are read: an answer has a dozen, and each may be parsed several times. */
 const MAX_PIECES = 64;
 
@@ -95,6 +98,7 @@ function meant(read: Read, asked: Language | undefined): Read {
 
 /** A block whose content is Markdown again. */
 function mayNest(fence: Fence, tag: Tag): boolean {
+  if (fence.lines.length > MAX_NESTED_LINES) return false;
   if (!fence.lines.some((line) => /^\s*(?:`{3,}|~{3,})/.test(line.text))) return false;
   return tag.language === undefined && !endsInside(fence.lines, undefined);
 }

@@ -15,6 +15,9 @@ const MARKS: readonly { readonly open: string; readonly close: string }[] = [
   { open: "<|channel|>analysis<|message|>", close: "<|end|>" },
 ];
 
+/** Marks that are acted on: no model thinks more often in one reply, and looking for each costs a line's length. */
+const MAX_MARKS = 64;
+
 /** Tokens that end or frame a turn and that some servers leave in the text. */
 const TURN_TOKENS =
   /<\|(?:im_end|im_start|endoftext|eot_id|end_of_text|end|return|start|begin_of_solution|end_of_solution)\|>(?:assistant)?|<\|channel\|>final<\|message\|>|<\/s>$|<(?:end_of_turn|eos)>/g;
@@ -39,6 +42,7 @@ export function withoutReasoning(reply: readonly Line[]): Answer {
   let fence = "";
   let closing: string | undefined;
   let reasoned = false;
+  let marks = 0;
   for (const whole of reply) {
     let line = whole;
     for (;;) {
@@ -49,13 +53,21 @@ export function withoutReasoning(reply: readonly Line[]): Answer {
         closing = undefined;
         continue;
       }
-      const found = fence === "" ? firstMark(line.text) : reasoned ? undefined : strayClose(line.text);
+      const found =
+        marks >= MAX_MARKS
+          ? undefined
+          : fence === ""
+            ? firstMark(line.text)
+            : reasoned
+              ? undefined
+              : strayClose(line.text);
       if (found === undefined) {
         fence = fenceAfter(line.text, fence);
         kept.push(line);
         break;
       }
       reasoned = true;
+      marks += 1;
       if (found.opens) {
         const before = line.text.slice(0, found.at);
         if (before.trim() !== "") kept.push(withText(line, before));
