@@ -119,6 +119,7 @@ const SIGNS: Record<Language, readonly Sign[]> = {
     [/\brange\s|\bnil\b|\bdefer\s|\bgo\s+func\b|<-/, 1],
   ],
   rust: [
+    [/^[ \t]*macro_rules!|^[ \t]*#!?\[\w+|^[ \t]*(?:pub\s+)?unsafe\s+(?:impl|fn)\b|^[ \t]*pub\(crate\)/m, 4],
     [/\bfn\s+\w+\s*(?:<[^>]*>)?\s*\(/, 4],
     [/\blet\s+mut\s/, 4],
     [/^[ \t]*use\s+(?:std|crate|super|self|core)::/m, 4],

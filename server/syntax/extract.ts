@@ -9,7 +9,7 @@ import { type Line, linesOf, textOf, trimBlank } from "./lines.ts";
 import type { SyntaxRuntime } from "./parser.ts";
 import { opensInside, pieceOf, piecesIn } from "./pieces.ts";
 import { weigh } from "./prose.ts";
-import { withoutReasoning } from "./reasoning.ts";
+import { mentionsReasoning, withoutReasoning } from "./reasoning.ts";
 import { emptyReason, invalidReason } from "./reasons.ts";
 import { check, type Problem } from "./validity.ts";
 
@@ -47,8 +47,16 @@ export interface ExtractOptions {
   readonly question?: string | undefined;
 }
 
-/** Longest reply that is read, in UTF-16 units: the longest outputs of models are a quarter of it. */
-const MAX_REPLY_LENGTH = 2 * 1024 * 1024;
+/** Longest reply that is looked at, in UTF-16 units: reasoning alone can be long. */
+const MAX_REPLY_LENGTH = 4 * 1024 * 1024;
+
+/** Longest answer that is read, without reasoning: 32,000 tokens of code, twice what any reward model reads. */
+const MAX_ANSWER_LENGTH = 128 * 1024;
+
+/** Longest answer without fences that is searched for code, which weighs every line. */
+const MAX_UNFENCED_LENGTH = 64 * 1024;
+
+const TOO_LARGE = "The reply is too large to read.";
 
 /** Extracts the program from a reply. Never throws for any text. */
 export async function extract(
@@ -67,11 +75,17 @@ export async function extract(
     reason: null,
     diagnostics: [],
   } as const;
-  if (reply.length > MAX_REPLY_LENGTH) return { ...base, reason: "The reply is too large to read." };
+  if (reply.length > MAX_REPLY_LENGTH) return { ...base, reason: TOO_LARGE };
+  if (reply.length > MAX_ANSWER_LENGTH && !mentionsReasoning(reply)) return { ...base, reason: TOO_LARGE };
   const answer = withoutReasoning(linesOf(reply));
+  const length = lengthOf(answer.lines);
+  if (length > MAX_ANSWER_LENGTH) return { ...base, reason: TOO_LARGE };
   const fences = fencesIn(readFences(answer.lines));
   const blocks = fences.length;
   if (mode === "strict") return strict({ ...base, blocks }, fences, options, runtime);
+  if (blocks === 0 && length > MAX_UNFENCED_LENGTH) {
+    return { ...base, reason: "The answer is too large to search for code, and has no fenced block." };
+  }
   const plain = await plainly(answer.lines, fences, options.language, runtime);
   if (plain !== undefined) return { ...base, blocks, ...(await result(plain, [plain], runtime)) };
   const pieces = piecesIn(answer.lines, options.language);
@@ -80,6 +94,12 @@ export async function extract(
   const choice = choose(inOneLanguage(candidates, options.language), options.question);
   if (choice === undefined) return { ...base, blocks, reason: emptyReason(answer, pieces) };
   return { ...base, blocks, ...(await result(choice.main, choice.parts, runtime)) };
+}
+
+function lengthOf(lines: readonly Line[]): number {
+  let length = 0;
+  for (const line of lines) length += line.text.length + 1;
+  return length;
 }
 
 /**

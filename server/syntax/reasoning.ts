@@ -31,6 +31,11 @@ export interface Answer {
   readonly endless: boolean;
 }
 
+/** Whether the text has any mark of reasoning; tells so without a look at its lines. */
+export function mentionsReasoning(text: string): boolean {
+  return MARKS.some(({ open, close }) => text.includes(open) || text.includes(close));
+}
+
 /** Takes reasoning out of a reply. A mark inside a fenced block of the answer is code and stays. */
 export function withoutReasoning(reply: readonly Line[]): Answer {
   const marked = reply.some((line) =>
