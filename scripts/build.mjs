@@ -19,6 +19,21 @@ const common = {
   absWorkingDir: root,
 };
 
+/**
+ * Libraries that the extension loads with its first request. In files of their own they cost nothing at activation:
+ * the engine would have to compile them with the rest.
+ */
+const LIBRARIES = ["zod", "axios", "http-proxy-agent", "https-proxy-agent"];
+const librariesApart = {
+  name: "libraries-apart",
+  setup({ onResolve }) {
+    onResolve({ filter: new RegExp(`^(${LIBRARIES.join("|")})$`) }, ({ path }) => ({
+      path: `./libraries/${path}.js`,
+      external: true,
+    }));
+  },
+};
+
 // The grammars stay: a test that runs beside a build reads them.
 mkdirSync(dist, { recursive: true });
 for (const entry of readdirSync(dist)) {
@@ -39,5 +54,15 @@ await Promise.all([
       entryPoints: ["src/extension.ts"],
       outfile: join(dist, "extension.js"),
       external: ["vscode"],
+      plugins: [librariesApart],
+      // Libraries are loaded by require, which knows the default export of a bundled one.
+      supported: { "dynamic-import": false },
     }),
+  build({
+    ...common,
+    entryPoints: LIBRARIES.map((library) => ({ in: library, out: library })),
+    outdir: join(dist, "libraries"),
+    sourcemap: false,
+    minify: true,
+  }),
 ]);
