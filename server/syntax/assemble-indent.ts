@@ -16,6 +16,8 @@ export interface IndentStyle {
   readonly tabs: boolean;
   /** Columns of one level; undefined where no line is indented. */
   readonly unit: number | undefined;
+  /** Both are in use, as where a tab stands for eight spaces: lines are better left as they are. */
+  readonly mixed: boolean;
 }
 
 /** Columns of the white space that a line starts with. */
@@ -34,7 +36,8 @@ export function indentStyle(before: string, after: string): IndentStyle {
   const lines = [...lastLines(before), ...after.split("\n", STYLE_LINES)];
   const tabs = lines.filter((line) => line.startsWith("\t")).length;
   const spaces = lines.filter((line) => /^ {2}/.test(line)).length;
-  return tabs > spaces ? { tabs: true, unit: TAB } : { tabs: false, unit: unitOf(lines) };
+  const mixed = Math.min(tabs, spaces) * 5 > Math.max(tabs, spaces);
+  return tabs > spaces ? { tabs: true, unit: TAB, mixed } : { tabs: false, unit: unitOf(lines), mixed };
 }
 
 /** The step by which lines are indented further than the ones before; undefined when none is. */
@@ -106,6 +109,7 @@ export function indentContext(before: string, after: string, language: Language)
 export function reindent(completion: string, context: IndentContext): string[] {
   const { atLineStart, lineIndent, expected, opened, style } = context;
   const text = atLineStart ? completion.replace(/^(?:[ \t]*\n)+/, "") : completion;
+  if (style.mixed) return [atLineStart && lineIndent > 0 ? text.trimStart() : text];
   const lines = text.split("\n");
   const first = lines[0] ?? "";
   const startsBelow = first.trim() === "";
@@ -183,7 +187,10 @@ function readings(body: string, rest: readonly string[], anchor: number, context
   const absolute = [anchor, 0];
   const relative = [0, anchor];
   const closer = closingLine(body, rest, language);
-  if (closer !== undefined) return indentOf(closer) === anchor ? absolute : [indentOf(closer), anchor];
+  // Deeper than the cursor it is aligned with what it closes, which tells nothing.
+  if (closer !== undefined && indentOf(closer) <= anchor) {
+    return indentOf(closer) === anchor ? absolute : [indentOf(closer), anchor];
+  }
   if (following === undefined) return [anchor];
   const block =
     opensBlock(body, language) && !(language === "python" ? /[([{]$/ : /[([]$/).test(body.trimEnd());

@@ -159,8 +159,9 @@ export function withoutRepeatedSuffix(
       const more = lines.slice(index + 1);
       // Inside a string or comment no parse would tell that the rest stands there twice.
       const whole = rest.length >= 2 || (more.length === 0 && (inside !== undefined || /[;,:]/.test(rest)));
-      const telling = whole || more.some((one) => isTelling(one.trimmed));
-      if (!telling || !repeats(more, below)) continue;
+      const repeated = repeats(more, below);
+      if (repeated === undefined) continue;
+      if (!whole && !more.slice(0, repeated).some((one) => isTelling(one.trimmed))) continue;
       return completion.slice(0, line.start) + code.slice(0, -rest.length);
     }
     return undefined;
@@ -168,23 +169,26 @@ export function withoutRepeatedSuffix(
   for (const [index, line] of lines.entries()) {
     if (!sameCode(line.trimmed, below[0]?.trimmed ?? "")) continue;
     if (++tries > SUFFIX_TRIES) break;
-    const repeated = lines.slice(index);
-    if (!repeats(repeated, below) || !repeated.some((one) => isTelling(one.trimmed))) continue;
+    const following = lines.slice(index);
+    const repeated = following.slice(0, repeats(following, below) ?? 0);
+    if (!repeated.some((one) => isTelling(one.trimmed))) continue;
     return completion.slice(0, line.start).trimEnd();
   }
   return undefined;
 }
 
-/** All of `lines` are the first of `document`; the last may be cut off. */
-function repeats(lines: readonly Line[], document: readonly Line[]): boolean {
-  return lines.every((line, index) => {
+/**
+ * How many of `lines` are the first lines of `document`: all, but for what goes beyond its end (it may be cut
+ * off there), and the very last may be cut off itself. Undefined when another line stands between.
+ */
+function repeats(lines: readonly Line[], document: readonly Line[]): number | undefined {
+  for (const [index, line] of lines.entries()) {
     const known = document[index]?.trimmed;
-    if (known === undefined) return false;
-    return (
-      sameCode(line.trimmed, known) ||
-      (index === lines.length - 1 && index > 0 && known.startsWith(line.trimmed))
-    );
-  });
+    if (known === undefined) return index;
+    const cutOff = index === lines.length - 1 && index > 0 && known.startsWith(line.trimmed);
+    if (!sameCode(line.trimmed, known) && !cutOff) return undefined;
+  }
+  return lines.length;
 }
 
 /** Places in the completion where a closer stands that the text after the cursor already has, first one first. */

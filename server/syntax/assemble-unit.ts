@@ -36,7 +36,12 @@ export function unitText(place: Place, text: string, solid: Range, window: Windo
       return atMargin(text, whole.startIndex, whole.endIndex);
   }
   if (place.node !== undefined && place.node.endIndex - place.node.startIndex <= MAX_UNIT_LENGTH) {
-    return atMargin(text, place.node.startIndex, place.node.endIndex);
+    // What stands in for the window's surroundings is no part of it.
+    return atMargin(
+      text,
+      Math.max(inner.start, place.node.startIndex),
+      Math.min(inner.end, place.node.endIndex),
+    );
   }
   const touched = place.container.namedChildren.filter(
     (child) => child.endIndex > solid.start && child.startIndex < solid.end,

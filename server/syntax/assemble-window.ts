@@ -87,7 +87,7 @@ function endOf(after: string, indent: number): number {
 /** The line is not the middle or end of something that starts above it. */
 function startsItem(line: string, language: Language): boolean {
   if (
-    /^\s*(?:[)\]}*]|else\b|elif\b|end\b|fi\b|done\b|esac\b|except\b|finally\b|case\b|rescue\b|when\b)/.test(
+    /^\s*(?:[)\]}*]|\{\s*$|else\b|elif\b|end\b|fi\b|done\b|esac\b|except\b|finally\b|case\b|rescue\b|when\b)/.test(
       line,
     )
   )
