@@ -61,6 +61,17 @@ export async function closeAll(): Promise<void> {
   await vscode.commands.executeCommand("workbench.action.closeAllEditors");
 }
 
+/** Accepts the suggestion as soon as it is on the screen: the editor shows it some time after it was given. */
+export async function accept({ document }: vscode.TextEditor): Promise<void> {
+  const { version } = document;
+  const end = Date.now() + PATIENCE_MS;
+  while (document.version === version) {
+    if (Date.now() > end) throw new Error("There was no suggestion to accept.");
+    await vscode.commands.executeCommand("editor.action.inlineSuggest.commit");
+    await sleep(LOOK_EVERY_MS);
+  }
+}
+
 /** Types as a user does, through the editor's own command. */
 export async function type(text: string): Promise<void> {
   for (const character of text) await vscode.commands.executeCommand("type", { text: character });

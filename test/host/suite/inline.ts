@@ -5,7 +5,7 @@ import type { Api } from "../../../src/extension.ts";
 import type { Ranking } from "../../../src/ranking/ranking.ts";
 import type { TraceEvent } from "../../../src/trace.ts";
 import type { Replay } from "../../replay/replay.ts";
-import { api, closeAll, configure, onlySource, openAt, type, until } from "./editor.ts";
+import { accept, api, closeAll, configure, onlySource, openAt, type, until } from "./editor.ts";
 
 const ADD = 'def add(a, b):\n    """Returns the sum of a and b."""\n    return█\n';
 const COMPLETIONS = [{ text: "a - b" }, { text: "a + b" }, { text: "a +" }, { text: "sum([a, b])" }];
@@ -69,7 +69,7 @@ describe("typing", () => {
     assert.equal(replay.requests.length, 1);
     assert.equal(replay.requests[0]?.body["n"], 4);
     assert.notEqual(insertOf(ranking), "");
-    await vscode.commands.executeCommand("editor.action.inlineSuggest.commit");
+    await accept(editor);
     assert.equal(editor.document.getText(), ADD.replace("█", ` ${insertOf(ranking)}`));
   });
 
@@ -83,10 +83,8 @@ describe("typing", () => {
     await type(insert.slice(1, 2));
     await shown();
     assert.equal(replay.requests.length, 1);
-    await until("the accepted text", () => {
-      void vscode.commands.executeCommand("editor.action.inlineSuggest.commit");
-      return editor.document.getText() === ADD.replace("█", ` ${insert}`);
-    });
+    await accept(editor);
+    assert.equal(editor.document.getText(), ADD.replace("█", ` ${insert}`));
   });
 
   it("something else stops the request down to its socket", async () => {
@@ -176,7 +174,7 @@ describe("typing", () => {
     await type(" ");
     await shown();
     await ranked(editor);
-    await vscode.commands.executeCommand("editor.action.inlineSuggest.commit");
+    await accept(editor);
     const inserted = editor.document.lineAt(1).text;
     assert.match(inserted, /^ {4}return \S/);
     assert.equal(editor.document.lineAt(4).text, inserted);

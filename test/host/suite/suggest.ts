@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import * as vscode from "vscode";
 import type { Replay } from "../../replay/replay.ts";
-import { api, closeAll, configure, onlySource, openAt, until } from "./editor.ts";
+import { accept, api, closeAll, configure, onlySource, openAt, until } from "./editor.ts";
 
 const ADD = 'def add(a, b):\n    """Returns the sum of a and b."""\n    █\n';
 /** Different in arrival, length and validity; only the reward model orders the valid ones. */
@@ -54,10 +54,7 @@ describe("suggestions", () => {
       return latest?.complete ? latest.shown : undefined;
     });
     const code = session.latest(uri)?.reply?.candidates.find(({ id }) => id === shown)?.code ?? "";
-    await until("the accepted text", () => {
-      void vscode.commands.executeCommand("editor.action.inlineSuggest.commit");
-      return editor.document.getText() !== ADD.replace("█", "");
-    });
+    await accept(editor);
     assert.equal(editor.document.getText(), ADD.replace("█", code));
   });
 });
