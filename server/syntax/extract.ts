@@ -194,11 +194,8 @@ async function mergedOf(
 
 /** Nothing in it looks like code of any language: output, or words. */
 function isOutput({ lines, tag }: Piece): boolean {
-  return (
-    tag.language === undefined &&
-    lines.every((line) => weigh(line.text, undefined) <= 0) &&
-    evidenceIn(textOf(lines)).length === 0
-  );
+  if (tag.language !== undefined || evidenceIn(textOf(lines)).length > 0) return false;
+  return tag.notCode || lines.every((line) => weigh(line.text, undefined) <= 0);
 }
 
 /** The language that most speaks for in all pieces that no tag says something else about. */

@@ -1,10 +1,53 @@
 import { type Language, languageOf } from "./languages.ts";
 
-/** Tags that name no language of a program but what else a block holds. */
+/** Tags that name what else a block holds, or a language that is none of ours. */
 const NOT_CODE = new Set([
   ...["text", "txt", "plain", "plaintext", "output", "out", "console", "terminal", "log", "stdout", "stdin"],
   ...["json", "yaml", "yml", "toml", "xml", "html", "css", "csv", "ini", "sql", "diff", "markdown", "md"],
   ...["mermaid", "latex", "tex", "math", "input", "traceback", "error", "dockerfile", "makefile", "none"],
+  ...[
+    "swift",
+    "haskell",
+    "hs",
+    "scala",
+    "perl",
+    "lua",
+    "r",
+    "julia",
+    "dart",
+    "elixir",
+    "clojure",
+    "ocaml",
+    "fsharp",
+  ],
+  ...[
+    "f#",
+    "matlab",
+    "powershell",
+    "ps1",
+    "groovy",
+    "zig",
+    "nim",
+    "solidity",
+    "prolog",
+    "lisp",
+    "scheme",
+    "erlang",
+  ],
+  ...[
+    "fortran",
+    "cobol",
+    "pascal",
+    "asm",
+    "assembly",
+    "vb",
+    "vbnet",
+    "objective-c",
+    "objc",
+    "vue",
+    "svelte",
+    "scss",
+  ],
 ]);
 
 /** What the info string of a fence says about the block. */
@@ -13,7 +56,7 @@ export interface Tag {
   readonly name: string;
   /** One of our languages; undefined for every other tag. */
   readonly language: Language | undefined;
-  /** It says that this is no program: output, data, text. */
+  /** It says that this is no program of ours: output, data, text, another language. */
   readonly notCode: boolean;
 }
 

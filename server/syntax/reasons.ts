@@ -45,8 +45,9 @@ export function invalidReason(candidate: Candidate): string {
       if (!piece.closed) return `The code is cut off: the reply ends before it does.`;
       const first = verdict.problems[0];
       const where = first && candidate.lines[first.at.row];
-      const place = where === undefined ? "" : ` in line ${where.number + 1} of the reply`;
-      return `The code is not valid ${NAMES[language]}: syntax error${place}.`;
+      const place =
+        where === undefined ? "." : ` in line ${where.number + 1} of the reply. ${first?.message ?? ""}`;
+      return `The code is not valid ${NAMES[language]}: syntax error${place}`;
     }
     default:
       return verdict satisfies never;

@@ -21,6 +21,12 @@ export type Verdict =
 /** Problems that are told at most: the first ones matter, the others often follow from them. */
 const MAX_PROBLEMS = 10;
 
+/**
+ * Longest program that is checked, in UTF-16 units: the 16,000 tokens that the largest reward model reads. What the
+ * grammars do worst with, within all other limits, takes them about half a second at this length.
+ */
+const MAX_PROGRAM_LENGTH = 64 * 1024;
+
 /** A parsed text and what it is worth. The tree, if there is one, is the caller's to delete. */
 export interface Checked {
   readonly tree: SyntaxTree | null;
@@ -30,6 +36,7 @@ export interface Checked {
 /** Parses and judges a program; its language must be loaded. */
 export function check(code: string, language: Language, runtime: SyntaxRuntime): Checked {
   if (code.trim() === "") return { tree: null, verdict: { state: "nothing" } };
+  if (code.length > MAX_PROGRAM_LENGTH) return { tree: null, verdict: { state: "too large" } };
   // Some grammars want a line end behind the last line.
   const tree = runtime.parse(language, `${code}\n`);
   return { tree, verdict: tree === null ? { state: "too large" } : judge(tree, code, language) };
