@@ -2,12 +2,13 @@
 import { type BracketScan, type LooseCloser, type OpenBracket, scanBrackets } from "./assemble-brackets.ts";
 import { type Fault, faultKey, faultsOf } from "./assemble-faults.ts";
 import { type IndentContext, indentContext } from "./assemble-indent.ts";
+import { type Filled, type Located, locate } from "./assemble-place.ts";
 import { lineEndAt, lineFeeds } from "./assemble-text.ts";
 import { hasCode, solidRange, unitText } from "./assemble-unit.ts";
 import { heads, regionsOf, type Window, windowsOf } from "./assemble-window.ts";
 import type { Language } from "./languages.ts";
 import type { SyntaxRuntime, SyntaxTree } from "./parser.ts";
-import { isClosed, placeAt, type Unit, unitOf } from "./unit.ts";
+import { isClosed, placeAt, type Unit } from "./unit.ts";
 
 /** Text on either side of the cursor that is looked at at all, in UTF-16 units; windows are cut from it. */
 const REACH = 64 * 1024;
@@ -30,13 +31,6 @@ export interface Attempt {
   /** Offset in the insertion at which its unit ends though it goes on; undefined where it does not. */
   readonly unitEnd: number | undefined;
   readonly faults: readonly Fault[];
-}
-
-/** The window's text as it parses best without a completion, and the offsets of its stand-in in it. */
-export interface Filled {
-  readonly text: string;
-  readonly start: number;
-  readonly end: number;
 }
 
 /** A document with a cursor; completions are judged in it. */
@@ -109,7 +103,7 @@ class ParsedDocument implements CursorDocument {
   readonly #notebook: boolean;
   #before: BracketScan | undefined;
   #looseAfter: readonly LooseCloser[] | undefined;
-  #found: { readonly unit: Unit | undefined; readonly filled: Filled } | undefined;
+  #found: Located | undefined;
   #known: ReadonlySet<string> | undefined;
   #alone: readonly Window[] | undefined;
 
@@ -140,12 +134,12 @@ class ParsedDocument implements CursorDocument {
   }
 
   get unit(): Unit | undefined {
-    this.#found ??= this.#find();
+    this.#found ??= locate(this, this.#closers(""));
     return this.#found.unit;
   }
 
   get filled(): Filled {
-    this.#found ??= this.#find();
+    this.#found ??= locate(this, this.#closers(""));
     return this.#found.filled;
   }
 
@@ -351,72 +345,6 @@ class ParsedDocument implements CursorDocument {
       ? unit.endIndex - start
       : undefined;
   }
-
-  #find(): { readonly unit: Unit | undefined; readonly filled: Filled } {
-    const { head, before, after, tail } = this.window;
-    const offset = head.length + before.length;
-    const placeholder = this.#placeholder();
-    const closers = this.#closers("");
-    const start = offset + placeholder.length - placeholder.trimStart().length;
-    const end = start + placeholder.trim().length;
-    let unit: Unit | undefined;
-    let filled: Filled = { text: head + before + placeholder + after + tail, start, end };
-    for (const missing of closers === undefined ? [""] : ["", `\n${closers.join("\n")}`]) {
-      const text = head + before + placeholder + missing + after + tail;
-      const tree = this.parse(text);
-      if (tree === null) continue;
-      try {
-        const place = placeAt(tree.rootNode, start, end);
-        const node = place.node ?? place.types.at(-1);
-        // A statement that the placeholder itself makes is no unit.
-        if (node !== undefined && node.startIndex < offset && place.kind !== "statement") {
-          unit = shifted(unitOf(node, place.kind ?? "type"), -head.length);
-          filled = { text, start, end };
-        }
-        if (unit !== undefined && !tree.rootNode.hasError) return { unit, filled };
-      } finally {
-        tree.delete();
-      }
-    }
-    return this.#findAlone(placeholder) ?? { unit, filled };
-  }
-
-  /** In a broken document: the unit in the smallest item around the cursor that parses by itself. */
-  #findAlone(placeholder: string): { readonly unit: Unit; readonly filled: Filled } | undefined {
-    const { before, after } = this.window;
-    for (const region of regionsOf(before, after, this.language)) {
-      const piece = before.slice(region.start) + placeholder;
-      const text = piece + after.slice(0, region.end);
-      const tree = this.parse(text);
-      if (tree === null) return undefined;
-      try {
-        if (tree.rootNode.hasError) continue;
-        const solid = placeholder.trim().length;
-        const start = solid === 0 ? piece.length : piece.trimEnd().length - solid;
-        const { node, kind } = placeAt(tree.rootNode, start, start + solid);
-        if (node === undefined || kind === "statement" || kind === undefined) continue;
-        if (node.startIndex >= piece.length - placeholder.length) continue;
-        return {
-          unit: shifted(unitOf(node, kind), region.start),
-          filled: { text, start, end: start + solid },
-        };
-      } finally {
-        tree.delete();
-      }
-    }
-    return undefined;
-  }
-
-  /** A statement where one is missing: Python's blocks end where their last statement does. */
-  #placeholder(): string {
-    const { atLineStart, lineIndent, expected, opened, belowIndented } = this.indent;
-    if (this.language !== "python" || this.before.inside !== undefined) return "";
-    if (atLineStart)
-      return (opened || belowIndented) && lineIndent < expected
-        ? `${" ".repeat(expected - lineIndent)}pass`
-        : "pass";
-    return opened ? " pass" : "";
-  }
 }
 
 const NOTHING: Omit<Attempt, "insert"> = {
@@ -443,17 +371,6 @@ function baseline(window: Window, language: Language, runtime: SyntaxRuntime): R
 
 function isBlock(open: OpenBracket | undefined): boolean {
   return open === undefined || open.close === "}" || /^[a-z]/.test(open.close);
-}
-
-function shifted(unit: Unit, by: number): Unit {
-  const move = (offset: number | undefined) => (offset === undefined ? undefined : offset + by);
-  return {
-    ...unit,
-    start: unit.start + by,
-    end: unit.end + by,
-    bodyStart: move(unit.bodyStart),
-    contentStart: move(unit.contentStart),
-  };
 }
 
 /** Lines of a notebook that are for IPython, made comments of the same length. */
