@@ -39,10 +39,16 @@ export class Configuration implements vscode.Disposable {
       ...(folder && { uri: folder.uri }),
     };
     const configuration = vscode.workspace.getConfiguration(SECTION, scope);
-    const snapshot = readSettings((name) => {
-      const all = configuration.inspect<unknown>(name);
-      return { value: configuration.get<unknown>(name), user: all?.globalValue ?? all?.defaultValue };
-    }, vscode.workspace.isTrusted);
+    const snapshot = readSettings(
+      {
+        value: (name) => configuration.get<unknown>(name),
+        user: (name) => {
+          const all = configuration.inspect<unknown>(name);
+          return all?.globalValue ?? all?.defaultValue;
+        },
+      },
+      vscode.workspace.isTrusted,
+    );
     this.#snapshots.set(key, snapshot);
     return snapshot;
   }

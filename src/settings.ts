@@ -119,24 +119,22 @@ export const RESTRICTED: readonly SettingName[] = [
   "server.url",
 ];
 
-/** One raw value with where it was set; undefined = not set there. */
-export interface RawValue {
+/** Where raw values come from, by a setting's name below `codescaler.`; undefined = not set there. */
+export interface RawSettings {
   /** What applies, from all places. */
-  readonly value: unknown;
+  value(name: SettingName): unknown;
   /** What the user set, without the workspace. */
-  readonly user: unknown;
+  user(name: SettingName): unknown;
 }
 
 /**
  * Builds a snapshot.
- * @param raw gives a setting's raw values by its name below `codescaler.`
  * @param trusted whether the workspace may decide about restricted settings
  */
-export function readSettings(raw: (name: SettingName) => RawValue, trusted: boolean): Settings {
+export function readSettings(raw: RawSettings, trusted: boolean): Settings {
   const entries = (Object.keys(SETTINGS) as SettingName[]).map((name) => {
-    const { value, user } = raw(name);
     const setting: Setting<unknown> = SETTINGS[name];
-    const chosen = !trusted && RESTRICTED.includes(name) ? user : value;
+    const chosen = !trusted && RESTRICTED.includes(name) ? raw.user(name) : raw.value(name);
     return [name, setting.parse(chosen) ?? setting.fallback] as const;
   });
   return Object.freeze(Object.fromEntries(entries)) as Settings;

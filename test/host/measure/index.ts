@@ -29,6 +29,7 @@ export async function run(): Promise<void> {
 
   const replay = await onlySource({ vendor: "openai", completions: COMPLETIONS });
   const waits: number[] = [];
+  const overheads: number[] = [];
   const scorings: number[] = [];
   try {
     await configure({ candidates: COMPLETIONS.length });
@@ -53,15 +54,20 @@ export async function run(): Promise<void> {
       });
       const arrived = trace.steps.findLast(({ event }) => event.kind === "arrived")?.at ?? 0;
       const shown = trace.steps.find(({ event }) => event.kind === "shown")?.at ?? 0;
-      const ranked = trace.steps.findLast(({ event }) => event.kind === "ranked")?.event;
+      const last = trace.steps.findLast(({ event }) => event.kind === "ranked");
+      const ranked = last?.event;
       await vscode.commands.executeCommand("editor.action.inlineSuggest.hide");
       // The first round starts the server and loads the parser.
       if (round === 0) continue;
       waits.push(shown - arrived);
-      if (ranked?.kind === "ranked") scorings.push(ranked.ms);
+      if (last && ranked?.kind === "ranked") {
+        scorings.push(ranked.ms);
+        overheads.push(shown - last.at);
+      }
     }
     say("last candidate to ghost text, median", median(waits), "ms");
-    say("of it the request to the reward server, median", median(scorings), "ms");
+    say("of it from the last answer of the reward server on, median", median(overheads), "ms");
+    say("of it the last request to the reward server, median", median(scorings), "ms");
     say(`memory of the extension host after ${ROUNDS} rankings, more than before`, mib() - before, "MiB");
   } finally {
     await configure({ sources: undefined, candidates: undefined });

@@ -1,9 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { type RawValue, readSettings, SECRET_FILES, type SettingName } from "../../../src/settings.ts";
+import { readSettings, SECRET_FILES, type SettingName } from "../../../src/settings.ts";
 
-const unset: RawValue = { value: undefined, user: undefined };
+interface RawValue {
+  readonly value: unknown;
+  readonly user: unknown;
+}
 const reading = (values: Partial<Record<SettingName, RawValue>>, trusted = true) =>
-  readSettings((name) => values[name] ?? unset, trusted);
+  readSettings({ value: (name) => values[name]?.value, user: (name) => values[name]?.user }, trusted);
 
 describe("settings", () => {
   it("fall back to their defaults where nothing, or nothing usable, is set", () => {
