@@ -1,8 +1,8 @@
-/** The models of a running server: opened on first use, one kept in memory. */
+/** The models of a running server: opened on first use; one is kept, a replaced one only until its last user is done. */
 
 import { type EngineOptions, startEngine } from "./engine/start.ts";
 import { ServiceError } from "./errors.ts";
-import { readRewardModel } from "./models/reward-model.ts";
+import { type RewardModelFile, readRewardModel } from "./models/reward-model.ts";
 import { createScorer, type Scorer } from "./scorer.ts";
 
 /**
@@ -10,7 +10,10 @@ import { createScorer, type Scorer } from "./scorer.ts";
  * @param id the name under which it is reported
  */
 export async function openModel(id: string, path: string, options: EngineOptions): Promise<Scorer> {
-  const file = await readRewardModel(path);
+  return openFile(id, await readRewardModel(path), options);
+}
+
+async function openFile(id: string, file: RewardModelFile, options: EngineOptions): Promise<Scorer> {
   return createScorer(id, file, await startEngine(file, options));
 }
 
@@ -28,14 +31,14 @@ interface Opened {
 }
 
 export class ModelHost {
-  readonly #store: ModelFinder;
+  readonly #finder: ModelFinder;
   readonly #options: EngineOptions;
   readonly #fallback: string;
   #current: Opened | undefined;
 
   /** @param fallback the model of requests that name none */
-  constructor(store: ModelFinder, fallback: string, options: EngineOptions) {
-    this.#store = store;
+  constructor(finder: ModelFinder, fallback: string, options: EngineOptions) {
+    this.#finder = finder;
     this.#fallback = fallback;
     this.#options = options;
   }
@@ -51,7 +54,6 @@ export class ModelHost {
    */
   async use<T>(name: string | undefined, work: (scorer: Scorer) => Promise<T>): Promise<T> {
     const opened = await this.#open(name ?? this.#fallback);
-    opened.users++;
     try {
       return await work(await opened.scorer);
     } finally {
@@ -66,35 +68,39 @@ export class ModelHost {
     if (opened) await closeOpened(opened);
   }
 
+  /** The model with its new user counted: between choosing and counting nothing may run that could close it. */
   async #open(name: string): Promise<Opened> {
-    if (this.#current?.name === name) return this.#current;
-    const entry = await this.#store.find(name);
+    if (this.#current?.name === name) return counted(this.#current);
+    const entry = await this.#finder.find(name);
     if (!entry) {
       throw new ServiceError(
         "model_not_found",
         `No model named "${name}" is installed. "codescaler models list" shows which are.`,
       );
     }
-    // Another request may have opened it while the store was asked.
-    if (this.#current?.name === name) return this.#current;
+    // A file that is no usable model must not push out the one that works.
+    const file = await readRewardModel(entry.path);
+    // Another request may have opened it meanwhile.
+    if (this.#current?.name === name) return counted(this.#current);
     const before = this.#current;
-    const opened: Opened = {
-      name,
-      scorer: openModel(name, entry.path, this.#options),
-      users: 0,
-      replaced: false,
-    };
+    const scorer = openFile(name, file, this.#options);
+    const opened: Opened = { name, scorer, users: 1, replaced: false };
     this.#current = opened;
+    // A model that fails to load must not stay the current one.
+    scorer.catch(() => {
+      if (this.#current === opened) this.#current = undefined;
+    });
     if (before) {
       before.replaced = true;
       if (before.users === 0) await closeOpened(before);
     }
-    // A model that fails to load must not stay the current one.
-    opened.scorer.catch(() => {
-      if (this.#current === opened) this.#current = undefined;
-    });
     return opened;
   }
+}
+
+function counted(opened: Opened): Opened {
+  opened.users++;
+  return opened;
 }
 
 async function closeOpened(opened: Opened): Promise<void> {

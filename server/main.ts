@@ -1,6 +1,6 @@
 /** argv → command. */
 
-import { type Command, UsageError } from "./cli/usage.ts";
+import { type Command, reasonOf, UsageError } from "./cli/usage.ts";
 import { VERSION } from "./contract.ts";
 import { ServiceError } from "./errors.ts";
 
@@ -50,7 +50,11 @@ async function main(argv: readonly string[]): Promise<number> {
     process.stdout.write(`${VERSION}\n`);
     return 0;
   }
-  const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name]?.load : HIDDEN[name];
+  const load = Object.hasOwn(COMMANDS, name)
+    ? COMMANDS[name]?.load
+    : Object.hasOwn(HIDDEN, name)
+      ? HIDDEN[name]
+      : undefined;
   if (!load) throw new UsageError(`There is no command "${name}".`);
   const command = await load();
   if (args.includes("--help") || args.includes("-h")) {
@@ -78,7 +82,8 @@ function report(error: unknown, debug: boolean): number {
 // A reader that has seen enough (`| head`) is no failure.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit(0);
-  throw error;
+  process.stderr.write(`The output cannot be written (${reasonOf(error)}).\n`);
+  process.exit(1);
 });
 
 main(process.argv.slice(2))

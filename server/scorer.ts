@@ -1,6 +1,7 @@
 /** A reward model ready for use: its file, its way of rendering an input, and the engine that runs it. */
 import type { Message, ModelIdentity, Priority } from "./contract.ts";
 import type { Engine, Tokens } from "./engine/engine.ts";
+import { ServiceError } from "./errors.ts";
 import { createRenderer, type Renderer } from "./families/renderer.ts";
 import type { RewardModelFile } from "./models/reward-model.ts";
 import { createPacer } from "./pacer.ts";
@@ -45,11 +46,23 @@ export interface Scorer {
 
 export type ScoreItem = { readonly messages: readonly Message[] } | { readonly text: string };
 
+/** No text of this many characters for each token of the context can fit: it is refused without being tokenized. */
+const CHARACTERS_PER_TOKEN = 32;
+
 /** Joins the parts of a loaded model. */
 export function createScorer(id: string, file: RewardModelFile, engine: Engine): Scorer {
   // What the context cannot hold is shortened like what the model cannot read.
   const maxTokens = Math.min(file.maxTokens, engine.maxSequence);
   const renderer: Renderer = createRenderer({ ...file, maxTokens }, engine.tokenizer);
+  const encodeText = (text: string): Tokens => {
+    if (text.length > engine.maxSequence * CHARACTERS_PER_TOKEN) {
+      throw new ServiceError(
+        "too_long",
+        `A text has ${text.length} characters, more than a context of ${engine.maxSequence} tokens can hold. Shorten it.`,
+      );
+    }
+    return renderer.encodeRendered(text);
+  };
   const scoreItems = async (items: readonly ScoreItem[], options: ScoringOptions): Promise<ScoredInputs> => {
     const started = performance.now();
     const rendered: { tokens: Tokens; truncated: boolean }[] = [];
@@ -58,7 +71,7 @@ export function createScorer(id: string, file: RewardModelFile, engine: Engine):
       await pause();
       rendered.push(
         "text" in item
-          ? { tokens: renderer.encodeRendered(item.text), truncated: false }
+          ? { tokens: encodeText(item.text), truncated: false }
           : renderer.render(item.messages, { criterion: options.criterion }),
       );
     }

@@ -74,7 +74,11 @@ export async function run(args: string[]): Promise<number> {
     ? { id: values.model, path: await makeOrReuse(values.model) }
     : await findModel(values.model);
   const file = await readRewardModel(model.path);
-  const engine = await startEngine(file, engineOptions(values));
+  const options = engineOptions(values);
+  const engine = await startEngine(file, {
+    ...options,
+    contextTokens: options.contextTokens ?? contextFor(shape),
+  });
   try {
     const around = values.model?.startsWith("random:")
       ? null
@@ -85,6 +89,12 @@ export async function run(args: string[]): Promise<number> {
   } finally {
     await engine.close();
   }
+}
+
+/** The ceiling is one sequence of as many tokens as all candidates have together: it must fit in one piece. */
+function contextFor(shape: Shape): number {
+  const unique = shape.question + shape.shared + shape.n * (shape.candidate - shape.shared);
+  return Math.max(8192, Math.ceil((unique + 512) / 256) * 256);
 }
 
 interface Shape {

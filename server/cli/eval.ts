@@ -15,7 +15,7 @@ import type { Scorer } from "../scorer.ts";
 import { type SyntaxRuntime, wasmRuntime } from "../syntax/parser.ts";
 import { ENGINE_ARGS, ENGINE_USAGE, engineOptions, findModel } from "./engine-options.ts";
 import { formatTable } from "./table.ts";
-import { readArgs, UsageError, wholeNumber } from "./usage.ts";
+import { readArgs, reasonOf, UsageError, wholeNumber } from "./usage.ts";
 
 export const usage = `Usage: codescaler eval best-of-n FILE.jsonl [--plot FILE.svg] [options]
        codescaler eval rm-bench FILE.json [--no-extract] [options]
@@ -69,6 +69,8 @@ export async function run(args: string[]): Promise<number> {
 
 async function evalBestOfN(file: string, values: Values): Promise<number> {
   const problems = limited(await readProblems(file, problem), values.limit);
+  // Learnt now, not after an hour of scoring.
+  if (values.plot !== undefined) await writePlot(values.plot, "");
   const { results, seconds, model } = await overItems(
     file,
     "best-of-n",
@@ -77,7 +79,7 @@ async function evalBestOfN(file: string, values: Values): Promise<number> {
     (problem, scorer, syntax, signal) => judgeProblem(problem, scorer, syntax, signal),
   );
   const result = summarise(results satisfies ProblemOutcome[], seconds);
-  if (values.plot !== undefined) await writeFile(values.plot, plotCurve(result, `Best of N with ${model}`));
+  if (values.plot !== undefined) await writePlot(values.plot, plotCurve(result, `Best of N with ${model}`));
   if (values.json) process.stdout.write(`${JSON.stringify(result)}\n`);
   else {
     const rows = [
@@ -96,6 +98,16 @@ async function evalBestOfN(file: string, values: Values): Promise<number> {
     );
   }
   return 0;
+}
+
+async function writePlot(file: string, svg: string): Promise<void> {
+  try {
+    await writeFile(file, svg);
+  } catch (error) {
+    throw new ServiceError("disk_failed", `${file} cannot be written (${reasonOf(error)}).`, {
+      cause: error,
+    });
+  }
 }
 
 async function evalRmBench(file: string, values: Values): Promise<number> {

@@ -1,6 +1,6 @@
 /** `codescaler extract`: what program a reply contains, and why; one reply or a batch of lines. */
+import { once } from "node:events";
 import { createReadStream } from "node:fs";
-import { createInterface } from "node:readline";
 import { MODES, type Mode } from "../contract.ts";
 import { ServiceError } from "../errors.ts";
 import { grammarFolder } from "../paths.ts";
@@ -54,25 +54,39 @@ async function batch(
   fallback: Language | undefined,
   syntax: SyntaxRuntime,
 ): Promise<number> {
-  const input = file === "-" ? process.stdin : createReadStream(file);
   let number = 0;
-  try {
-    for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
-      number++;
-      if (line.trim() === "") continue;
-      const { id, text, language } = parseLine(line, number);
-      const result = await extract(text, { language: language ?? fallback, mode }, syntax);
-      if (!process.stdout.write(`${JSON.stringify({ id, ...result })}\n`)) {
-        await new Promise((resolve) => process.stdout.once("drain", resolve));
-      }
-    }
-  } catch (error) {
-    if (error instanceof ServiceError) throw error;
-    throw new ServiceError("invalid_request", `${file} cannot be read (${reasonOf(error)}).`, {
-      cause: error,
-    });
+  for await (const line of linesOf(file)) {
+    number++;
+    if (line.trim() === "") continue;
+    const { id, text, language } = parseLine(line, number);
+    const result = await extract(text, { language: language ?? fallback, mode }, syntax);
+    if (!process.stdout.write(`${JSON.stringify({ id, ...result })}\n`)) await once(process.stdout, "drain");
   }
   return 0;
+}
+
+/** Lines of a file or of stdin, one at a time; a byte order mark at its start is no part of the first. */
+async function* linesOf(file: string): AsyncGenerator<string> {
+  const input = file === "-" ? process.stdin : createReadStream(file);
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  let rest = "";
+  try {
+    for await (const chunk of input) {
+      const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+      rest = lines.pop() ?? "";
+      yield* lines;
+    }
+    yield rest + decoder.decode();
+  } catch (error) {
+    if (error instanceof TypeError)
+      throw new ServiceError("invalid_request", `${file} is not UTF-8 text.`, { cause: error });
+    if (error instanceof Error && "syscall" in error) {
+      throw new ServiceError("invalid_request", `${file} cannot be read (${reasonOf(error)}).`, {
+        cause: error,
+      });
+    }
+    throw error;
+  }
 }
 
 function parseLine(
@@ -88,8 +102,14 @@ function parseLine(
   if (typeof value !== "object" || value === null || !("text" in value) || typeof value.text !== "string") {
     throw new ServiceError("invalid_request", `Line ${number} needs "text", a string.`);
   }
-  const language =
-    "language" in value && typeof value.language === "string" ? knownLanguage(value.language) : undefined;
+  const name = "language" in value && typeof value.language === "string" ? value.language : undefined;
+  const language = name === undefined ? undefined : languageOf(name);
+  if (name !== undefined && language === undefined) {
+    throw new ServiceError(
+      "invalid_request",
+      `Line ${number} names the unknown language "${name}". Known are ${LANGUAGES.join(", ")}.`,
+    );
+  }
   return { id: "id" in value ? value.id : null, text: value.text, language };
 }
 

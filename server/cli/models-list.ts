@@ -1,5 +1,5 @@
 /** `codescaler models list`: what is installed, what can be pulled, and what suits this machine. */
-import { freeGpuMemory } from "../engine/start.ts";
+import { freeGpuMemory, freeMemory } from "../engine/start.ts";
 import {
   accuracyOf,
   type Benchmark,
@@ -41,7 +41,7 @@ export async function run(args: string[]): Promise<number> {
     unfinishedDownloads(store.folder),
     freeGpuMemory(),
   ]);
-  const best = recommend({ freeBytes: gpu ?? process.availableMemory(), gpu: gpu !== undefined }, language);
+  const best = recommend({ freeBytes: gpu ?? freeMemory(), gpu: gpu !== undefined }, language);
   const others = CATALOGUE.filter(({ id }) => !installed.some((model) => model.id === id));
   print(
     values.json,

@@ -4,6 +4,7 @@ import { ServiceError } from "../errors.ts";
 import { openModel } from "../host.ts";
 import { grammarFolder } from "../paths.ts";
 import { rank } from "../rank.ts";
+import { LANGUAGES, languageOf } from "../syntax/languages.ts";
 import { wasmRuntime } from "../syntax/parser.ts";
 import { ENGINE_ARGS, ENGINE_USAGE, engineOptions, findModel } from "./engine-options.ts";
 import { formatTable } from "./table.ts";
@@ -51,10 +52,14 @@ export async function run(args: string[]): Promise<number> {
   if (!parsed.success) {
     throw new ServiceError("invalid_request", parsed.error.issues[0]?.message ?? "The input is not usable.");
   }
+  if (values.language !== undefined && languageOf(values.language) === undefined) {
+    throw new UsageError(`--language must be one of ${LANGUAGES.join(", ")}, not "${values.language}".`);
+  }
+  const options = engineOptions(values);
   const controller = cancelOnInterrupt();
   const model = await findModel(values.model);
   process.stderr.write(`Ranking ${candidates.length} candidates with ${model.id} …\n`);
-  const scorer = await openModel(model.id, model.path, engineOptions(values));
+  const scorer = await openModel(model.id, model.path, options);
   try {
     const syntax = await wasmRuntime({ grammarDir: grammarFolder });
     const reply = await rank(parsed.data, scorer, syntax, controller.signal);
@@ -105,7 +110,7 @@ async function readCandidates(
     return Promise.all(files.map(async (file) => ({ id: file, text: await readText(file) })));
   }
   if (files.length > 0) throw new UsageError("Give candidates either as files or with --candidates.");
-  const lines = (await readText(jsonl)).split("\n");
+  const lines = (await readText(jsonl)).replace(/^\ufeff/, "").split("\n");
   return lines.flatMap((line, index) => {
     if (line.trim() === "") return [];
     const value = parseLine(line, jsonl, index + 1);

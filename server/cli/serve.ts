@@ -1,5 +1,6 @@
 /** `codescaler serve`: runs the reward server until a signal, or until its parent is gone. */
 import { randomBytes } from "node:crypto";
+import { hostname, networkInterfaces } from "node:os";
 import type { FastifyInstance } from "fastify";
 import { pino } from "pino";
 import { type ReadyLine, VERSION } from "../contract.ts";
@@ -69,8 +70,8 @@ export async function run(args: string[]): Promise<number> {
   const why = await stopped;
   log.info({ why }, "stopping");
   setTimeout(() => process.exit(0), SHUTDOWN_MS).unref();
-  await app.close();
-  await host.close();
+  // The engine's end makes running requests fail with a sentence, which is what closing waits for.
+  await Promise.all([app.close(), host.close()]);
   return 0;
 }
 
@@ -105,7 +106,20 @@ async function listen(app: FastifyInstance, host: string, port: number): Promise
   }
 }
 
+/** Names under which the server may be addressed: loopback, and what it listens on. */
 function hostNames(host: string): ReadonlySet<string> {
-  const loopback = ["127.0.0.1", "localhost", "[::1]"];
-  return new Set([...loopback, host.includes(":") ? `[${host}]` : host.toLowerCase()]);
+  const names = new Set(["127.0.0.1", "localhost", "[::1]", bracketed(host)]);
+  if (host === "0.0.0.0" || host === "::") {
+    // Listening everywhere means under every address and the name of this machine.
+    names.add(hostname().toLowerCase());
+    for (const addresses of Object.values(networkInterfaces())) {
+      for (const { address } of addresses ?? []) names.add(bracketed(address));
+    }
+  }
+  return names;
+}
+
+/** IPv6 addresses stand in brackets in a Host header. */
+function bracketed(host: string): string {
+  return host.includes(":") ? `[${host.toLowerCase()}]` : host.toLowerCase();
 }

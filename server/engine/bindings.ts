@@ -135,7 +135,6 @@ export interface Bindings {
   vocabulary(model: Pointer): Pointer;
   vocabularySize(vocabulary: Pointer): number;
   hiddenSize(model: Pointer): number;
-  trainedContext(model: Pointer): number;
   /** Tokens of UTF-8 bytes, no BOS or EOS added. */
   tokenize(vocabulary: Pointer, text: Buffer, parseSpecial: boolean): Int32Array;
   /** The last lines that the library logged, oldest first. */
@@ -245,7 +244,6 @@ export function loadBindings(folder: string): Bindings {
     vocabulary: llama.func("void *llama_model_get_vocab(void *model)"),
     vocabularySize: llama.func("int llama_vocab_n_tokens(void *vocab)"),
     hiddenSize: llama.func("int llama_model_n_embd(void *model)"),
-    trainedContext: llama.func("int llama_model_n_ctx_train(void *model)"),
     tokenize: (vocabulary, text, parseSpecial) => {
       // Byte-level BPE never yields more tokens than bytes.
       const tokens = new Int32Array(text.length + 1);

@@ -1,4 +1,4 @@
-/** What the rest of the server knows of an inference engine. Implemented by llama.ts; nothing else is exported from there. */
+/** What the rest of the server knows of an inference engine. Implemented by llama.ts. */
 import type { Priority } from "../contract.ts";
 
 /** Token ids of one rendered input. */
@@ -24,7 +24,7 @@ export interface Engine {
   /** Longest single sequence that fits, in tokens. */
   readonly maxSequence: number;
   readonly tokenizer: Tokenizer;
-  /** Rewards of token sequences. Rejects with ServiceError `too_long`, `too_busy`, `engine_failed`. */
+  /** Rewards of token sequences. Rejects with ServiceError `invalid_request`, `too_long`, `too_busy`, `engine_failed`. */
   score(sequences: readonly Tokens[], options: ScoreOptions): Promise<Scores>;
   /** Waits for the running batch, then frees model and context. */
   close(): Promise<void>;

@@ -68,9 +68,14 @@ export class LlamaEngine implements Engine {
     this.maxSequence = this.#capacity;
     const vocabulary = bindings.vocabulary(model);
     this.#vocabularySize = bindings.vocabularySize(vocabulary);
+    const tokenize = (text: string, parseSpecial: boolean) => {
+      // The vocabulary is freed with the model.
+      if (this.#closed) throw shuttingDown();
+      return bindings.tokenize(vocabulary, Buffer.from(text, "utf8"), parseSpecial);
+    };
     this.tokenizer = {
-      encode: (text) => bindings.tokenize(vocabulary, Buffer.from(text, "utf8"), false),
-      encodeRendered: (text) => bindings.tokenize(vocabulary, Buffer.from(text, "utf8"), true),
+      encode: (text) => tokenize(text, false),
+      encodeRendered: (text) => tokenize(text, true),
       added: file.addedTokens,
     };
     const gpu = bindings.devices().find((device) => device.type === "gpu" || device.type === "igpu");
@@ -157,27 +162,33 @@ export class LlamaEngine implements Engine {
     rewards: Map<string, number>,
     options: ScoreOptions,
   ): Promise<number> {
+    const { signal } = options;
     return new Promise<number>((resolve, reject) => {
+      const onAbort = () => {
+        // A running job notices between batches; a waiting one need not wait for that.
+        this.#queue.remove(job);
+        reject(signal?.reason);
+      };
+      // One signal may outlive many jobs: a listener left on it would keep their tokens in memory.
+      const settled = () => signal?.removeEventListener("abort", onAbort);
       const job: Job = {
         priority: options.priority,
-        signal: options.signal,
+        signal,
         pending: [...pending]
           .map(([key, tokens]) => ({ key, tokens }))
           .sort((a, b) => compareTokens(a.tokens, b.tokens)),
         rewards,
         decodedTokens: 0,
-        resolve: () => resolve(job.decodedTokens),
-        reject,
-      };
-      options.signal?.addEventListener(
-        "abort",
-        () => {
-          // A running job notices between batches; a waiting one need not wait for that.
-          this.#queue.remove(job);
-          reject(options.signal?.reason);
+        resolve: () => {
+          settled();
+          resolve(job.decodedTokens);
         },
-        { once: true },
-      );
+        reject: (reason) => {
+          settled();
+          reject(reason);
+        },
+      };
+      signal?.addEventListener("abort", onAbort, { once: true });
       this.#queue.push(job);
       this.#worker ??= this.#drain();
     });
@@ -202,6 +213,8 @@ export class LlamaEngine implements Engine {
   /** Scores as many pending sequences of the job as fit together. */
   async #scoreGroup(job: Job): Promise<void> {
     this.#giveWay(job);
+    this.#reuseKnown(job);
+    if (job.pending.length === 0) return;
     let members = this.#chooseGroup(job);
     let slots = this.#kv.allocate(members.map((member) => member.tokens));
     while (!slots && members.length > 1) {
@@ -238,6 +251,15 @@ export class LlamaEngine implements Engine {
       });
       this.#kv.compact();
     }
+  }
+
+  /** What another job has scored while this one waited is not scored again. */
+  #reuseKnown(job: Job): void {
+    job.pending = job.pending.filter(({ key }) => {
+      const known = this.#rewards.get(key);
+      if (known !== undefined) job.rewards.set(key, known);
+      return known === undefined;
+    });
   }
 
   /** Neighbours in canonical order share most: take them in order while they fit. */

@@ -1,7 +1,7 @@
 /** From a model file and the user's wishes to a running engine: build, device, memory, threads. */
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { availableParallelism } from "node:os";
+import { availableParallelism, freemem, totalmem } from "node:os";
 import { ServiceError } from "../errors.ts";
 import { serverScript } from "../paths.ts";
 import { type Bindings, type Device, loadBindings } from "./bindings.ts";
@@ -65,7 +65,7 @@ export async function startEngine(model: StartModel, options: EngineOptions): Pr
   }
   const useGpu =
     gpu !== undefined && (options.device === "gpu" || fits(model, gpu.freeBytes, minimumContext(model)));
-  const memory = useGpu ? gpu.freeBytes : process.availableMemory();
+  const memory = useGpu ? gpu.freeBytes : freeMemory();
   return loadLlama(bindings, model, {
     gpu: useGpu,
     threads: options.threads ?? defaultThreads(),
@@ -180,6 +180,16 @@ function contextTokens(model: StartModel, options: EngineOptions, memory: number
   }
   // llama.cpp rounds the context up to whole blocks of 256 cells.
   return Math.floor(Math.min(wanted, room) / 256) * 256 || 256;
+}
+
+/**
+ * Memory that may be taken, in bytes. On Linux what the kernel says is available (Node 20.13 and newer also heed
+ * the container's limit). macOS and Windows count pages as used that they give back on demand: half of all is
+ * assumed there.
+ */
+export function freeMemory(): number {
+  if (process.platform !== "linux") return Math.max(freemem(), totalmem() / 2);
+  return typeof process.availableMemory === "function" ? process.availableMemory() : freemem();
 }
 
 function gib(bytes: number): string {

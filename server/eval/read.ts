@@ -53,7 +53,7 @@ export async function readRmBench(file: string): Promise<RmBenchItem[]> {
 
 async function readUtf8(file: string): Promise<string> {
   try {
-    return await readFile(file, "utf8");
+    return (await readFile(file, "utf8")).replace(/^\ufeff/, "");
   } catch (error) {
     throw new ServiceError("invalid_request", `${file} cannot be read.`, { cause: error });
   }

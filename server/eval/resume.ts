@@ -20,11 +20,21 @@ export async function resumable<Item, Value extends object>(
     const known = kept.get(index);
     const value = known ?? (await work(item, index));
     if (known === undefined && file !== undefined)
-      await appendFile(file, `${JSON.stringify({ run, index, value })}\n`);
+      await keep(file, `${JSON.stringify({ run, index, value })}\n`);
     values.push(value);
     onProgress(index + 1);
   }
   return values;
+}
+
+async function keep(file: string, line: string): Promise<void> {
+  try {
+    await appendFile(file, line);
+  } catch (error) {
+    throw new ServiceError("disk_failed", `${file} cannot be written. Name another file with --resume.`, {
+      cause: error,
+    });
+  }
 }
 
 async function readKept<Value>(file: string, run: string): Promise<Map<number, Value>> {

@@ -1,5 +1,6 @@
 /** The HTTP service as a value: routes, checks, error replies. Listening is the caller's business. */
 import { createHash, timingSafeEqual } from "node:crypto";
+import type { Socket } from "node:net";
 import Fastify, {
   type FastifyError,
   type FastifyInstance,
@@ -50,7 +51,18 @@ const RETRY_AFTER_S = 2;
 
 /** Builds the service. Close it with `app.close()`. */
 export function createApp(deps: AppDependencies): FastifyInstance {
-  const app = Fastify({ logger: false, bodyLimit: LIMITS.bodyBytes, requestTimeout: 120_000 });
+  const app = Fastify({
+    logger: false,
+    bodyLimit: LIMITS.bodyBytes,
+    requestTimeout: 120_000,
+    // Unknown fields are ignored, these too.
+    onProtoPoisoning: "remove",
+    onConstructorPoisoning: "remove",
+    frameworkErrors: (error, request, reply) => {
+      sendError(error, request, reply, deps.log);
+    },
+    clientErrorHandler: refuseMalformed,
+  });
   const metrics = createMetrics();
 
   app.addHook("onRequest", async (request) => {
@@ -132,6 +144,18 @@ export function createApp(deps: AppDependencies): FastifyInstance {
     return metrics.text();
   });
   return app;
+}
+
+/** What is no HTTP request gets the same shape of error as everything else. */
+function refuseMalformed(_error: Error, socket: Socket): void {
+  if (!socket.writable) return;
+  const body: ErrorReply = {
+    error: { code: "invalid_request", message: "This is not a proper HTTP request." },
+  };
+  const text = JSON.stringify(body);
+  socket.end(
+    `HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(text)}\r\nConnection: close\r\n\r\n${text}`,
+  );
 }
 
 /** @throws ServiceError invalid_request naming the first field that is wrong */

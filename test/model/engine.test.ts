@@ -1,4 +1,5 @@
 /** The engine on a real (tiny, random) model through libllama: what is decoded is counted at the decode call. */
+import { getEventListeners } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -210,6 +211,20 @@ describe("the queue", () => {
     expect(refused.length).toBeGreaterThan(0);
     expect(refused[0]).toMatchObject({ code: "too_busy" });
     expect(results.length - refused.length).toBeGreaterThanOrEqual(64);
+  });
+
+  test("the same texts asked twice at once are decoded once", async () => {
+    const texts = [tokens(ids(50)), tokens(ids(60))];
+    const [first, second] = await Promise.all([score(texts), score(texts)]);
+    expect(first.decodedTokens).toBe(distinctPrefixes(texts));
+    expect(second.decodedTokens).toBe(0);
+    expect([...second.rewards]).toEqual([...first.rewards]);
+  });
+
+  test("a signal that outlives its requests holds none of them", async () => {
+    const controller = new AbortController();
+    for (let request = 0; request < 5; request++) await score([tokens(ids(20))], "bulk", controller.signal);
+    expect(getEventListeners(controller.signal, "abort")).toHaveLength(0);
   });
 
   test("a flood of bulk requests does not turn away an interactive one", async () => {

@@ -1,10 +1,12 @@
 /** The command line as its users run it: results, refusals in one sentence, exit codes. */
+import { spawnSync } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
 import { copyFile, mkdtemp, open, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { RankReply } from "../../server/contract.ts";
-import { mediaFolder } from "../../server/paths.ts";
+import { mediaFolder, serverScript } from "../../server/paths.ts";
 import { codescaler } from "./process.ts";
 
 let folder: string;
@@ -104,6 +106,8 @@ describe("codescaler rank", () => {
       1,
     ],
     ["an unknown command", ["rnak"], 2],
+    ["a command that is a name of every object", ["toString"], 2],
+    ["an unknown language", ["rank", "--task", "task.md", "--language", "klingon", "right.md"], 2],
   ])("refuses %s with one sentence", async (_name, args, expected) => {
     const { code, stdout, stderr } = await codescaler(args, { cwd: folder });
     expect(code, stderr).toBe(expected);
@@ -180,6 +184,36 @@ describe("codescaler extract", () => {
     expect(results.map((result) => result.id)).toEqual(lines.map((_, id) => id));
     expect(results.every((result) => result.valid && result.code.includes(`x = ${result.id}`))).toBe(true);
   });
+
+  test("a batch: bad lines are named; a byte order mark is no part of the first", async () => {
+    const line = (more: object) => JSON.stringify({ id: 1, text: "x = 1", ...more });
+    const fine = await codescaler(["extract", "--jsonl", "-"], { input: `\ufeff${line({})}\r\n${line({})}` });
+    expect(fine.stdout.trim().split("\n")).toHaveLength(2);
+    for (const [input, reason] of [
+      [`${line({})}\n${line({ language: "klingon" })}`, /^Line 2 names the unknown language "klingon"/],
+      [`${line({})}\n{`, /^Line 2 is not JSON/],
+      [Buffer.from([0x7b, 0xff, 0x7d]), /not UTF-8/],
+    ] as const) {
+      const { code, stderr } = await codescaler(["extract", "--jsonl", "-"], { input });
+      expect(code).toBe(1);
+      expect(stderr).toMatch(reason);
+    }
+  });
+
+  test.skipIf(process.platform !== "linux")(
+    "an output that cannot be written is named, in one sentence",
+    async () => {
+      const full = openSync("/dev/full", "w");
+      const { status, stderr } = spawnSync(process.execPath, [serverScript, "extract", file("right.md")], {
+        stdio: ["ignore", full, "pipe"],
+        encoding: "utf8",
+      });
+      closeSync(full);
+      expect(status).toBe(1);
+      expect(stderr).toMatch(/cannot be written \(the disk is full\)/);
+      expectSentence(stderr);
+    },
+  );
 
   test("a reader that stops early is no failure", async () => {
     const lines = Array.from({ length: 3000 }, (_, id) => JSON.stringify({ id, text: `x = ${id}` })).join(

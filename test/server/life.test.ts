@@ -1,9 +1,12 @@
 /** How the server starts and ends: ports, parents, signals. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, test } from "vitest";
-import { serverScript } from "../../server/paths.ts";
+import { mediaFolder, serverScript } from "../../server/paths.ts";
 import { call, codescaler, serve, TOKEN } from "./process.ts";
 
 async function waitUntilGone(pid: number): Promise<void> {
@@ -107,5 +110,53 @@ test("a signal ends it while it works", async () => {
   server.child.kill("SIGTERM");
   const [code] = await once(server.child, "exit");
   expect(code).toBe(0);
-  await work;
+  // The client is told, not cut off.
+  expect(await work).toMatchObject({ status: 500, json: { error: { code: "engine_failed" } } });
+});
+
+test("models that are switched while a client goes away leave the server alive", async () => {
+  const home = await mkdtemp(join(tmpdir(), "codescaler-switch-"));
+  const names = ["ma", "mb", "mc"];
+  const folder = join(home, "models");
+  await mkdir(folder);
+  for (const name of names) await copyFile(join(mediaFolder, "nano.gguf"), join(folder, `${name}.gguf`));
+  await writeFile(join(folder, "broken.gguf"), "no model");
+  const server = await serve(["--model", "nano"], { CODESCALER_HOME: home });
+  const small = (model: string) => ({
+    model,
+    task: { question: "Add." },
+    candidates: [{ id: "1", text: "x = 1" }],
+  });
+  const large = (model: string) => ({
+    ...small(model),
+    candidates: Array.from({ length: 64 }, (_, index) => ({
+      id: String(index),
+      text: `def f${index}(a):\n${`    a += ${index}\n`.repeat(60)}`,
+    })),
+  });
+  for (let round = 0; round < 3; round++) {
+    const controller = new AbortController();
+    const gone = fetch(new URL("/v1/rank", server.ready.url), {
+      method: "POST",
+      headers: { authorization: `Bearer ${TOKEN}`, "content-type": "application/json" },
+      body: JSON.stringify(large("ma")),
+      signal: controller.signal,
+    }).catch(() => undefined);
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    controller.abort();
+    const others = [
+      server.call("POST", "/v1/rank", small("mb")),
+      server.call("POST", "/v1/rank", small("mc")),
+    ];
+    for (const reply of await Promise.all(others)) expect(reply.status, reply.text).toBe(200);
+    await gone;
+  }
+  // A file that is no model does not push out the one that works.
+  const before = await server.call("GET", "/health");
+  expect((await server.call("POST", "/v1/rank", small("broken"))).status).toBe(422);
+  expect((await server.call("GET", "/health")).json).toMatchObject({
+    model: Reflect.get(Object(before.json), "model"),
+  });
+  await server.stop();
+  await rm(home, { recursive: true });
 });
