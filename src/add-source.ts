@@ -32,10 +32,7 @@ export async function addSource(deps: AddSourceDependencies): Promise<void> {
   );
   const picked = await vscode.window.showQuickPick(choices(found, await editorModels()), {
     title: vscode.l10n.t("Where shall completions come from?"),
-    placeHolder:
-      found.length === 0
-        ? vscode.l10n.t("No running server was found on the usual ports of this machine")
-        : vscode.l10n.t("Models of servers that run on this machine, and others"),
+    placeHolder: found.length === 0 ? nothingFound() : vscode.l10n.t("Models of running servers, and others"),
     matchOnDescription: true,
   });
   const entry = await picked?.take?.();
@@ -69,7 +66,11 @@ function choices(
   }
   items.push({ label: vscode.l10n.t("By address"), kind: vscode.QuickPickItemKind.Separator });
   for (const kind of HTTP_KINDS) {
-    items.push({ label: `${KIND_NAMES[kind]}…`, take: () => byHand({ kind, url: USUAL_ADDRESS[kind] }) });
+    items.push({
+      label: `${KIND_NAMES[kind]}…`,
+      description: USUAL_ADDRESS[kind],
+      take: () => byHand({ kind, url: USUAL_ADDRESS[kind] }),
+    });
   }
   if (editorOwn.length > 0) {
     items.push({
@@ -81,6 +82,17 @@ function choices(
     }
   }
   return items;
+}
+
+/** In a remote window "this machine" is not the one on the desk. */
+function nothingFound(): string {
+  const { remoteName } = vscode.env;
+  return remoteName === undefined
+    ? vscode.l10n.t("No running server was found on the usual ports of this machine")
+    : vscode.l10n.t(
+        "No running server was found where this window works ({0}), which is not your own computer",
+        remoteName,
+      );
 }
 
 const USUAL_ADDRESS: Readonly<Record<HttpKind, string>> = {
