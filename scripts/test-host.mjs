@@ -1,10 +1,10 @@
 // Tests inside a real VS Code: `node scripts/test-host.mjs [suite] [ui]`, both by default. Installs what it needs.
 // `suite` runs mocha in the extension host against dist/; `ui` drives the packaged extension through a browser.
 import { spawnSync } from "node:child_process";
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { bundle } from "../test/host/bundle.mjs";
-import { root } from "./setup.mjs";
+import { root, run } from "./setup.mjs";
 import { HostProblem, installHost } from "./vscode-host.mjs";
 
 const wanted = process.argv.slice(2);
@@ -18,6 +18,9 @@ try {
   // Where a person can do something about it the rest of the tests is still worth running; in CI it is a failure.
   console.error(error.message);
   process.exit(process.env["CI"] === "true" ? 1 : 0);
+}
+if (!existsSync(join(root, "dist", "extension.js"))) {
+  run(process.execPath, [join(root, "scripts", "build.mjs")]);
 }
 const { suite, replay } = await bundle();
 if (wants("suite")) {
