@@ -6,7 +6,7 @@ import type { Language } from "./languages.ts";
 import { dedent, isBlank, type Line, textOf, trimBlank } from "./lines.ts";
 import { type Outline, outlineOf } from "./outline.ts";
 import type { SyntaxRuntime } from "./parser.ts";
-import { SURE, weigh } from "./prose.ts";
+import { SURE, startsCode, weigh } from "./prose.ts";
 import { codeRegions } from "./regions.ts";
 import { check, type Verdict } from "./validity.ts";
 
@@ -183,6 +183,24 @@ function withoutProse(lines: readonly Line[], language: Language): (readonly Lin
   const last = sure.lastIndexOf(true);
   if (first >= 0 && (first > 0 || last < paragraphs.length - 1)) {
     readings.push(trimBlank(paragraphs.slice(first, last + 1).flat()));
+  }
+  readings.push(...withoutTail(region?.lines ?? lines, language));
+  return readings;
+}
+
+/** Lines of prose with formulas in them, `f(3) = 6`, that may follow code directly. */
+const MAX_TAIL = 2;
+
+/** The lines without the last, or the last two, at the margin that do not start like code. */
+function withoutTail(lines: readonly Line[], language: Language): (readonly Line[])[] {
+  const readings: (readonly Line[])[] = [];
+  let end = lines.length;
+  for (let taken = 0; taken < MAX_TAIL && end > 1; taken++) {
+    const line = lines[end - 1];
+    if (line === undefined || !/^[\w$"']/.test(line.text) || startsCode(line.text, language)) break;
+    end -= 1;
+    while (end > 0 && lines[end - 1]?.text.trim() === "") end -= 1;
+    if (end > 0) readings.push(lines.slice(0, end));
   }
   return readings;
 }

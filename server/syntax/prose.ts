@@ -112,7 +112,8 @@ export function weigh(line: string, language: Language | undefined): Weight {
   return weight - proseIn(text, whole);
 }
 
-function startsCode(text: string, language: Language | undefined): boolean {
+/** Whether a trimmed line starts as only code does. */
+export function startsCode(text: string, language: Language | undefined): boolean {
   return CODE_STARTS.some(
     ({ pattern, only }) =>
       (only === undefined || language === undefined || only.has(language)) && pattern.test(text),
