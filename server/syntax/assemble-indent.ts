@@ -196,7 +196,8 @@ function readings(body: string, rest: readonly string[], anchor: number, context
     opensBlock(body, language) && !(language === "python" ? /[([{]$/ : /[([]$/).test(body.trimEnd());
   if (block) {
     if (indentOf(following) <= anchor) {
-      return /^\s*\{/.test(following) && indentOf(following) === anchor ? absolute : relative;
+      const ends = /^\s*\{/.test(following) || isCloser(following);
+      return ends && indentOf(following) === anchor ? absolute : relative;
     }
     // A simple statement is followed by one of its level, or by the end of its block.
   } else if (indentOf(following) >= anchor || isCloser(following)) return absolute;

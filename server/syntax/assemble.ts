@@ -181,15 +181,16 @@ function* endings(full: string, document: CursorDocument): Generator<string> {
   yield* joined(text, document);
   const { inside } = document.before;
   const { loose, open } = scanBrackets(text, document.language, inside);
+  // The longest text first: `} else { … }` loses its last brace before it loses the branch. What the completion
+  // opened itself it may close, unless it closes something of the document's besides.
+  const tails = after.trim() === "" ? [] : tailCuts(text).map((cut) => text.slice(0, cut));
+  for (const kept of tails) {
+    const left = scanBrackets(kept, document.language, inside).open.length;
+    if (left <= open.length + loose.length) yield* joined(kept, document);
+  }
   for (const cut of closerCuts(loose, after)) yield* joined(text.slice(0, cut), document);
   if (after.trim() === "") return;
   for (const cut of repetitionCuts(text, after)) yield* joined(text.slice(0, cut).trimEnd(), document);
-  for (const cut of tailCuts(text)) {
-    // What the completion opened itself it may close.
-    const kept = text.slice(0, cut);
-    if (scanBrackets(kept, document.language, inside).open.length <= open.length)
-      yield* joined(kept, document);
-  }
 }
 
 /** A comment at the end would take up the rest of the cursor's line. */
