@@ -102,7 +102,7 @@ export function weigh(line: string, language: Language | undefined): Weight {
   if (!starts && WORDS_ONLY.test(text)) return wordsWeight(text, whole, language);
   let weight = 0;
   if (starts) weight += 3;
-  else if (ASSIGNMENT.test(text)) weight += 3;
+  else if (language !== "bash" && ASSIGNMENT.test(text)) weight += 3;
   else if (CALL.test(text)) weight += 2;
   else if (DECLARATION.test(text) && !/^(?:[A-Z][a-z]+\s[a-z]+\s)/.test(text)) weight += 2;
   if (/[;{}]$|^[\])}]|(?:=>|->|\|\||&&|[([{,\\])$/.test(text)) weight += 2;
