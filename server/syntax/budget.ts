@@ -10,7 +10,7 @@ const MAX_NESTING = 1_000;
 /**
  * Texts above the length whose runs of eight units are nearly all the same ones are not parsed: some grammars
  * need minutes for one statement repeated ten thousand times (JavaScript for `case a:`), within every other
- * limit. None of the 800 files was refused by it.
+ * limit. None of the 750 files was refused by it.
  */
 const REPETITION_LENGTH = 8 * 1024;
 const REPETITION_RATIO = 64;
@@ -20,7 +20,7 @@ export const READ_CHUNK = 512;
 
 /**
  * Parse steps (calls of the progress callback, 100 parser actions each) and reads that a text may cost.
- * Measured on 800 files of twelve languages: at most 31 steps per 1,000 units, and 4.2 times the text read.
+ * Measured on 750 files of twelve languages: at most 31 steps per 1,000 units, and 4.2 times the text read.
  */
 const STEPS_PER_UNIT = 60 / 1000;
 const READS_PER_CHUNK = 16;
