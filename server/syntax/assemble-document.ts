@@ -55,6 +55,16 @@ export interface CursorDocument {
 /** Languages in which a statement needs a semicolon, which a completion inside brackets cannot supply. */
 const SEMICOLONS: ReadonlySet<Language> = new Set(["c", "cpp", "java", "csharp", "php", "rust"]);
 
+/** Languages with `#if` and `#endif`. */
+const GROUPED: ReadonlySet<Language> = new Set(["c", "cpp", "csharp"]);
+
+/** How many more conditional groups a text starts than it ends. */
+function groupDepth(text: string): number {
+  return (
+    (text.match(/^[ \t]*#[ \t]*if/gm)?.length ?? 0) - (text.match(/^[ \t]*#[ \t]*endif\b/gm)?.length ?? 0)
+  );
+}
+
 /** Prepares a document for completions at the end of `prefix`. The language must have been loaded. */
 export function cursorDocument(
   task: {
@@ -106,6 +116,8 @@ class ParsedDocument implements CursorDocument {
   #found: Located | undefined;
   #known: ReadonlySet<string> | undefined;
   #alone: readonly Window[] | undefined;
+  #openAfter: readonly OpenBracket[] | undefined;
+  #openGroups: number | undefined;
 
   constructor(
     language: Language,
@@ -161,6 +173,14 @@ class ParsedDocument implements CursorDocument {
         insert,
       );
       if (closed !== undefined) return closed;
+    }
+    const ending = this.#endClosers(insert);
+    if (ending !== undefined) {
+      const ended = this.#attemptText(
+        `${head}${before}${insert}${after}\n${ending.join("\n")}${tail}`,
+        insert,
+      );
+      if (ended !== undefined) return ended;
     }
     const plain = head + before + insert + after + tail;
     const tree = this.parse(plain);
@@ -237,6 +257,22 @@ class ParsedDocument implements CursorDocument {
     return isBlock(remaining.at(-1))
       ? unclosed.map((one) => (one.close.charAt(0) === "}" ? "}" : one.close)).reverse()
       : undefined;
+  }
+
+  /**
+   * The closers that a document lacks at its end, where it may be cut off: of blocks that start after the cursor,
+   * then of those before it, then of conditional groups. Undefined where it is complete.
+   */
+  #endClosers(insert: string): string[] | undefined {
+    const { before, after } = this.window;
+    this.#openAfter ??= scanBrackets(after, this.language, this.before.inside).open;
+    this.#openGroups ??= GROUPED.has(this.language) ? Math.max(0, groupDepth(before) + groupDepth(after)) : 0;
+    const lacking = after.trim() === "" ? 0 : this.before.open.length - this.looseAfter.length;
+    if (this.#openAfter.length === 0 && this.#openGroups === 0 && lacking <= 0) return undefined;
+    const above = this.#closers(insert);
+    if (above === undefined && this.before.open.length > this.looseAfter.length) return undefined;
+    const below = this.#openAfter.map((one) => one.close).reverse();
+    return [...below, ...(above ?? []), ...Array<string>(this.#openGroups).fill("#endif")];
   }
 
   /** Every error stands outside the insertion and was there without it. */
