@@ -18,6 +18,24 @@ export const LANGUAGES = [
 /** The fourteen languages whose programs can be extracted and checked. */
 export type Language = (typeof LANGUAGES)[number];
 
+/** Languages as people write them. */
+export const LANGUAGE_NAMES: Readonly<Record<Language, string>> = {
+  python: "Python",
+  javascript: "JavaScript",
+  typescript: "TypeScript",
+  tsx: "TSX",
+  java: "Java",
+  c: "C",
+  cpp: "C++",
+  csharp: "C#",
+  go: "Go",
+  rust: "Rust",
+  ruby: "Ruby",
+  php: "PHP",
+  bash: "Bash",
+  kotlin: "Kotlin",
+};
+
 /** Other names under which people and models know a language, in lower case. */
 export const LANGUAGE_ALIASES: Readonly<Record<string, Language>> = {
   py: "python",

@@ -2,7 +2,7 @@
 // signature, and what the unit may use. It depends on the document alone, so that all completions of one
 // request answer the same problem.
 import { documentOf } from "./assemble.ts";
-import type { Language } from "./languages.ts";
+import { LANGUAGE_NAMES, type Language } from "./languages.ts";
 import type { SyntaxNode, SyntaxRuntime } from "./parser.ts";
 import { isComment, type Place, placeAt, type Unit, unitOf, unitsIn, withWrapper } from "./unit.ts";
 
@@ -40,23 +40,6 @@ const MAX_DATA = 400;
 
 const FIELDS = /field|property|enum_const|attribute|assign|declaration$/;
 const FIELD = /^[ \t]*((?:(?:self|this)\.|@)(\w+)[ \t]*(?::[^=\n]{1,80})?=(?![=~]).*)$/gm;
-
-const NAMES: Readonly<Record<Language, string>> = {
-  python: "Python",
-  javascript: "JavaScript",
-  typescript: "TypeScript",
-  tsx: "TypeScript (JSX)",
-  java: "Java",
-  c: "C",
-  cpp: "C++",
-  csharp: "C#",
-  go: "Go",
-  rust: "Rust",
-  ruby: "Ruby",
-  php: "PHP",
-  bash: "Bash",
-  kotlin: "Kotlin",
-};
 
 /** Writes the problem for a cursor, loading the language's grammar if need be. At most about 8,000 characters. */
 export async function problemAt(request: ProblemRequest, runtime: SyntaxRuntime): Promise<string> {
@@ -111,8 +94,8 @@ function problemText(request: ProblemRequest, parts: Parts): string {
   const file = path === undefined ? undefined : /[^\\/]*$/.exec(path)?.[0];
   const subject = [
     parts.name === undefined
-      ? `the ${NAMES[language]} code`
-      : `the ${NAMES[language]} ${parts.kind} \`${parts.name}\``,
+      ? `the ${LANGUAGE_NAMES[language]} code`
+      : `the ${LANGUAGE_NAMES[language]} ${parts.kind} \`${parts.name}\``,
     ...(parts.owner === undefined || parts.owner === parts.name ? [] : [`of \`${parts.owner}\``]),
     ...(file ? [`in ${file}`] : []),
   ].join(" ");

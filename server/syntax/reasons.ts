@@ -1,25 +1,7 @@
 // Why a result is empty or invalid, in words for whoever reads the ranking.
 import type { Candidate, Piece } from "./candidate.ts";
-import type { Language } from "./languages.ts";
+import { LANGUAGE_NAMES } from "./languages.ts";
 import type { Answer } from "./reasoning.ts";
-
-/** What people call the languages. */
-const NAMES: Readonly<Record<Language, string>> = {
-  python: "Python",
-  javascript: "JavaScript",
-  typescript: "TypeScript",
-  tsx: "TSX",
-  java: "Java",
-  c: "C",
-  cpp: "C++",
-  csharp: "C#",
-  go: "Go",
-  rust: "Rust",
-  ruby: "Ruby",
-  php: "PHP",
-  bash: "Bash",
-  kotlin: "Kotlin",
-};
 
 /** Why no code was found. */
 export function emptyReason(answer: Answer, pieces: readonly Piece[]): string {
@@ -33,7 +15,7 @@ export function emptyReason(answer: Answer, pieces: readonly Piece[]): string {
 /** Why the code that was found is not valid. */
 export function invalidReason(candidate: Candidate): string {
   const { verdict, language, really, piece } = candidate;
-  if (really !== undefined) return `The reply is ${NAMES[really]}, not ${NAMES[language]}.`;
+  if (really !== undefined) return `The reply is ${LANGUAGE_NAMES[really]}, not ${LANGUAGE_NAMES[language]}.`;
   switch (verdict.state) {
     case "valid":
       return "";
@@ -47,7 +29,7 @@ export function invalidReason(candidate: Candidate): string {
       const where = first && candidate.lines[first.at.row];
       const place =
         where === undefined ? "." : ` in line ${where.number + 1} of the reply. ${first?.message ?? ""}`;
-      return `The code is not valid ${NAMES[language]}: syntax error${place}`;
+      return `The code is not valid ${LANGUAGE_NAMES[language]}: syntax error${place}`;
     }
     default:
       return verdict satisfies never;

@@ -1,29 +1,11 @@
 /** What chat models are told: write the code that belongs at the cursor, and nothing else. Pure. */
-import type { Language } from "../../server/syntax/languages.ts";
+import { LANGUAGE_NAMES } from "../../server/syntax/languages.ts";
 import type { CompletionRequest } from "./source.ts";
 
 export interface ChatMessage {
   readonly role: "system" | "user";
   readonly content: string;
 }
-
-/** Languages as people write them. */
-const NAMES: Readonly<Record<Language, string>> = {
-  python: "Python",
-  javascript: "JavaScript",
-  typescript: "TypeScript",
-  tsx: "TypeScript with JSX",
-  java: "Java",
-  c: "C",
-  cpp: "C++",
-  csharp: "C#",
-  go: "Go",
-  rust: "Rust",
-  ruby: "Ruby",
-  php: "PHP",
-  bash: "Bash",
-  kotlin: "Kotlin",
-};
 
 /**
  * The conversation for a completion at a cursor. A fenced block is asked for because it keeps the spaces at
@@ -32,7 +14,7 @@ const NAMES: Readonly<Record<Language, string>> = {
 export function chatMessages(request: CompletionRequest): readonly ChatMessage[] {
   const { prefix, suffix, instruction } = request;
   const marker = unused("<CURSOR>", prefix + suffix);
-  const language = NAMES[request.language];
+  const language = LANGUAGE_NAMES[request.language];
   const wish = instruction === undefined || instruction.trim() === "" ? undefined : instruction.trim();
   const system = [
     `You complete ${language} code in an editor.`,
