@@ -19,8 +19,12 @@ const MARKS: readonly { readonly open: string; readonly close: string }[] = [
 const MAX_MARKS = 64;
 
 /** Tokens that end or frame a turn and that some servers leave in the text. */
-const TURN_TOKENS =
-  /<\|(?:im_end|im_start|endoftext|eot_id|end_of_text|end|return|start|begin_of_solution|end_of_solution)\|>(?:assistant)?|<\|channel\|>final<\|message\|>|<\/s>$|<(?:end_of_turn|eos)>/g;
+const TURN_TOKEN =
+  "<\\|(?:im_end|im_start|endoftext|eot_id|end_of_text|end|return|start|begin_of_solution|end_of_solution)\\|>(?:assistant)?" +
+  "|<\\|channel\\|>final<\\|message\\|>|</s>|<(?:end_of_turn|eos)>";
+const LEADING_TOKENS = new RegExp(`^\\s*(?:${TURN_TOKEN})+`);
+const TRAILING_TOKENS = new RegExp(`(?:${TURN_TOKEN})+\\s*$`);
+const TOKENS_ONLY = new RegExp(`^\\s*(?:${TURN_TOKEN})+\\s*$`);
 
 export interface Answer {
   /** The reply without reasoning. */
@@ -125,13 +129,23 @@ function fenceAfter(text: string, fence: string): string {
   return run.startsWith(fence) && rest.trim() === "" ? "" : fence;
 }
 
+/**
+ * Takes turn tokens off: where the reply begins and ends, and outside of fences where a line is nothing else. In
+ * the middle of a reply they are text: a program may well speak of them, and it must stay what it is.
+ */
 function withoutTurnTokens(lines: readonly Line[]): readonly Line[] {
   if (!lines.some((line) => line.text.includes("<"))) return lines;
-  return lines.map((line) => {
+  const isFilled = (line: Line) => line.text.trim() !== "";
+  const first = lines.findIndex(isFilled);
+  const last = lines.findLastIndex(isFilled);
+  let fence = "";
+  return lines.map((line, index) => {
+    const fenced = fence !== "";
+    fence = fenceAfter(line.text, fence);
     if (!line.text.includes("<")) return line;
-    const text = line.text.replace(TURN_TOKENS, "");
-    if (text === line.text) return line;
-    // What stood in front of the code moves it; what stood behind does not.
-    return line.text.endsWith(text) ? cutFront(line, line.text.length - text.length) : withText(line, text);
+    if (!fenced && TOKENS_ONLY.test(line.text)) return withText(line, "");
+    const leading = index === first ? (LEADING_TOKENS.exec(line.text)?.[0].length ?? 0) : 0;
+    const rest = leading === 0 ? line : cutFront(line, leading);
+    return index === last ? withText(rest, rest.text.replace(TRAILING_TOKENS, "")) : rest;
   });
 }
