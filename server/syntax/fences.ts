@@ -162,7 +162,7 @@ function readBlock(
   const made = (kept: readonly Line[], closed: boolean): Fence => ({
     kind: "fence",
     info: opening.info,
-    lines: withoutIndents(kept, opening),
+    lines: withoutIndents(closed ? kept : withoutBlankEnd(kept), opening),
     closed,
     mark: opening.mark,
     size: opening.size,
@@ -190,6 +190,11 @@ function readBlock(
   if (itemEnd !== undefined)
     return { fence: made(content.slice(0, itemEnd.length), false), next: itemEnd.next };
   return { fence: made(content, false), next: lines.length };
+}
+
+/** What runs to the end of the reply ends with its last written line, not with the reply's own line end. */
+function withoutBlankEnd(lines: readonly Line[]): readonly Line[] {
+  return lines.slice(0, lines.findLastIndex((line) => !isBlank(line)) + 1);
 }
 
 /**
