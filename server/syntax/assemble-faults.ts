@@ -25,19 +25,21 @@ export function faultsOf(tree: SyntaxTree, text: string, language: Language): Fa
     faults.push({ start: at, end: at, missing: undefined, message: quirk.message });
   }
   if (!tree.rootNode.hasError) return faults;
-  const visit = (node: SyntaxNode) => {
+  // Not by recursion: expressions nest deeper than the stack.
+  const stack: SyntaxNode[] = [tree.rootNode];
+  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
     if (node.isMissing) faults.push({ start: node.startIndex, end: node.startIndex, missing: node.type });
     else if (node.isError) {
       const loose = node.children.filter(
         (child) => child.childCount === 0 && !child.isMissing && !isComment(child),
       );
       if (loose.length === 0) faults.push({ start: node.startIndex, end: node.endIndex, missing: undefined });
-      for (const child of loose)
+      for (const child of loose) {
         faults.push({ start: child.startIndex, end: child.endIndex, missing: undefined });
+      }
     }
-    if (node.hasError) for (const child of node.children) visit(child);
-  };
-  visit(tree.rootNode);
+    if (node.hasError) for (const child of node.children.toReversed()) stack.push(child);
+  }
   return faults;
 }
 

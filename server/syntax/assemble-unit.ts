@@ -67,13 +67,17 @@ export function hasCode(root: SyntaxNode, start: number, end: number): boolean {
   if (node === null) return false;
   // Inside a comment or string that began before, text is what was asked for.
   if (node.startIndex < start && node.childCount === 0) return true;
-  const visit = (one: SyntaxNode): boolean => {
-    if (one.endIndex <= start || one.startIndex >= end) return false;
-    if (isComment(one)) return one.startIndex < start;
-    if (one.childCount === 0) return one.endIndex > one.startIndex;
-    return one.children.some(visit);
-  };
-  return visit(node);
+  // Not by recursion: expressions nest deeper than the stack.
+  const stack = [node];
+  for (let one = stack.pop(); one !== undefined; one = stack.pop()) {
+    if (one.endIndex <= start || one.startIndex >= end) continue;
+    if (isComment(one)) {
+      if (one.startIndex < start) return true;
+    } else if (one.childCount > 0) {
+      for (const child of one.children) stack.push(child);
+    } else if (one.endIndex > one.startIndex) return true;
+  }
+  return false;
 }
 
 function kindAt(node: SyntaxNode): Unit["kind"] {

@@ -26,6 +26,9 @@ export interface Place {
   readonly container: SyntaxNode;
 }
 
+/** Nodes on the way to a position that are looked at: units stand above expressions, which may nest without end. */
+const MAX_DEPTH = 500;
+
 const words = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/));
 
 /** Declarations with code of their own. */
@@ -92,9 +95,7 @@ export function isComment(node: { readonly type: string }): boolean {
 
 /** What stands around the characters from `start` to `end`. */
 export function placeAt(root: SyntaxNode, start: number, end: number): Place {
-  const path: SyntaxNode[] = [];
-  for (let node = root.descendantForIndex(start, end); node !== null; node = node.parent) path.push(node);
-  path.reverse();
+  const path = pathTo(root, start, end);
   const types: SyntaxNode[] = [];
   let container = root;
   let index = 1;
@@ -124,6 +125,18 @@ export function placeAt(root: SyntaxNode, start: number, end: number): Place {
     if (method !== undefined) return { node: method, kind, types, container: method.parent ?? container };
   }
   return { node, kind, types, container };
+}
+
+/** The nodes that span a range, from the root down. From below it would cost squares: parents are searched for. */
+function pathTo(root: SyntaxNode, start: number, end: number): SyntaxNode[] {
+  const path: SyntaxNode[] = [];
+  for (let node: SyntaxNode | undefined = root; node !== undefined && path.length < MAX_DEPTH; ) {
+    path.push(node);
+    node = node.children.find(
+      (child) => child.startIndex <= start && child.endIndex >= end && child.endIndex > start,
+    );
+  }
+  return path;
 }
 
 /** The data of a unit's node. */
