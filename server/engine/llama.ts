@@ -80,7 +80,9 @@ export class LlamaEngine implements Engine {
     };
     const gpu = bindings.devices().find((device) => device.type === "gpu" || device.type === "igpu");
     this.device =
-      settings.gpu && gpu ? `${gpu.name}: ${gpu.description}` : `CPU, ${settings.threads} threads`;
+      settings.gpu && gpu
+        ? `${gpu.name}: ${gpu.description}`
+        : `CPU, ${settings.threads} ${settings.threads === 1 ? "thread" : "threads"}`;
     const memory = bindings.memory(context);
     this.#kv = new KvCache(
       {
