@@ -29,6 +29,10 @@ const MAX_ATTEMPTS = 12;
 const MAX_ATTEMPTS_LARGE = 4;
 const LARGE_COMPLETION = 8 * 1024;
 
+/** And for one that leaves more errors than a doubled bracket or a sentence ever does. */
+const MANY_FAULTS = 200;
+const MAX_ATTEMPTS_HOPELESS = 2;
+
 /** A first line in words: code may follow on it without a fence. */
 const PROSE = /^\s*\p{Lu}[\p{L}']*(?:,? [\p{L}'`()-]+){2,}[.:!,]?[^\S\n]*\n/u;
 
@@ -125,7 +129,7 @@ function search(texts: readonly string[], document: CursorDocument): Attempt | u
       if (cut.clean) return cut;
       tolerated ??= cut;
     } else if (best === undefined || attempt.faults.length < best.faults.length) best = attempt;
-    if (tried.size >= limit) break;
+    if (tried.size >= (attempt.faults.length > MANY_FAULTS ? MAX_ATTEMPTS_HOPELESS : limit)) break;
   }
   return tolerated ?? best;
 }

@@ -165,6 +165,8 @@ describe("large and hostile inputs", () => {
     "blank lines": "\n".repeat(30_000),
     "deep indentation": Array.from({ length: 250 }, (_, depth) => `${" ".repeat(depth)}if x:`).join("\n"),
     fences: "```\n".repeat(7_000),
+    "deep expressions": Array.from({ length: 900 }, (_, index) => `!-~a${index} < `).join("("),
+    "deep comparisons": Array.from({ length: 3_000 }, (_, index) => `a<b${index}<`).join(""),
   };
   test.each(Object.entries(hostile))(
     "%s: an answer for every language",
