@@ -222,10 +222,14 @@ describe("scores", () => {
 
   it("are not given to code that changed while it was being scored", async () => {
     const { scores, session } = await api();
-    const editor = await openAt("change.py", "def mul(a, b):\n    return a █* b\n");
+    // Long enough that reading it takes the model far more time than an edit takes the editor.
+    const lines = Array.from({ length: 400 }, (_, line) => `    total += a * ${line}\n`).join("");
+    const editor = await openAt(
+      "change.py",
+      `def mul(a, b):\n    total = a █* b\n${lines}    return total\n`,
+    );
     const uri = editor.document.uri.toString();
     const scored = vscode.commands.executeCommand("codescaler.scoreFile");
-    // The edit is on its way before the server can answer.
     await editor.edit((edit) => edit.insert(new vscode.Position(1, 16), " "));
     await until("the ranking", () => session.latest(uri));
     assert.deepEqual(scores.in(uri), []);
