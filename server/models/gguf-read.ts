@@ -18,9 +18,9 @@ import {
   type MetadataValue,
   padded,
   type TensorInfo,
-  VALUE_TYPES,
   VERSION,
 } from "./gguf-format.ts";
+import { arrayBudget, Defect, damaged, quoted, readString, readValue } from "./gguf-values.ts";
 
 /** What one header may hold. The largest real ones (vocabulary of 152,000, 64 layers) stay ten times below. */
 const LIMITS = {
@@ -29,9 +29,6 @@ const LIMITS = {
   tensors: 16_384,
   /** ggml's own bound on tensor names (GGML_MAX_NAME). */
   nameBytes: 63,
-  stringBytes: 8 * 2 ** 20,
-  /** Elements of all arrays together: bounds the memory of the parsed header. */
-  arrayElements: 4_000_000,
   dimensions: 4,
 } as const;
 
@@ -42,9 +39,6 @@ export interface GgufHeader {
   /** Where the 64 characters of our checksum stand in the file; undefined when it has none. */
   readonly checksumAt: number | undefined;
 }
-
-/** A defect of the file; the message completes "FILE … ". */
-class Defect extends Error {}
 
 /**
  * Reads and checks the header of a GGUF file.
@@ -129,7 +123,7 @@ async function readHeader(
     throw damaged(`claims ${tensorCount} tensors and ${keyCount} metadata keys`);
   }
   const metadata = new Map<string, MetadataValue>();
-  const budget = { elements: LIMITS.arrayElements };
+  const budget = arrayBudget();
   let checksumAt: number | undefined;
   for (let i = 0; i < keyCount; i++) {
     const key = await readString(cursor);
@@ -200,117 +194,4 @@ async function readTensorInfo(cursor: ByteCursor): Promise<TensorInfo> {
     throw damaged(`has the tensor ${quoted(name)} with rows that do not fill ${type} blocks`);
   }
   return { name, shape, type, offset, bytes: byteLength(type, values) };
-}
-
-/** Bytes of the value types with a fixed size. */
-const SIZES: ReadonlyMap<number, number> = new Map([
-  [VALUE_TYPES.uint8, 1],
-  [VALUE_TYPES.int8, 1],
-  [VALUE_TYPES.uint16, 2],
-  [VALUE_TYPES.int16, 2],
-  [VALUE_TYPES.uint32, 4],
-  [VALUE_TYPES.int32, 4],
-  [VALUE_TYPES.float32, 4],
-  [VALUE_TYPES.bool, 1],
-  [VALUE_TYPES.uint64, 8],
-  [VALUE_TYPES.int64, 8],
-  [VALUE_TYPES.float64, 8],
-]);
-
-async function readValue(
-  cursor: ByteCursor,
-  key: string,
-  wanted: boolean,
-  budget: { elements: number },
-): Promise<MetadataValue> {
-  await cursor.need(4);
-  const type = cursor.uint32();
-  if (type === VALUE_TYPES.string) return { kind: "string", value: await readString(cursor) };
-  if (type === VALUE_TYPES.array) return readArray(cursor, key, wanted, budget);
-  const size = SIZES.get(type);
-  if (size === undefined) throw damaged(`has the metadata key ${quoted(key)} of unknown type ${type}`);
-  await cursor.need(size);
-  const bytes = cursor.take(size);
-  switch (type) {
-    case VALUE_TYPES.uint32:
-      return { kind: "uint32", value: bytes.readUInt32LE() };
-    case VALUE_TYPES.float32:
-      return { kind: "float32", value: bytes.readFloatLE() };
-    case VALUE_TYPES.bool:
-      return { kind: "bool", value: bytes[0] !== 0 };
-    case VALUE_TYPES.float64:
-      return { kind: "number", value: bytes.readDoubleLE() };
-    case VALUE_TYPES.uint64:
-      return { kind: "number", value: Number(bytes.readBigUInt64LE()) };
-    case VALUE_TYPES.int64:
-      return { kind: "number", value: Number(bytes.readBigInt64LE()) };
-    case VALUE_TYPES.uint8:
-    case VALUE_TYPES.uint16:
-      return { kind: "number", value: bytes.readUIntLE(0, size) };
-    default:
-      return { kind: "number", value: bytes.readIntLE(0, size) };
-  }
-}
-
-async function readArray(
-  cursor: ByteCursor,
-  key: string,
-  wanted: boolean,
-  budget: { elements: number },
-): Promise<MetadataValue> {
-  await cursor.need(12);
-  const type = cursor.uint32();
-  const count = cursor.uint64();
-  budget.elements -= count;
-  if (budget.elements < 0) throw damaged(`has the metadata key ${quoted(key)} with ${count} elements`);
-  if (type === VALUE_TYPES.string) {
-    // Every string takes at least the 8 bytes of its length: a false count is caught before memory is taken.
-    if (count * 8 > cursor.left) throw new EndOfData();
-    const strings: string[] = [];
-    for (let i = 0; i < count; i++) {
-      if (cursor.ready < 8) await cursor.need(8);
-      const length = stringLength(cursor.uint64(), LIMITS.stringBytes);
-      if (wanted) {
-        if (cursor.ready < length) await cursor.need(length);
-        strings.push(cursor.take(length).toString("utf8"));
-      } else {
-        cursor.skip(length);
-      }
-    }
-    return wanted ? { kind: "strings", value: strings } : { kind: "skipped", value: null };
-  }
-  const size = SIZES.get(type);
-  if (size === undefined)
-    throw damaged(`has the metadata key ${quoted(key)} with elements of unknown type ${type}`);
-  if (!wanted || (type !== VALUE_TYPES.int32 && type !== VALUE_TYPES.float32)) {
-    cursor.skip(count * size);
-    return { kind: "skipped", value: null };
-  }
-  await cursor.need(count * size);
-  // A copy of its own: the window is reused, and typed arrays need their alignment.
-  const bytes = Uint8Array.from(cursor.take(count * size)).buffer;
-  return type === VALUE_TYPES.int32
-    ? { kind: "int32s", value: new Int32Array(bytes) }
-    : { kind: "float32s", value: new Float32Array(bytes) };
-}
-
-async function readString(cursor: ByteCursor, limit: number = LIMITS.stringBytes): Promise<string> {
-  await cursor.need(8);
-  const length = stringLength(cursor.uint64(), limit);
-  await cursor.need(length);
-  return cursor.take(length).toString("utf8");
-}
-
-function stringLength(length: number, limit: number): number {
-  if (length > limit) throw damaged(`claims a text of ${length} bytes`);
-  return length;
-}
-
-function damaged(what: string): Defect {
-  return new Defect(`is damaged: it ${what}. Get or convert it again.`);
-}
-
-/** A name out of a foreign file, made safe to print: no control characters, not endless. */
-function quoted(name: string): string {
-  return JSON.stringify(name.length > 60 ? `${name.slice(0, 60)}…` : name);
 }
