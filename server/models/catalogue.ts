@@ -2,6 +2,7 @@
 import { LANGUAGES, type Language } from "../syntax/languages.ts";
 import type { Architecture, Shape } from "./architectures.ts";
 import type { Family } from "./gguf-keys.ts";
+import { QWEN3_SHAPES } from "./qwen3.ts";
 
 export interface CatalogueModel {
   /** Name under which it is pulled and asked for. */
@@ -52,25 +53,6 @@ function functional(percent: number): Accuracy {
   return { benchmark: "crb-functional", percent, source: SOURCES.themis };
 }
 
-const QWEN3 = {
-  kvHeads: 8,
-  headDim: 128,
-  vocabulary: 151_936,
-  maxPositions: 40_960,
-  ropeTheta: 1_000_000,
-  normEpsilon: 1e-6,
-} as const;
-
-/** Sizes of the Qwen3 base models, from their config.json. */
-const SHAPES = {
-  "0.6b": { ...QWEN3, layers: 28, hidden: 1024, heads: 16, feedForward: 3072 },
-  "1.7b": { ...QWEN3, layers: 28, hidden: 2048, heads: 16, feedForward: 6144 },
-  "4b": { ...QWEN3, layers: 36, hidden: 2560, heads: 32, feedForward: 9728 },
-  "8b": { ...QWEN3, layers: 36, hidden: 4096, heads: 32, feedForward: 12_288 },
-  "14b": { ...QWEN3, layers: 40, hidden: 5120, heads: 40, feedForward: 17_408 },
-  "32b": { ...QWEN3, layers: 64, hidden: 5120, heads: 64, feedForward: 25_600 },
-} as const;
-
 const QWEN25 = {
   headDim: 128,
   vocabulary: 152_064,
@@ -100,7 +82,7 @@ function codescaler(size: "1.7b" | "4b" | "8b", accuracy: readonly Accuracy[]): 
     family: "codescaler",
     licence: "MIT",
     architecture: "qwen3",
-    shape: SHAPES[size],
+    shape: QWEN3_SHAPES[size],
     weights: BF16,
     languages: ["python"],
     accuracy,
@@ -114,21 +96,21 @@ function skywork(size: "0.6b" | "1.7b" | "4b" | "8b", accuracy: readonly Accurac
     family: "skywork-qwen3",
     licence: "Apache-2.0",
     architecture: "qwen3",
-    shape: SHAPES[size],
+    shape: QWEN3_SHAPES[size],
     weights: BF16,
     languages: "general",
     accuracy,
   };
 }
 
-function themis(size: keyof typeof SHAPES, percent: number): CatalogueModel {
+function themis(size: keyof typeof QWEN3_SHAPES, percent: number): CatalogueModel {
   return {
     id: `themis-${size}`,
     repository: `project-themis/Themis-RM-${size.toUpperCase()}`,
     family: "themis",
     licence: "Apache-2.0",
     architecture: "qwen3",
-    shape: SHAPES[size],
+    shape: QWEN3_SHAPES[size],
     weights: BF16,
     languages: THEMIS_LANGUAGES,
     accuracy: [functional(percent)],

@@ -12,22 +12,14 @@ import { elements } from "./gguf-format.ts";
 import { rewardMetadata, TOKEN_TYPE, type Vocabulary } from "./gguf-keys.ts";
 import { createGguf } from "./gguf-write.ts";
 import { encode } from "./quantize.ts";
+import { QWEN3_SHAPES } from "./qwen3.ts";
 
-const QWEN3 = {
-  kvHeads: 8,
-  headDim: 128,
-  vocabulary: 151_936,
-  maxPositions: 40_960,
-  ropeTheta: 1_000_000,
-  normEpsilon: 1e-6,
-} as const;
-
-/** Shapes of the published Qwen3 models, by the name that follows `random:`. */
-export const RANDOM_SHAPES: Readonly<Record<string, Shape>> = {
-  "qwen3-0.6b": { ...QWEN3, layers: 28, hidden: 1024, heads: 16, feedForward: 3072 },
-  "qwen3-1.7b": { ...QWEN3, layers: 28, hidden: 2048, heads: 16, feedForward: 6144 },
-  "qwen3-4b": { ...QWEN3, layers: 36, hidden: 2560, heads: 32, feedForward: 9728 },
-  "qwen3-8b": { ...QWEN3, layers: 36, hidden: 4096, heads: 32, feedForward: 12_288 },
+/** Shapes by the name that follows `random:`. */
+const RANDOM_SHAPES: Readonly<Record<string, Shape>> = {
+  "qwen3-0.6b": QWEN3_SHAPES["0.6b"],
+  "qwen3-1.7b": QWEN3_SHAPES["1.7b"],
+  "qwen3-4b": QWEN3_SHAPES["4b"],
+  "qwen3-8b": QWEN3_SHAPES["8b"],
 };
 
 /** Changes whenever the bytes below would, so that a cached file of an older version is not taken for a new one. */
