@@ -2,9 +2,10 @@
 import { LIMITS, type Priority } from "../contract.ts";
 import { ServiceError } from "../errors.ts";
 import { Batch } from "./batch.ts";
-import type { Bindings, Pointer } from "./bindings.ts";
+import type { Bindings } from "./bindings.ts";
 import type { Engine, ScoreOptions, Scores, Tokenizer, Tokens } from "./engine.ts";
 import { KvCache } from "./kv-cache.ts";
+import type { Pointer } from "./layouts.ts";
 import { PriorityQueue } from "./queue.ts";
 import { RewardCache } from "./reward-cache.ts";
 import { type EngineModel, type EngineSettings, GROUP_MEMBERS } from "./settings.ts";
