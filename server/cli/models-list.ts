@@ -13,6 +13,7 @@ import { downloadBytes, memoryBytes, PLANNED_CONTEXT } from "../models/needs.ts"
 import { type Recommendation, recommend } from "../models/recommend.ts";
 import { type UnfinishedDownload, unfinishedDownloads } from "../models/staging.ts";
 import { type ListedModel, openStore } from "../models/store.ts";
+import { listTokenizers } from "../models/tokenizer-file.ts";
 import { mediaFolder } from "../paths.ts";
 import { LANGUAGES, languageOf } from "../syntax/languages.ts";
 import { described, print, requireNoMore } from "./models-output.ts";
@@ -36,9 +37,10 @@ export async function run(args: string[]): Promise<number> {
     throw new UsageError(`--language must be ${LANGUAGES.join(", ")}, not "${values.language}".`);
   }
   const store = openStore(mediaFolder);
-  const [installed, unfinished, gpu] = await Promise.all([
+  const [installed, unfinished, tokenizers, gpu] = await Promise.all([
     store.list(),
     unfinishedDownloads(store.folder),
+    listTokenizers(store.folder),
     freeGpuMemory(),
   ]);
   const best = recommend({ freeBytes: gpu ?? freeMemory(), gpu: gpu !== undefined }, language);
@@ -54,6 +56,7 @@ export async function run(args: string[]): Promise<number> {
       describeOffered(others, unfinished),
       advice(best, installed),
       ...unfinished.map(describeUnfinished),
+      ...(tokenizers.length > 0 ? [`Tokenizers for remote engines: ${tokenizers.join(", ")}.`] : []),
     ].join("\n\n"),
   );
   return 0;

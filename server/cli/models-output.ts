@@ -2,7 +2,7 @@
 import { Socket } from "node:net";
 import { ServiceError } from "../errors.ts";
 import { gigabytes } from "../models/disk.ts";
-import type { ModelFacts } from "../models/reward-model.ts";
+import type { ModelFacts, TokenizerFile } from "../models/reward-model.ts";
 import { UsageError } from "./usage.ts";
 
 /** How far a long piece of work is, in bytes. */
@@ -137,4 +137,19 @@ export function described(facts: ModelFacts) {
 
 export function describe(facts: ModelFacts): string {
   return `${facts.source} (${facts.revision}), family ${facts.family}, ${facts.type}, ${gigabytes(facts.fileBytes)}`;
+}
+
+export function tokenizerFacts(facts: TokenizerFile) {
+  return {
+    path: facts.path,
+    family: facts.family,
+    source: facts.source,
+    revision: facts.revision,
+    max_tokens: facts.maxTokens,
+    bytes: facts.fileBytes,
+  };
+}
+
+export function tokenizerInstalled(name: string, facts: TokenizerFile): string {
+  return `The tokenizer of ${name} is installed: ${facts.source} (${facts.revision}), family ${facts.family}. Use it with --model ${name} --engine URL.`;
 }

@@ -2,7 +2,7 @@
 import { modelFolder } from "../models/folders.ts";
 import { FILE_TYPES } from "../models/ggml.ts";
 import { hubFromEnvironment } from "../models/hub-request.ts";
-import { pull } from "../models/pull.ts";
+import { pull, pullTokenizer } from "../models/pull.ts";
 import {
   describe,
   described,
@@ -11,6 +11,8 @@ import {
   PROGRESS_FORMS,
   print,
   progressLine,
+  tokenizerFacts,
+  tokenizerInstalled,
   waitLine,
 } from "./models-output.ts";
 import { oneOf, readArgs } from "./usage.ts";
@@ -23,6 +25,7 @@ installs it. Ctrl-C stops; the same command continues. Needs room for the downlo
   --type TYPE      ${FILE_TYPES.join(", ")} (default q8_0)
   --revision R     branch, tag or commit (default: the newest)
   --name N         name to install under (default: that of the catalogue)
+  --tokenizer      only what a remote engine needs here (see serve --engine): some megabytes, no weights
   --progress FORM  text (default) or json: lines {"step","done","total"} on stderr,
                    or {"step":"wait","reason","ms"}
   --exit-with-stdin  stop when stdin ends: for a parent that owns this process
@@ -37,24 +40,30 @@ export async function run(args: string[]): Promise<number> {
     type: { type: "string", default: "q8_0" },
     revision: { type: "string" },
     name: { type: "string" },
+    tokenizer: { type: "boolean", default: false },
     progress: { type: "string", default: "text" },
     "exit-with-stdin": { type: "boolean", default: false },
     json: { type: "boolean", default: false },
   });
   const wanted = operandOf(positionals, "models pull needs the name of a model.");
   const form = oneOf("progress", values.progress, PROGRESS_FORMS);
-  const { name, facts, fetched } = await pull(wanted, {
+  const options = {
     hub: { ...hubFromEnvironment(), onWait: waitLine(form) },
     folder: modelFolder(),
-    type: oneOf("type", values.type, FILE_TYPES),
     revision: values.revision,
     name: values.name,
     signal: interruption(
       "The download was stopped. The same command continues it.",
       values["exit-with-stdin"],
     ),
-    onProgress: progressLine(form),
-  });
+  };
+  const type = oneOf("type", values.type, FILE_TYPES);
+  if (values.tokenizer) {
+    const { name, facts } = await pullTokenizer(wanted, options);
+    print(values.json, { id: name, ...tokenizerFacts(facts) }, tokenizerInstalled(name, facts));
+    return 0;
+  }
+  const { name, facts, fetched } = await pull(wanted, { ...options, type, onProgress: progressLine(form) });
   print(
     values.json,
     { id: name, fetched, ...described(facts) },

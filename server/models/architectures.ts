@@ -1,4 +1,5 @@
 /** The transformer shapes this project converts: which tensors each has and how llama.cpp calls them. */
+import { ServiceError } from "../errors.ts";
 import type { FileType } from "./ggml.ts";
 
 /** Architecture names of llama.cpp. */
@@ -88,4 +89,20 @@ export function tensorType(name: string, shape: readonly number[], type: FileTyp
   if (type !== "q8_0" && type !== "q4_0") return type;
   if ((shape[0] ?? 0) % 32 !== 0) return "f16";
   return name === "token_embd.weight" ? "q8_0" : type;
+}
+
+/** The length the published reward models were trained at; their position limits are ten times higher. */
+const DEFAULT_MAX_TOKENS = 4096;
+
+/**
+ * Longest input of a model, in tokens.
+ * @throws ServiceError invalid_request for more than it has positions
+ */
+export function longestInput({ maxPositions }: Pick<Shape, "maxPositions">, wanted?: number): number {
+  if (wanted === undefined) return Math.min(maxPositions, DEFAULT_MAX_TOKENS);
+  if (wanted <= maxPositions) return wanted;
+  throw new ServiceError(
+    "invalid_request",
+    `The model has ${maxPositions} positions, so its inputs cannot be ${wanted} tokens long. Choose a smaller number.`,
+  );
 }

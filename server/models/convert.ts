@@ -1,7 +1,7 @@
 /** Hugging Face folder → one GGUF with the reward head inside. Streams: memory does not grow with the model. */
 import { basename } from "node:path";
 import { ServiceError } from "../errors.ts";
-import { backboneTensors, type TensorSpec, tensorType } from "./architectures.ts";
+import { backboneTensors, longestInput, type TensorSpec, tensorType } from "./architectures.ts";
 import { readCheckpointFolder } from "./checkpoint.ts";
 import { llama3Divisors } from "./checkpoint-config.ts";
 import { byteLength, type FileType } from "./ggml.ts";
@@ -33,8 +33,6 @@ export interface ConvertProgress {
   readonly total: number;
 }
 
-/** The length the published reward models were trained at; their position limits are ten times higher. */
-const DEFAULT_MAX_TOKENS = 4096;
 /** Values converted at once: with source, float32 and result about 12 MB. A multiple of every block. */
 const CHUNK_VALUES = 1 << 20;
 
@@ -56,13 +54,7 @@ export async function convert(folder: string, out: string, options: ConvertOptio
   const description = await readCheckpointFolder(folder);
   const { config } = description;
   const { architecture, shape } = config;
-  const maxTokens = options.maxTokens ?? Math.min(shape.maxPositions, DEFAULT_MAX_TOKENS);
-  if (maxTokens > shape.maxPositions) {
-    throw new ServiceError(
-      "invalid_request",
-      `The model has ${shape.maxPositions} positions, so its inputs cannot be ${maxTokens} tokens long. Choose a smaller number.`,
-    );
-  }
+  const maxTokens = longestInput(shape, options.maxTokens);
   const checkpoint = await openCheckpoint(folder);
   try {
     const backbone = findBackbone(folder, checkpoint, backboneTensors(architecture, shape), config.head);

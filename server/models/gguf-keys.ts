@@ -89,7 +89,8 @@ export interface Vocabulary {
   readonly normalizer: Normalizer;
 }
 
-export interface RewardMetadata {
+/** What a model file says of its input: all that is needed where the weights are elsewhere. */
+export interface TokenizerMetadata {
   readonly name: string;
   readonly architecture: Architecture;
   readonly shape: Shape;
@@ -97,18 +98,33 @@ export interface RewardMetadata {
   readonly family: Family;
   readonly source: string;
   readonly revision: string;
-  readonly type: FileType;
   readonly maxTokens: number;
-  readonly head: Float32Array;
-  readonly bias: number;
   readonly chatTemplate: string;
   readonly calibration?: { readonly slope: number; readonly intercept: number } | undefined;
   /** Criterion → wording of its system turn. */
   readonly criteria?: Readonly<Record<string, string>> | undefined;
 }
 
-/** All metadata of a file, in the order it is written. */
+export interface RewardMetadata extends TokenizerMetadata {
+  readonly type: FileType;
+  readonly head: Float32Array;
+  readonly bias: number;
+}
+
+/** All metadata of a reward model's file, in the order it is written. */
 export function rewardMetadata(model: RewardMetadata): Map<string, MetadataValue> {
+  return metadataOf(model, model);
+}
+
+/** The same without what belongs to weights. */
+export function tokenizerMetadata(model: TokenizerMetadata): Map<string, MetadataValue> {
+  return metadataOf(model, undefined);
+}
+
+function metadataOf(
+  model: TokenizerMetadata,
+  weights: Pick<RewardMetadata, "type" | "head" | "bias"> | undefined,
+): Map<string, MetadataValue> {
   const { architecture, shape, vocabulary } = model;
   const metadata = new Map<string, MetadataValue>();
   const uint = (key: string, value: number): void => void metadata.set(key, { kind: "uint32", value });
@@ -118,14 +134,16 @@ export function rewardMetadata(model: RewardMetadata): Map<string, MetadataValue
   text("general.architecture", architecture);
   text("general.type", "model");
   text("general.name", model.name);
-  uint("general.file_type", GGML_TYPES[model.type].fileType);
-  if (model.type === "q8_0" || model.type === "q4_0") uint("general.quantization_version", 2);
+  if (weights !== undefined) {
+    uint("general.file_type", GGML_TYPES[weights.type].fileType);
+    if (weights.type === "q8_0" || weights.type === "q4_0") uint("general.quantization_version", 2);
+  }
 
   uint(KEYS.format, FORMAT);
   text(KEYS.family, model.family);
   text(KEYS.source, model.source);
   text(KEYS.revision, model.revision);
-  text(KEYS.type, model.type);
+  if (weights !== undefined) text(KEYS.type, weights.type);
   uint(KEYS.maxTokens, model.maxTokens);
   text(KEYS.normalizer, vocabulary.normalizer);
   if (model.calibration !== undefined) {
@@ -133,8 +151,10 @@ export function rewardMetadata(model: RewardMetadata): Map<string, MetadataValue
     float(KEYS.intercept, model.calibration.intercept);
   }
   if (model.criteria !== undefined) text(KEYS.criteria, JSON.stringify(model.criteria));
-  metadata.set(KEYS.headWeight, { kind: "float32s", value: model.head });
-  float(KEYS.headBias, model.bias);
+  if (weights !== undefined) {
+    metadata.set(KEYS.headWeight, { kind: "float32s", value: weights.head });
+    float(KEYS.headBias, weights.bias);
+  }
 
   for (const [key, size] of Object.entries(SIZE_KEYS)) uint(`${architecture}.${key}`, size(shape));
   for (const [key, number] of Object.entries(FLOAT_KEYS)) float(`${architecture}.${key}`, number(shape));

@@ -8,7 +8,8 @@ import { type ConvertOptions, type ConvertProgress, convert } from "./convert.ts
 import { createPending, diskError, requireSpace } from "./disk.ts";
 import { openError } from "./gguf-read.ts";
 import { installName, nameFrom } from "./names.ts";
-import { type ModelFacts, readModelFacts } from "./reward-model.ts";
+import { type ModelFacts, readModelFacts, type TokenizerFile } from "./reward-model.ts";
+import { convertTokenizer, type TokenizerOptions, tokenizerPath } from "./tokenizer-file.ts";
 import { verifyModel } from "./verify.ts";
 
 export type ImportProgress =
@@ -53,6 +54,21 @@ export async function importModel(
   const facts = stats.isDirectory()
     ? await convert(source, target, options)
     : await copyModel(source, stats.size, target, options);
+  return { name, facts };
+}
+
+/**
+ * Installs what a model's input is made with, without its weights.
+ * @param path a Hugging Face folder; its weights need not be there
+ * @throws ServiceError model_unusable, model_not_found, disk_failed, invalid_request
+ */
+export async function importTokenizer(
+  path: string,
+  options: TokenizerOptions & Pick<ImportOptions, "folder" | "name">,
+): Promise<{ readonly name: string; readonly facts: TokenizerFile }> {
+  const source = resolve(path);
+  const name = installName(options.name ?? (await defaultName(source, true)));
+  const facts = await convertTokenizer(source, tokenizerPath(options.folder, name), options);
   return { name, facts };
 }
 

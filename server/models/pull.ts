@@ -24,8 +24,9 @@ import type { Hub } from "./hub-request.ts";
 import { asObject, asString, readJson, unusable } from "./json-file.ts";
 import { installName, nameFrom } from "./names.ts";
 import { convertedBytes } from "./needs.ts";
-import { type ModelFacts, readModelFacts } from "./reward-model.ts";
+import { type ModelFacts, readModelFacts, type TokenizerFile } from "./reward-model.ts";
 import { openStaging, type Staging } from "./staging.ts";
+import { convertTokenizer, type TokenizerOptions, tokenizerPath } from "./tokenizer-file.ts";
 
 export interface PullOptions {
   readonly hub: Hub;
@@ -87,12 +88,8 @@ export function pullTarget(wanted: string): {
   );
 }
 
-/**
- * Downloads, converts and installs a model.
- * @throws ServiceError with what to do; the signal's reason when aborted
- */
-export async function pull(wanted: string, options: PullOptions): Promise<Pulled> {
-  const { hub, folder, type, signal } = options;
+/** What both kinds of pull begin with. */
+async function begin(wanted: string, options: Pick<PullOptions, "folder" | "revision" | "name">) {
   const { repository, name: defaultName, model } = pullTarget(wanted);
   const name = installName(options.name ?? defaultName);
   const revision = options.revision ?? "main";
@@ -102,11 +99,50 @@ export async function pull(wanted: string, options: PullOptions): Promise<Pulled
       `"${revision}" is no branch, tag or commit. Leave it out for the newest.`,
     );
   }
+  const { folder } = options;
   await mkdir(folder, { recursive: true }).catch((error: unknown) => {
     throw diskError(folder, error);
   });
+  return { repository, name, model, revision, staging: await openStaging(folder, repository) };
+}
+
+/**
+ * Downloads what a model's input is made with, without its weights, for ranking on a remote engine. An unfinished
+ * download of the whole model stays as it is.
+ * @throws ServiceError with what to do; the signal's reason when aborted
+ */
+export async function pullTokenizer(
+  wanted: string,
+  options: Omit<PullOptions, "type" | "onProgress"> & Pick<TokenizerOptions, "maxTokens">,
+): Promise<{ readonly name: string; readonly facts: TokenizerFile }> {
+  const { hub, folder, signal } = options;
+  const { repository, name, model, revision, staging } = await begin(wanted, options);
+  try {
+    const listed = await readRepository(hub, repository, revision, signal);
+    const weights = listed.files.filter(({ path }) => PART_NAME.test(path));
+    const begun = (await staging.present(weights)) > 0;
+    await fetchSmall({ hub, listed, staging, signal });
+    const facts = await convertTokenizer(staging.folder, tokenizerPath(folder, name), {
+      family: model?.family,
+      source: repository,
+      revision: listed.commit,
+      maxTokens: options.maxTokens,
+    });
+    if (!begun) await staging.clear();
+    return { name, facts };
+  } finally {
+    await staging.release();
+  }
+}
+
+/**
+ * Downloads, converts and installs a model.
+ * @throws ServiceError with what to do; the signal's reason when aborted
+ */
+export async function pull(wanted: string, options: PullOptions): Promise<Pulled> {
+  const { hub, folder, type, signal } = options;
+  const { repository, name, model, revision, staging } = await begin(wanted, options);
   const target = join(folder, `${name}.gguf`);
-  const staging = await openStaging(folder, repository);
   try {
     const listed = await readRepository(hub, repository, revision, signal);
     const installed = await readModelFacts(target).catch(() => undefined);
@@ -150,17 +186,10 @@ async function fetchDescription(
   type: FileType,
 ): Promise<readonly HubFile[]> {
   const { listed, staging } = fetcher;
-  const byPath = new Map(listed.files.map((file) => [file.path, file]));
-  const small = listed.files.filter(({ path }) => SMALL_FILES.has(path) || path === INDEX);
-  // All weights first: which of them the index names is not known yet.
-  await staging.keepOnly([...small, ...listed.files.filter(({ path }) => PART_NAME.test(path))]);
-  for (const file of small) {
-    if (file.size > LARGEST_SMALL_FILE) throw unusable(listed.id, `has a ${file.path} of absurd size.`);
-    await fetchFile(fetcher, file);
-  }
+  await fetchSmall(fetcher);
   try {
     const { config } = await readCheckpointFolder(staging.folder);
-    const weights = await weightFiles(fetcher, byPath);
+    const weights = await weightFiles(fetcher, new Map(listed.files.map((file) => [file.path, file])));
     const missing = total(weights) - (await staging.present(weights));
     await requireSpace(target, missing + convertedBytes(config.architecture, config.shape, type));
     return weights;
@@ -168,6 +197,18 @@ async function fetchDescription(
     // Nothing of it will ever be of use.
     if (error instanceof ServiceError && error.code === "model_unusable") await staging.clear();
     throw error;
+  }
+}
+
+/** Configuration, tokenizer, template, and the index of the weights. */
+async function fetchSmall(fetcher: Fetcher): Promise<void> {
+  const { listed, staging } = fetcher;
+  const small = listed.files.filter(({ path }) => SMALL_FILES.has(path) || path === INDEX);
+  // All weights first: which of them the index names is not known yet.
+  await staging.keepOnly([...small, ...listed.files.filter(({ path }) => PART_NAME.test(path))]);
+  for (const file of small) {
+    if (file.size > LARGEST_SMALL_FILE) throw unusable(listed.id, `has a ${file.path} of absurd size.`);
+    await fetchFile(fetcher, file);
   }
 }
 

@@ -5,10 +5,11 @@ import { diskError } from "./disk.ts";
 import { pullTarget } from "./pull.ts";
 import { openStaging, unfinishedDownloads } from "./staging.ts";
 import type { ModelStore } from "./store.ts";
+import { findTokenizer } from "./tokenizer-file.ts";
 
 export interface Removed {
   /** Files and folders that are gone. */
-  readonly what: readonly ("model" | "download")[];
+  readonly what: readonly ("model" | "tokenizer" | "download")[];
   readonly bytes: number;
 }
 
@@ -29,6 +30,15 @@ export async function removeModel(store: ModelStore, name: string): Promise<Remo
       throw diskError(installed.path, error);
     });
     what.push("model");
+    bytes += stats?.size ?? 0;
+  }
+  const tokenizer = await findTokenizer(store.folder, name);
+  if (tokenizer !== undefined) {
+    const stats = await stat(tokenizer).catch(() => undefined);
+    await rm(tokenizer, { force: true }).catch((error: unknown) => {
+      throw diskError(tokenizer, error);
+    });
+    what.push("tokenizer");
     bytes += stats?.size ?? 0;
   }
   const repository = repositoryOf(name);

@@ -4,29 +4,30 @@ import type { Architecture } from "./architectures.ts";
 import { FILE_TYPES, type FileType, isFileType } from "./ggml.ts";
 import { type Family, FORMAT, isFamily, KEYS, type Normalizer, TOKEN_TYPE } from "./gguf-keys.ts";
 import { type GgufHeader, readGguf } from "./gguf-read.ts";
-import { checkStructure, unusableModel } from "./structure.ts";
+import { checkStructure, checkVocabulary, unusableModel } from "./structure.ts";
 
-/** What a list of models shows. */
-export interface ModelFacts {
+/** What every file says of the model it belongs to. */
+interface Origin {
   readonly path: string;
   readonly family: Family;
   /** Where it came from: a repository name or folder. */
   readonly source: string;
   readonly revision: string;
-  /** Number format of the weights. */
-  readonly type: FileType;
   /** Longest input, in tokens. */
   readonly maxTokens: number;
-  /** Size of the hidden states. */
-  readonly hidden: number;
   readonly fileBytes: number;
 }
 
-/** Everything that rendering, tokenizing and scoring need to know of a model file. */
-export interface RewardModelFile extends ModelFacts {
-  /** Weights of the reward head: float32 [hidden]. */
-  readonly head: Float32Array;
-  readonly bias: number;
+/** What a list of models shows. */
+export interface ModelFacts extends Origin {
+  /** Number format of the weights. */
+  readonly type: FileType;
+  /** Size of the hidden states. */
+  readonly hidden: number;
+}
+
+/** Everything that rendering and tokenizing need to know of a model, wherever its weights are. */
+export interface TokenizerFile extends Origin {
   /** Jinja source, as the model's authors wrote it. */
   readonly chatTemplate: string;
   readonly normalizer: Normalizer;
@@ -34,11 +35,18 @@ export interface RewardModelFile extends ModelFacts {
   readonly calibration: { readonly slope: number; readonly intercept: number } | undefined;
   /** Criterion → wording of its system turn; empty for models that have none. */
   readonly criteria: ReadonlyMap<string, string>;
-  readonly architecture: Architecture;
   /** Spelling → id of all added tokens. */
   readonly addedTokens: ReadonlyMap<string, number>;
   readonly bosToken: string | undefined;
   readonly eosToken: string | undefined;
+}
+
+/** Everything that rendering, tokenizing and scoring need to know of a model file. */
+export interface RewardModelFile extends ModelFacts, TokenizerFile {
+  /** Weights of the reward head: float32 [hidden]. */
+  readonly head: Float32Array;
+  readonly bias: number;
+  readonly architecture: Architecture;
   /** Positions the model was trained for. */
   readonly contextLength: number;
   readonly layers: number;
@@ -88,6 +96,34 @@ export function rewardModel(path: string, header: GgufHeader): RewardModelFile {
   if (!head.every(Number.isFinite) || !Number.isFinite(bias)) {
     throw unusableModel(path, "has a reward head with values that are not numbers");
   }
+  const { architecture, shape } = checkStructure(path, header);
+  return {
+    ...inputOf(path, header, get),
+    ...facts,
+    head,
+    bias,
+    architecture,
+    contextLength: shape.maxPositions,
+    layers: shape.layers,
+    kvHeads: shape.kvHeads,
+    headDim: shape.headDim,
+    // Two bytes each for a key and a value.
+    kvBytesPerToken: 2 * shape.layers * shape.kvHeads * 2 * shape.headDim,
+  };
+}
+
+/**
+ * Reads what rendering and tokenizing need, of a reward model or of a file that holds nothing else.
+ * @throws ServiceError model_unusable, model_not_found
+ */
+export async function readTokenizerFile(path: string): Promise<TokenizerFile> {
+  const header = await readGguf(path, (key) => !LARGE_KEYS.has(key));
+  checkVocabulary(path, header);
+  return inputOf(path, header, new Getter(path, header));
+}
+
+/** The header's structure must have been checked: its tokens are looked up here. */
+function inputOf(path: string, header: GgufHeader, get: Getter): TokenizerFile {
   const chatTemplate = get.text(KEYS.chatTemplate);
   if (chatTemplate.length > TEMPLATE_CHARS) throw unusableModel(path, "has a chat template of absurd length");
   const normalizer = get.text(KEYS.normalizer);
@@ -97,7 +133,6 @@ export function rewardModel(path: string, header: GgufHeader): RewardModelFile {
       `asks for the text normal form ${JSON.stringify(normalizer)}, which is not known`,
     );
   }
-  const { architecture, shape } = checkStructure(path, header);
   const tokens = get.texts(KEYS.tokens);
   const addedTokens = new Map<string, number>();
   get.ints(KEYS.tokenTypes).forEach((type, id) => {
@@ -111,23 +146,14 @@ export function rewardModel(path: string, header: GgufHeader): RewardModelFile {
     return id?.kind === "uint32" ? tokens[id.value] : undefined;
   };
   return {
-    ...facts,
-    head,
-    bias,
+    ...originOf(path, header, get),
     chatTemplate,
     normalizer,
     calibration: slope !== undefined && intercept !== undefined ? { slope, intercept } : undefined,
     criteria: criteriaOf(path, header),
-    architecture,
     addedTokens,
     bosToken: spellingOf(KEYS.bos),
     eosToken: spellingOf(KEYS.eos),
-    contextLength: shape.maxPositions,
-    layers: shape.layers,
-    kvHeads: shape.kvHeads,
-    headDim: shape.headDim,
-    // Two bytes each for a key and a value.
-    kvBytesPerToken: 2 * shape.layers * shape.kvHeads * 2 * shape.headDim,
   };
 }
 
@@ -140,6 +166,13 @@ function modelFacts(path: string, header: GgufHeader): ModelFacts {
       `${path} has no reward head: it is an ordinary language model. Convert a reward model with \`codescaler models convert\`.`,
     );
   }
+  const origin = originOf(path, header, get);
+  const type = get.text(KEYS.type);
+  if (!isFileType(type)) throw unusableModel(path, `names a type that is none of ${FILE_TYPES.join(", ")}`);
+  return { ...origin, type, hidden: get.uint(`${architecture}.embedding_length`) };
+}
+
+function originOf(path: string, header: GgufHeader, get: Getter): Origin {
   const format = get.uint(KEYS.format);
   if (format > FORMAT) {
     throw new ServiceError(
@@ -150,8 +183,6 @@ function modelFacts(path: string, header: GgufHeader): ModelFacts {
   const family = get.text(KEYS.family);
   if (!isFamily(family))
     throw unusableModel(path, `belongs to the family ${JSON.stringify(family)}, which is not known`);
-  const type = get.text(KEYS.type);
-  if (!isFileType(type)) throw unusableModel(path, `names a type that is none of ${FILE_TYPES.join(", ")}`);
   const maxTokens = get.uint(KEYS.maxTokens);
   if (maxTokens === 0) throw unusableModel(path, "allows no tokens at all");
   return {
@@ -159,9 +190,7 @@ function modelFacts(path: string, header: GgufHeader): ModelFacts {
     family,
     source: get.text(KEYS.source),
     revision: get.text(KEYS.revision),
-    type,
     maxTokens,
-    hidden: get.uint(`${architecture}.embedding_length`),
     fileBytes: header.fileBytes,
   };
 }

@@ -26,6 +26,16 @@ export function unusableModel(path: string, what: string): ServiceError {
  * @throws ServiceError model_unusable
  */
 export function checkStructure(path: string, header: GgufHeader): Structure {
+  const structure = checkVocabulary(path, header);
+  checkTensors(path, header, structure.architecture, structure.shape);
+  return structure;
+}
+
+/**
+ * The same without the tensors, for a file of which only the vocabulary is used.
+ * @throws ServiceError model_unusable
+ */
+export function checkVocabulary(path: string, header: GgufHeader): Structure {
   const { metadata } = header;
   const named = metadata.get("general.architecture");
   const architecture = named?.kind === "string" ? named.value : "";
@@ -35,7 +45,6 @@ export function checkStructure(path: string, header: GgufHeader): Structure {
   checkKeys(path, metadata, architecture);
   const shape = readShape(path, metadata, architecture);
   checkTokenizer(path, metadata, shape.vocabulary);
-  checkTensors(path, header, architecture, shape);
   return { architecture, shape };
 }
 
