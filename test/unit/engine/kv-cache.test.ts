@@ -49,8 +49,10 @@ describe("KV cache mirror", () => {
           slots.forEach((slot, index) => {
             const tokens = group[index] ?? new Int32Array();
             expect((native.held.get(slot.id) ?? []).join()).toBe([...tokens.slice(0, slot.resident)].join());
-            native.held.set(slot.id, [...tokens].map(String));
-            cache.hold(slot, tokens);
+            // Now and then a group is interrupted, and its slots hold the beginning of their sequences.
+            const held = tokens.subarray(0, Math.max(slot.resident, tokens.length - (index % 3)));
+            native.held.set(slot.id, [...held].map(String));
+            cache.hold(slot, held);
           });
           cache.compact();
           expect(cache.cells).toBe(native.cells);
@@ -72,7 +74,7 @@ describe("KV cache mirror", () => {
     }
     cache.trim(15);
     expect(cache.cells).toBe(10);
-    expect(cache.residentPrefix(Int32Array.of(300, 301, 302))).toBe(2);
-    expect(cache.residentPrefix(Int32Array.of(100, 101, 102))).toBe(0);
+    const slots = cache.allocate([Int32Array.of(100, 101, 102), Int32Array.of(300, 301, 302)]);
+    expect(slots?.map((slot) => slot.resident)).toEqual([0, 2]);
   });
 });
