@@ -10,6 +10,7 @@ import { checkGolden } from "./golden.ts";
 import type { LlamaEngine } from "./llama.ts";
 import { loadLlama } from "./load.ts";
 import type { EngineModel, EngineSettings } from "./settings.ts";
+import { type LoadedTokenizer, loadTokenizer } from "./tokenizer.ts";
 
 export const DEVICES = ["auto", "gpu", "cpu"] as const;
 export type DeviceWish = (typeof DEVICES)[number];
@@ -74,6 +75,17 @@ export async function startEngine(model: StartModel, options: EngineOptions): Pr
     batchTokens: useGpu ? 2048 : 512,
     precision: options.precision ?? "fast",
   });
+}
+
+/**
+ * Loads only the tokenizer of a model, for ranking on a remote engine: no GPU is looked for, no weights are read.
+ * @throws ServiceError engine_failed when no build runs here, model_unusable for a bad file
+ */
+export async function startTokenizer(
+  file: Pick<EngineModel, "path" | "addedTokens">,
+): Promise<LoadedTokenizer> {
+  opened ??= openBuild("cpu");
+  return loadTokenizer((await opened).bindings, file);
 }
 
 /**

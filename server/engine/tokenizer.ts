@@ -1,0 +1,48 @@
+/** A model's tokenizer without its weights: libllama reads only the vocabulary of the file. */
+import { ServiceError } from "../errors.ts";
+import type { Bindings } from "./bindings.ts";
+import type { Tokenizer } from "./engine.ts";
+import { lastError } from "./llama.ts";
+import type { EngineModel } from "./settings.ts";
+
+export interface LoadedTokenizer extends Tokenizer {
+  /** Token ids go from 0 to this, exclusive. */
+  readonly vocabularySize: number;
+  /** Frees the vocabulary; texts are refused from then on. */
+  close(): void;
+}
+
+/**
+ * Loads the vocabulary of a reward model's file or of one without weights.
+ * @throws ServiceError model_unusable when libllama refuses the file
+ */
+export async function loadTokenizer(
+  bindings: Bindings,
+  file: Pick<EngineModel, "path" | "addedTokens">,
+): Promise<LoadedTokenizer> {
+  const model = await bindings.loadModelAsync(file.path, {
+    ...bindings.modelDefaults(),
+    vocab_only: true,
+    n_gpu_layers: 0,
+  });
+  if (!model) {
+    throw new ServiceError("model_unusable", `The tokenizer cannot be loaded: ${lastError(bindings)}`);
+  }
+  const vocabulary = bindings.vocabulary(model);
+  let closed = false;
+  const tokenize = (text: string, parseSpecial: boolean) => {
+    if (closed) throw new ServiceError("engine_failed", "The server is shutting down.");
+    return bindings.tokenize(vocabulary, Buffer.from(text, "utf8"), parseSpecial);
+  };
+  return {
+    encode: (text) => tokenize(text, false),
+    encodeRendered: (text) => tokenize(text, true),
+    added: file.addedTokens,
+    vocabularySize: bindings.vocabularySize(vocabulary),
+    close: () => {
+      if (closed) return;
+      closed = true;
+      bindings.freeModel(model);
+    },
+  };
+}
