@@ -1,0 +1,54 @@
+/** A model's tokenizer without its weights: the same text, ids and truncation as Hugging Face, for every class. */
+import { copyFileSync, readdirSync } from "node:fs";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { startTokenizer } from "../../server/engine/start.ts";
+import { createRenderer } from "../../server/families/renderer.ts";
+import { importTokenizer } from "../../server/models/import.ts";
+import { readRewardModel, readTokenizerFile } from "../../server/models/reward-model.ts";
+import { findTokenizer, listTokenizers } from "../../server/models/tokenizer-file.ts";
+import { parityFixtures } from "../unit/families/parity.ts";
+
+const folder = await mkdtemp(join(tmpdir(), "codescaler-tokenizer-"));
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+describe("a tokenizer that was imported without weights", () => {
+  test.each(parityFixtures())("$name: text, ids and truncation", async (fixture) => {
+    const bare = join(folder, fixture.name);
+    await mkdir(bare);
+    for (const file of readdirSync(fixture.folder)) {
+      if (!/safetensors/.test(file)) copyFileSync(join(fixture.folder, file), join(bare, file));
+    }
+    const { name } = await importTokenizer(bare, {
+      folder,
+      name: fixture.name,
+      family: fixture.family,
+      maxTokens: fixture.limit,
+    });
+    const path = await findTokenizer(folder, name);
+    if (path === undefined) throw new Error("it was not installed");
+    const file = await readTokenizerFile(path);
+    const tokenizer = await startTokenizer(file);
+    const renderer = createRenderer(file, tokenizer);
+    for (const { messages, criterion, text, ids, truncated, refused } of fixture.records) {
+      if (refused !== undefined) continue;
+      const rendered = renderer.render(messages, { criterion });
+      expect(rendered.text).toBe(text);
+      expect([...rendered.tokens]).toEqual(ids);
+      expect(rendered.truncated).toBe(truncated);
+    }
+    tokenizer.close();
+    expect(() => tokenizer.encode("x")).toThrow(/shutting down/);
+    // Nobody takes it for a model that can be used here.
+    await expect(readRewardModel(path)).rejects.toThrow(/no reward head/);
+  });
+
+  test("is found by its name and never by a path", async () => {
+    const [name = ""] = await listTokenizers(folder);
+    expect(await findTokenizer(folder, name)).toBeDefined();
+    expect(await findTokenizer(folder, `../tokenizers/${name}`)).toBeUndefined();
+    expect(await findTokenizer(folder, "absent")).toBeUndefined();
+  });
+});
