@@ -199,6 +199,14 @@ export function loadBindings(folder: string): Bindings {
   };
 }
 
+/** The last complaint in the library's log, for a message to the user. */
+export function lastError(bindings: Bindings): string {
+  const line = bindings
+    .recentLog()
+    .findLast((text) => /error|fail|unknown|invalid|missing|wrong/i.test(text));
+  return (line ?? "no reason was given").replace(/^\w+: /, "");
+}
+
 type Library = ReturnType<typeof koffi.load>;
 type NativeFunction = ReturnType<Library["func"]>;
 

@@ -1,20 +1,14 @@
-/** The inference engine on libllama: loads a GGUF, scores token sequences over a trie with a kept KV cache. */
+/** The inference engine on libllama: one queue of jobs before one context, and the rewards that were computed already. */
 import { LIMITS, type Priority } from "../contract.ts";
 import { ServiceError } from "../errors.ts";
-import { Batch } from "./batch.ts";
 import type { Bindings } from "./bindings.ts";
+import { Decoder } from "./decoder.ts";
 import type { Engine, ScoreOptions, Scores, Tokenizer, Tokens } from "./engine.ts";
-import { KvCache } from "./kv-cache.ts";
 import type { Pointer } from "./layouts.ts";
 import { PriorityQueue } from "./queue.ts";
 import { RewardCache } from "./reward-cache.ts";
-import { type EngineModel, type EngineSettings, GROUP_MEMBERS } from "./settings.ts";
-import { commonPrefix, compareTokens, planGroup, type TrieToken } from "./trie.ts";
-
-/** New tokens of a group: bounds the work lost when a group is interrupted for good. */
-const GROUP_TOKENS = 4096;
-/** Cells never planned for: a strict prefix of another sequence takes one cell more than the trie has nodes. */
-const SPARE_CELLS = GROUP_MEMBERS;
+import type { EngineModel, EngineSettings } from "./settings.ts";
+import { compareTokens } from "./trie.ts";
 
 interface Job {
   readonly priority: Priority;
@@ -37,13 +31,9 @@ export class LlamaEngine implements Engine {
   readonly #bindings: Bindings;
   readonly #model: Pointer;
   readonly #context: Pointer;
-  readonly #head: Float32Array;
-  readonly #bias: number;
-  readonly #capacity: number;
+  readonly #decoder: Decoder;
   readonly #retained: number;
   readonly #vocabularySize: number;
-  readonly #batch: Batch;
-  readonly #kv: KvCache;
   readonly #rewards = new RewardCache();
   readonly #queue = new PriorityQueue<Job>();
   /** The worker draining the queue; undefined while there is nothing to do. */
@@ -61,12 +51,9 @@ export class LlamaEngine implements Engine {
     this.#bindings = bindings;
     this.#model = model;
     this.#context = context;
-    this.#head = file.head;
-    this.#bias = file.bias;
-    this.#capacity = bindings.contextSize(context) - SPARE_CELLS;
-    this.#retained = Math.min(settings.retainedTokens, this.#capacity);
-    this.#batch = new Batch(Math.min(settings.batchTokens, settings.contextTokens));
-    this.maxSequence = this.#capacity;
+    this.#decoder = new Decoder(bindings, context, file, settings);
+    this.#retained = settings.retainedTokens;
+    this.maxSequence = this.#decoder.capacity;
     const vocabulary = bindings.vocabulary(model);
     this.#vocabularySize = bindings.vocabularySize(vocabulary);
     const tokenize = (text: string, parseSpecial: boolean) => {
@@ -84,15 +71,6 @@ export class LlamaEngine implements Engine {
       settings.gpu && gpu
         ? `${gpu.name}: ${gpu.description}`
         : `CPU, ${settings.threads} ${settings.threads === 1 ? "thread" : "threads"}`;
-    const memory = bindings.memory(context);
-    this.#kv = new KvCache(
-      {
-        clear: () => bindings.clearMemory(memory),
-        copySequence: (source, target, length) => bindings.copySequence(memory, source, target, 0, length),
-        removeSequence: (sequence) => bindings.removeSequence(memory, sequence),
-      },
-      this.#capacity,
-    );
   }
 
   /** Tokens handed to the decode call since the model was loaded. */
@@ -130,7 +108,7 @@ export class LlamaEngine implements Engine {
   /** Forgets all kept rewards and KV cells, so that the next request starts cold. For benchmarks and tests. */
   async forget(): Promise<void> {
     await this.#worker;
-    this.#kv.clear();
+    this.#decoder.forget();
     this.#rewards.clear();
   }
 
@@ -146,10 +124,10 @@ export class LlamaEngine implements Engine {
 
   #check(tokens: Tokens): void {
     if (tokens.length === 0) throw new ServiceError("invalid_request", "An empty text cannot be scored.");
-    if (tokens.length > this.#capacity) {
+    if (tokens.length > this.maxSequence) {
       throw new ServiceError(
         "too_long",
-        `An input has ${tokens.length} tokens, but the context holds ${this.#capacity}. Shorten it or start the server with a larger context.`,
+        `An input has ${tokens.length} tokens, but the context holds ${this.maxSequence}. Shorten it or start the server with a larger context.`,
       );
     }
     // llama.cpp refuses the whole batch for one unknown id: name the culprit before that.
@@ -209,7 +187,7 @@ export class LlamaEngine implements Engine {
         else job.reject(error);
       }
     }
-    this.#kv.trim(this.#retained);
+    this.#decoder.trim(this.#retained);
     this.#worker = undefined;
   }
 
@@ -218,42 +196,23 @@ export class LlamaEngine implements Engine {
     this.#giveWay(job);
     this.#reuseKnown(job);
     if (job.pending.length === 0) return;
-    let members = this.#chooseGroup(job);
-    let slots = this.#kv.allocate(members.map((member) => member.tokens));
-    while (!slots && members.length > 1) {
-      members = members.slice(0, members.length >> 1);
-      slots = this.#kv.allocate(members.map((member) => member.tokens));
-    }
-    if (!slots) throw new ServiceError("too_long", "An input does not fit the context. Shorten it.");
-    const ids = slots.map((slot) => slot.id);
-    const held = slots.map((slot) => slot.resident);
-    const plan = planGroup(
-      members.map((member) => member.tokens),
-      held,
+    const rewards = await this.#decoder.score(
+      job.pending.map(({ tokens }) => tokens),
+      {
+        before: () => this.#giveWay(job),
+        decoded: (tokens) => {
+          this.#decodedTotal += tokens;
+          job.decodedTokens += tokens;
+        },
+      },
     );
-    try {
-      for (let start = 0; start < plan.inner.length; start += this.#batch.capacity) {
-        if (start > 0) this.#giveWay(job);
-        const part = plan.inner.slice(start, start + this.#batch.capacity);
-        await this.#decode(job, part, ids, false);
-        for (const token of part) for (const member of token.members) held[member] = token.position + 1;
-      }
-      const rewards = await this.#decodeLast(job, plan.last, ids);
-      members.forEach(({ key, tokens }, index) => {
-        const reward = rewards[index] ?? Number.NaN;
-        held[index] = tokens.length;
-        this.#rewards.set(key, reward);
-        job.rewards.set(key, reward);
-      });
-      const done = new Set(members);
-      job.pending = job.pending.filter((entry) => !done.has(entry));
-    } finally {
-      slots.forEach((slot, index) => {
-        const tokens = members[index]?.tokens;
-        if (tokens) this.#kv.hold(slot, tokens.subarray(0, held[index]));
-      });
-      this.#kv.compact();
-    }
+    rewards.forEach((reward, index) => {
+      const entry = job.pending[index];
+      if (!entry) return;
+      this.#rewards.set(entry.key, reward);
+      job.rewards.set(entry.key, reward);
+    });
+    job.pending = job.pending.slice(rewards.length);
   }
 
   /** What another job has scored while this one waited is not scored again. */
@@ -265,86 +224,14 @@ export class LlamaEngine implements Engine {
     });
   }
 
-  /** Neighbours in canonical order share most: take them in order while they fit. */
-  #chooseGroup(job: Job): Job["pending"] {
-    const chosen: Job["pending"] = [];
-    let nodes = 0;
-    for (const entry of job.pending) {
-      const previous = chosen.at(-1);
-      nodes += entry.tokens.length - (previous ? commonPrefix(previous.tokens, entry.tokens) : 0);
-      if (previous && nodes > Math.min(GROUP_TOKENS, this.#capacity)) break;
-      chosen.push(entry);
-      if (chosen.length === GROUP_MEMBERS) break;
-    }
-    return chosen;
-  }
-
   /** @throws the abort reason of a cancelled job, or Interrupted when a more urgent job waits */
   #giveWay(job: Job): void {
     job.signal?.throwIfAborted();
     if (this.#closed) throw shuttingDown();
     if (this.#queue.overtakes(job.priority)) throw new Interrupted();
   }
-
-  async #decodeLast(job: Job, last: readonly TrieToken[], ids: readonly number[]): Promise<number[]> {
-    const rewards: number[] = [];
-    // With embeddings on, every token of a call is an output: only the last tokens may be in it.
-    this.#bindings.setEmbeddings(this.#context, true);
-    try {
-      for (let start = 0; start < last.length; start += this.#batch.capacity) {
-        const part = last.slice(start, start + this.#batch.capacity);
-        await this.#decode(job, part, ids, true);
-        for (const index of part.keys()) rewards.push(this.#reward(index));
-      }
-    } finally {
-      this.#bindings.setEmbeddings(this.#context, false);
-    }
-    return rewards;
-  }
-
-  async #decode(
-    job: Job,
-    tokens: readonly TrieToken[],
-    ids: readonly number[],
-    output: boolean,
-  ): Promise<void> {
-    const status = await this.#bindings.decodeAsync(this.#context, this.#batch.fill(tokens, ids, output));
-    if (status !== 0) {
-      // The native cache may hold part of the batch: forget both sides rather than guess.
-      this.#kv.clear();
-      throw new ServiceError(
-        "engine_failed",
-        `The engine failed to decode (status ${status}): ${lastError(this.#bindings)}`,
-      );
-    }
-    this.#decodedTotal += tokens.length;
-    job.decodedTokens += tokens.length;
-  }
-
-  /** Head applied to the hidden state of an output, in float64. */
-  #reward(output: number): number {
-    const hidden = this.#bindings.embedding(this.#context, output, this.#head.length);
-    let reward = this.#bias;
-    for (let index = 0; index < hidden.length; index++)
-      reward += (hidden[index] ?? 0) * (this.#head[index] ?? 0);
-    if (!Number.isFinite(reward)) {
-      throw new ServiceError(
-        "engine_failed",
-        "The model gave a reward that is not a number. Its file is damaged or its type too coarse.",
-      );
-    }
-    return reward;
-  }
 }
 
 function shuttingDown(): ServiceError {
   return new ServiceError("engine_failed", "The engine is shutting down. Send the request again.");
-}
-
-/** The last complaint in the library's log, for a message to the user. */
-export function lastError(bindings: Bindings): string {
-  const line = bindings
-    .recentLog()
-    .findLast((text) => /error|fail|unknown|invalid|missing|wrong/i.test(text));
-  return (line ?? "no reason was given").replace(/^\w+: /, "");
 }

@@ -1,8 +1,8 @@
 /** From a GGUF to a running engine: model and context of libllama, with the parameters this project needs. */
 import { ServiceError } from "../errors.ts";
-import type { Bindings } from "./bindings.ts";
+import { type Bindings, lastError } from "./bindings.ts";
 import { type ContextParams, FLASH_ATTENTION, GGML_TYPE } from "./layouts.ts";
-import { LlamaEngine, lastError } from "./llama.ts";
+import { LlamaEngine } from "./llama.ts";
 import { type EngineModel, type EngineSettings, GROUP_MEMBERS } from "./settings.ts";
 
 /**

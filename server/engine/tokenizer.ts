@@ -1,8 +1,7 @@
 /** A model's tokenizer without its weights: libllama reads only the vocabulary of the file. */
 import { ServiceError } from "../errors.ts";
-import type { Bindings } from "./bindings.ts";
+import { type Bindings, lastError } from "./bindings.ts";
 import type { Tokenizer } from "./engine.ts";
-import { lastError } from "./llama.ts";
 import type { EngineModel } from "./settings.ts";
 
 export interface LoadedTokenizer extends Tokenizer {
