@@ -17,6 +17,8 @@ export const LIMITS = {
   scoreItems: 2048,
   /** One candidate or prompt, in UTF-16 units. A 200,000-character reply is never a completion. */
   textChars: 1_000_000,
+  /** Token ids are 32-bit in every engine; the vocabularies end far below. */
+  tokenId: 2 ** 31 - 1,
   /** Requests of one priority waiting for the engine before new ones are told to come back later. */
   queuedRequests: 64,
 } as const;
@@ -123,9 +125,15 @@ export interface RankReply {
 export const message = z.object({ role: z.enum(["system", "user", "assistant"]), content: text });
 export type Message = z.infer<typeof message>;
 
-const scoreItem = z.union([z.object({ messages: z.array(message).min(1).max(64) }), z.object({ text })], {
-  error: "Each item needs either messages (role, content) or text.",
-});
+const tokens = z
+  .array(z.int().min(0).max(LIMITS.tokenId))
+  .min(1, "An empty text cannot be scored.")
+  .max(LIMITS.textChars);
+
+const scoreItem = z.union(
+  [z.object({ messages: z.array(message).min(1).max(64) }), z.object({ text }), z.object({ tokens })],
+  { error: "Each item needs either messages (role, content), text, or tokens (ids of the model)." },
+);
 
 export const scoreRequest = z.object({
   items: z
@@ -171,6 +179,19 @@ export type ErrorCode = keyof typeof ERRORS;
 
 export interface ErrorReply {
   readonly error: { readonly code: ErrorCode; readonly message: string };
+}
+
+/** Where the loaded model runs. */
+export interface DeviceReport {
+  readonly backend: "cuda" | "metal" | "vulkan" | "cpu";
+  /** As a person would say it; the same as in `ModelIdentity`. */
+  readonly name: string;
+  /** Layers on the GPU, out of `layers`. */
+  readonly gpu_layers: number;
+  readonly layers: number;
+  readonly context_tokens: number;
+  /** One sentence: why not something faster. Null when this is the best there is, or what was asked for. */
+  readonly reason: string | null;
 }
 
 /** First line on stdout of `serve`, once it can answer. */

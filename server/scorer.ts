@@ -3,7 +3,7 @@ import type { Message, ModelIdentity, Priority } from "./contract.ts";
 import type { Engine, Tokens } from "./engine/engine.ts";
 import { ServiceError } from "./errors.ts";
 import { createRenderer, type Renderer } from "./families/renderer.ts";
-import type { RewardModelFile } from "./models/reward-model.ts";
+import type { TokenizerFile } from "./models/reward-model.ts";
 import { createPacer } from "./pacer.ts";
 
 export interface ScoredInput {
@@ -37,20 +37,30 @@ export interface Scorer {
     conversations: readonly (readonly Message[])[],
     options: ScoringOptions,
   ): Promise<ScoredInputs>;
-  /** Rewards of conversations and of texts that are rendered already, mixed, in order. */
+  /** Rewards of conversations, of texts that are rendered already, and of token ids, mixed, in order. */
   scoreItems(items: readonly ScoreItem[], options: ScoringOptions): Promise<ScoredInputs>;
   /** Calibrated chance of being right, `sigmoid(slope · reward + intercept)`; null without calibration. */
   probability(reward: number): number | null;
   close(): Promise<void>;
 }
 
-export type ScoreItem = { readonly messages: readonly Message[] } | { readonly text: string };
+export type ScoreItem =
+  | { readonly messages: readonly Message[] }
+  | { readonly text: string }
+  /** Token ids of the model, taken as they are. */
+  | { readonly tokens: readonly number[] };
+
+/** What a scorer needs to know of its model; the weights are the engine's business. */
+export interface ScoredModel extends TokenizerFile {
+  /** Number format of the weights, or "remote" where the engine does not say. */
+  readonly type: string;
+}
 
 /** No text of this many characters for each token of the context can fit: it is refused without being tokenized. */
 const CHARACTERS_PER_TOKEN = 32;
 
 /** Joins the parts of a loaded model. */
-export function createScorer(id: string, file: RewardModelFile, engine: Engine): Scorer {
+export function createScorer(id: string, file: ScoredModel, engine: Engine): Scorer {
   // What the context cannot hold is shortened like what the model cannot read.
   const maxTokens = Math.min(file.maxTokens, engine.maxSequence);
   const renderer: Renderer = createRenderer({ ...file, maxTokens }, engine.tokenizer);
@@ -69,11 +79,11 @@ export function createScorer(id: string, file: RewardModelFile, engine: Engine):
     const pause = createPacer(options.signal);
     for (const item of items) {
       await pause();
-      rendered.push(
-        "text" in item
-          ? { tokens: encodeText(item.text), truncated: false }
-          : renderer.render(item.messages, { criterion: options.criterion }),
-      );
+      if ("messages" in item) rendered.push(renderer.render(item.messages, { criterion: options.criterion }));
+      else {
+        const tokens = "text" in item ? encodeText(item.text) : Int32Array.from(item.tokens);
+        rendered.push({ tokens, truncated: false });
+      }
     }
     const tokenized = performance.now();
     const { rewards, decodedTokens } = await engine.score(
