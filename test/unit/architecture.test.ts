@@ -44,11 +44,11 @@ describe("imports", () => {
   test("the server never imports the extension or vscode", () => {
     expect(broken(server, ({ to }) => to.startsWith("src/") || to === "vscode")).toEqual([]);
   });
-  test("the extension imports of the server only the contract and the syntax module", () => {
-    const allowed = /^server\/(contract\.ts|syntax\/)/;
+  test("the extension imports of the server only its leaves: contract, lease and syntax", () => {
+    const allowed = /^server\/(contract\.ts|lease\/|syntax\/)/;
     expect(broken(src, ({ to }) => to.startsWith("server/") && !allowed.test(to))).toEqual([]);
   });
-  test("contract and syntax are leaves", () => {
+  test("contract, lease and syntax are leaves", () => {
     expect(
       broken(server, ({ from, to }) => from === "server/contract.ts" && to.startsWith("server/")),
     ).toEqual([]);
@@ -57,6 +57,13 @@ describe("imports", () => {
         server,
         ({ from, to }) =>
           from.startsWith("server/syntax/") && to.startsWith("server/") && !to.startsWith("server/syntax/"),
+      ),
+    ).toEqual([]);
+    expect(
+      broken(
+        server,
+        ({ from, to }) =>
+          from.startsWith("server/lease/") && to.startsWith("server/") && !to.startsWith("server/lease/"),
       ),
     ).toEqual([]);
   });
