@@ -200,6 +200,8 @@ export interface ReadyLine {
   readonly pid: number;
   readonly version: string;
   readonly model: string;
+  /** Where that model runs. */
+  readonly device?: DeviceReport;
   /** Only when the server made the token itself. */
   readonly token?: string;
 }

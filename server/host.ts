@@ -1,5 +1,6 @@
 /** The models of a running server: opened on first use; one is kept, a replaced one only until its last user is done. */
 
+import type { DeviceReport } from "./contract.ts";
 import { type EngineOptions, startEngine } from "./engine/start.ts";
 import { ServiceError } from "./errors.ts";
 import { type RewardModelFile, readRewardModel } from "./models/reward-model.ts";
@@ -25,6 +26,8 @@ export interface ModelFinder {
 interface Opened {
   readonly name: string;
   readonly scorer: Promise<Scorer>;
+  /** Where it runs, once it is loaded. */
+  device: DeviceReport | undefined;
   /** Requests that use it now; it is closed when it was replaced and this falls to 0. */
   users: number;
   replaced: boolean;
@@ -46,6 +49,11 @@ export class ModelHost {
   /** Name of the model in memory. */
   get loaded(): string | undefined {
     return this.#current?.name;
+  }
+
+  /** Where the model in memory runs; undefined while none is. */
+  get device(): DeviceReport | undefined {
+    return this.#current?.device;
   }
 
   /**
@@ -83,8 +91,14 @@ export class ModelHost {
     // Another request may have opened it meanwhile.
     if (this.#current?.name === name) return counted(this.#current);
     const before = this.#current;
-    const scorer = openFile(name, file, this.#options);
-    const opened: Opened = { name, scorer, users: 1, replaced: false };
+    const scorer = openFile(name, file, {
+      ...this.#options,
+      onDevice: (device) => {
+        opened.device = device;
+        this.#options.onDevice?.(device);
+      },
+    });
+    const opened: Opened = { name, scorer, device: undefined, users: 1, replaced: false };
     this.#current = opened;
     // A model that fails to load must not stay the current one.
     scorer.catch(() => {

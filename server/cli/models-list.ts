@@ -1,5 +1,6 @@
 /** `codescaler models list`: what is installed, what can be pulled, and what suits this machine. */
-import { freeGpuMemory, freeMemory } from "../engine/start.ts";
+import { freeMemory } from "../engine/memory.ts";
+import { freeGpus } from "../engine/open-build.ts";
 import {
   accuracyOf,
   type Benchmark,
@@ -41,9 +42,10 @@ export async function run(args: string[]): Promise<number> {
     store.list(),
     unfinishedDownloads(store.folder),
     listTokenizers(store.folder),
-    freeGpuMemory(),
+    freeGpus(),
   ]);
-  const best = recommend({ freeBytes: gpu ?? freeMemory(), gpu: gpu !== undefined }, language);
+  const gpuBytes = gpu?.gpus.reduce((sum, { freeBytes }) => sum + freeBytes, 0);
+  const best = recommend({ freeBytes: gpuBytes ?? freeMemory(), gpu: gpu !== undefined }, language);
   const others = CATALOGUE.filter(({ id }) => !installed.some((model) => model.id === id));
   print(
     values.json,

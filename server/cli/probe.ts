@@ -1,12 +1,18 @@
-/** `codescaler probe FOLDER`: devices of one llama.cpp build as JSON. Run by engine/start.ts in a child process. */
-import { probeDevices } from "../engine/start.ts";
-import { UsageError } from "./usage.ts";
+/**
+ * `codescaler probe [--list] FOLDER [LIBRARY…]`: what one llama.cpp build finds here, as one JSON line
+ * `{"kind":"usable","devices"}` or `{"kind":"absent","problem"}`. Run by devices/probe.ts in a child process.
+ */
+import type { ProbeResult } from "../devices/probe-cache.ts";
+import { probeDevices } from "../engine/probe-devices.ts";
+import { readArgs, UsageError } from "./usage.ts";
 
-export const usage = "Usage: codescaler probe FOLDER";
+export const usage = "Usage: codescaler probe [--list] FOLDER [LIBRARY…]";
 
 export async function run(args: string[]): Promise<number> {
-  const [folder] = args;
+  const { values, positionals } = readArgs(args, { list: { type: "boolean", default: false } });
+  const [folder, ...needed] = positionals;
   if (folder === undefined) throw new UsageError("probe needs the folder of a build.");
-  process.stdout.write(`${JSON.stringify(await probeDevices(folder))}\n`);
+  const result: ProbeResult = await probeDevices(folder, needed, !values.list);
+  process.stdout.write(`${JSON.stringify(result)}\n`);
   return 0;
 }

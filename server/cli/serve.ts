@@ -49,7 +49,13 @@ export async function run(args: string[]): Promise<number> {
   const host = new ModelHost(
     { find: async (name) => (name === model.id ? model : store.find(name)) },
     model.id,
-    options,
+    {
+      ...options,
+      onDevice: (device) => {
+        if (device.reason === null) log.info({ device }, "model loaded");
+        else log.warn({ device }, device.reason);
+      },
+    },
   );
   const syntax = await wasmRuntime({ grammarDir: grammarFolder });
   const app = createApp({ host, store, syntax, token, hostNames: hostNames(values.host), log });
@@ -62,6 +68,7 @@ export async function run(args: string[]): Promise<number> {
     pid: process.pid,
     version: VERSION,
     model: model.id,
+    ...(host.device && { device: host.device }),
     ...(!given && { token }),
   };
   process.stdout.write(`${JSON.stringify(ready)}\n`);

@@ -53,7 +53,8 @@ export interface Bindings {
   modelDefaults(): ModelParams;
   contextDefaults(): ContextParams;
   devices(): Device[];
-  loadModelAsync(path: string, params: ModelParams): Promise<Pointer>;
+  /** @param devices places in `devices()` of those that layers may go to; none: the CPU alone */
+  loadModelAsync(path: string, params: ModelParams, devices?: readonly number[]): Promise<Pointer>;
   freeModel(model: Pointer): void;
   createContextAsync(model: Pointer, params: ContextParams): Promise<Pointer>;
   freeContext(context: Pointer): void;
@@ -84,9 +85,10 @@ const LOG_LINES = 100;
  * Loads one build of llama.cpp and checks that it is the one whose layouts are known.
  * Only one build can live in a process: two would share `libggml-base` in silence.
  * @param folder absolute path of the folder with the shared libraries
+ * @param needed absolute paths of libraries that the build needs and the system's loader may not find
  * @throws ServiceError engine_failed when a library is missing, of another release, or laid out differently
  */
-export function loadBindings(folder: string): Bindings {
+export function loadBindings(folder: string, needed: readonly string[] = []): Bindings {
   const files = readdirSync(folder);
   const open = (pattern: RegExp) => {
     const file = files.find((name) => pattern.test(name));
@@ -137,9 +139,11 @@ export function loadBindings(folder: string): Bindings {
   checkDefaults("context", contextDefaults(), EXPECTED_CONTEXT_DEFAULTS);
 
   const log = keepLog(llama);
+  for (const library of needed) preload(library);
   ggml.func("void ggml_backend_load_all_from_path(const char *dir)")(folder);
   llama.func("void llama_backend_init()")();
 
+  const deviceAt: (index: number) => Pointer = ggml.func("void *ggml_backend_dev_get(size_t index)");
   const load = llama.func("void *llama_model_load_from_file(const char *path, llama_model_params params)");
   const init = llama.func("void *llama_init_from_model(void *model, llama_context_params params)");
   const decode = llama.func("int llama_decode(void *context, llama_batch batch)");
@@ -155,8 +159,14 @@ export function loadBindings(folder: string): Bindings {
     version,
     modelDefaults,
     contextDefaults,
-    devices: listDevices(base, ggml),
-    loadModelAsync: (path, params) => inWorker<Pointer>(load, path, params),
+    devices: listDevices(base, ggml, deviceAt),
+    loadModelAsync: async (path, params, devices = []) => {
+      // A list of none is not the same as no list, which would take every GPU there is. It ends with a null pointer.
+      const list = BigUint64Array.from([...devices.map((index) => deviceAt(index) ?? 0n), 0n]);
+      const handle = await inWorker<Pointer>(load, path, { ...params, devices: koffi.address(list) });
+      // The list is read until here.
+      return list.length > 0 ? handle : null;
+    },
     freeModel: llama.func("void llama_model_free(void *model)"),
     createContextAsync: (model, params) => inWorker<Pointer>(init, model, params),
     freeContext: llama.func("void llama_free(void *context)"),
@@ -199,6 +209,27 @@ export function loadBindings(folder: string): Bindings {
   };
 }
 
+/** Why the system's loader refuses a library of this folder; undefined when it takes all that match. */
+export function loadProblem(folder: string, pattern: RegExp): string | undefined {
+  for (const file of readdirSync(folder).filter((name) => pattern.test(name))) {
+    try {
+      koffi.load(join(folder, file));
+    } catch (error) {
+      return firstLine(error);
+    }
+  }
+  return undefined;
+}
+
+/** What is loaded already satisfies a library that names it, wherever it lies. */
+function preload(path: string): void {
+  try {
+    koffi.load(path);
+  } catch {
+    // The build will not load either, and its own failure says why.
+  }
+}
+
 /** The last complaint in the library's log, for a message to the user. */
 export function lastError(bindings: Bindings): string {
   const line = bindings
@@ -216,9 +247,8 @@ function inWorker<T>(fn: NativeFunction, ...args: unknown[]): Promise<T> {
   });
 }
 
-function listDevices(base: Library, ggml: Library): () => Device[] {
+function listDevices(base: Library, ggml: Library, get: (index: number) => Pointer): () => Device[] {
   const count: () => number = ggml.func("size_t ggml_backend_dev_count()");
-  const get: (index: number) => Pointer = ggml.func("void *ggml_backend_dev_get(size_t index)");
   const name: (device: Pointer) => string = base.func("const char *ggml_backend_dev_name(void *device)");
   const description: (device: Pointer) => string = base.func(
     "const char *ggml_backend_dev_description(void *device)",

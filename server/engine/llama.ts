@@ -66,11 +66,8 @@ export class LlamaEngine implements Engine {
       encodeRendered: (text) => tokenize(text, true),
       added: file.addedTokens,
     };
-    const gpu = bindings.devices().find((device) => device.type === "gpu" || device.type === "igpu");
     this.device =
-      settings.gpu && gpu
-        ? `${gpu.name}: ${gpu.description}`
-        : `CPU, ${settings.threads} ${settings.threads === 1 ? "thread" : "threads"}`;
+      settings.gpu?.name ?? `CPU, ${settings.threads} ${settings.threads === 1 ? "thread" : "threads"}`;
   }
 
   /** Tokens handed to the decode call since the model was loaded. */

@@ -14,8 +14,10 @@ export async function loadLlama(
   model: EngineModel,
   settings: EngineSettings,
 ): Promise<LlamaEngine> {
-  const modelParams = { ...bindings.modelDefaults(), n_gpu_layers: settings.gpu ? -1 : 0 };
-  const handle = await bindings.loadModelAsync(model.path, modelParams);
+  const { gpu } = settings;
+  // llama.cpp counts the output as one more layer, and the first to go to the GPU.
+  const modelParams = { ...bindings.modelDefaults(), n_gpu_layers: gpu === undefined ? 0 : gpu.layers + 1 };
+  const handle = await bindings.loadModelAsync(model.path, modelParams, gpu?.devices ?? []);
   if (!handle)
     throw new ServiceError("model_unusable", `The model file cannot be loaded: ${lastError(bindings)}`);
   if (bindings.hiddenSize(handle) !== model.head.length) {

@@ -10,9 +10,19 @@ export interface EngineModel {
   readonly addedTokens: ReadonlyMap<string, number>;
 }
 
+/** A part of the model on GPUs. */
+export interface GpuShare {
+  /** Places in the backend's list of devices; layers are spread over them by their free memory. */
+  readonly devices: readonly number[];
+  /** Layers, beside the output, that are there. */
+  readonly layers: number;
+  /** What people call them. */
+  readonly name: string;
+}
+
 export interface EngineSettings {
-  /** Layers on the GPU when the build has one; otherwise everything on the CPU. */
-  readonly gpu: boolean;
+  /** Where layers go beside the CPU; undefined: everything on the CPU. */
+  readonly gpu?: GpuShare | undefined;
   readonly threads: number;
   /** Cells of the KV cache, in tokens: what one group of candidates with its question may take. */
   readonly contextTokens: number;

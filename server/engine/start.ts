@@ -1,14 +1,14 @@
 /** From a model file and the user's wishes to a running engine: build, device, memory, threads. */
-import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
-import { availableParallelism, freemem, totalmem } from "node:os";
+import { availableParallelism } from "node:os";
+import type { DeviceReport } from "../contract.ts";
+import { guarded, Hung } from "../devices/guard.ts";
 import { ServiceError } from "../errors.ts";
-import { serverScript } from "../paths.ts";
-import { type Bindings, type Device, loadBindings } from "./bindings.ts";
-import { type Backend, type Build, installedBuilds } from "./builds.ts";
-import { checkGolden } from "./golden.ts";
+import { BACKEND_NAMES } from "./builds.ts";
 import type { LlamaEngine } from "./llama.ts";
 import { loadLlama } from "./load.ts";
+import { CPU_CONTEXT, cpuContext, freeMemory, gib } from "./memory.ts";
+import { gpusOf, type OpenBuild, openBuild, trust } from "./open-build.ts";
+import { cpuBytes, type ModelSizes, modelSizes, type Placement, planPlacement } from "./placement.ts";
 import type { EngineModel, EngineSettings } from "./settings.ts";
 import { type LoadedTokenizer, loadTokenizer } from "./tokenizer.ts";
 
@@ -23,29 +23,29 @@ export interface EngineOptions {
   /** Size of the KV cache in tokens; default by device and memory. */
   readonly contextTokens?: number | undefined;
   readonly precision?: EngineSettings["precision"];
+  /** Told where a model runs, each time one was loaded. */
+  readonly onDevice?: ((device: DeviceReport) => void) | undefined;
 }
 
 /** A model file with the sizes that decide where it fits. */
-export interface StartModel extends EngineModel {
-  readonly fileBytes: number;
-  /** Bytes of keys and values per token at float16. */
-  readonly kvBytesPerToken: number;
-  /** Longest input of the model, in tokens. */
-  readonly maxTokens: number;
+export type StartModel = EngineModel &
+  Parameters<typeof modelSizes>[0] & {
+    readonly fileBytes: number;
+    /** Bytes of keys and values per token at float16. */
+    readonly kvBytesPerToken: number;
+  };
+
+interface StartedEngine {
+  readonly engine: LlamaEngine;
+  readonly device: DeviceReport;
 }
 
-/** Room for compute buffers beside weights and KV cache: 58 MiB were measured for 1.7B at batches of 512. */
-const COMPUTE_BYTES = 256 * 2 ** 20;
-/** A CPU reads every used cell for every token: 8,192 cells are a question with fifty candidates. */
-const CPU_CONTEXT = 8192;
-const GPU_CONTEXT = 32_768;
-/** A GPU starts slowly the first time (shader compilation); beyond this the probe counts as failed. */
-const PROBE_TIMEOUT_MS = 20_000;
-
-interface OpenBuild {
-  readonly build: Build;
-  readonly bindings: Bindings;
-}
+/** A GPU that refuses memory it said it had is asked for this much less, */
+const SMALLER = 0.75;
+/** so many times, before the CPU does the work. */
+const GPU_ATTEMPTS = 4;
+/** A process was lost on this GPU: it may have been for want of memory. */
+const CAREFUL = 0.6;
 
 /** The loaded libraries, or why there are none: a process can hold one build, and loading it cannot be undone. */
 let opened: Promise<OpenBuild> | undefined;
@@ -55,26 +55,32 @@ let opened: Promise<OpenBuild> | undefined;
  * @throws ServiceError engine_failed when no build runs here or memory is short, model_unusable for a bad file
  */
 export async function startEngine(model: StartModel, options: EngineOptions): Promise<LlamaEngine> {
-  opened ??= openBuild(options.device);
-  const { build, bindings } = await opened;
-  const gpu = build.backend === "cpu" ? undefined : bindings.devices().find(isGpu);
-  if (options.device === "gpu" && !gpu) {
+  const { engine, device } = await startSomewhere(model, options);
+  options.onDevice?.(device);
+  return engine;
+}
+
+async function startSomewhere(model: StartModel, options: EngineOptions): Promise<StartedEngine> {
+  opened ??= openBuild(options.device !== "cpu");
+  const open = await opened;
+  let reason = open.problem === undefined ? null : unusable(open.problem);
+  if (open.gpus.length > 0 && options.device !== "cpu") {
+    const started = await startOnGpu(open, model, options);
+    if (typeof started !== "string") return started;
+    if (options.device === "gpu") {
+      throw new ServiceError(
+        "engine_failed",
+        `${started} Choose a smaller model or type, or the device auto.`,
+      );
+    }
+    reason = `${started} Running on the CPU; a smaller model or type would use the GPU.`;
+  } else if (options.device === "gpu") {
     throw new ServiceError(
       "engine_failed",
-      "No usable GPU was found. Update its driver, or set the device to cpu.",
+      `No usable GPU was found${open.problem === undefined ? "" : ` (${open.problem})`}. "codescaler doctor" says more; the device auto works without one.`,
     );
   }
-  const useGpu =
-    gpu !== undefined && (options.device === "gpu" || fits(model, gpu.freeBytes, minimumContext(model)));
-  const memory = useGpu ? gpu.freeBytes : freeMemory();
-  return loadLlama(bindings, model, {
-    gpu: useGpu,
-    threads: options.threads ?? defaultThreads(model),
-    contextTokens: contextTokens(model, options, memory, useGpu),
-    retainedTokens: useGpu ? GPU_CONTEXT : CPU_CONTEXT / 4,
-    batchTokens: useGpu ? 2048 : 512,
-    precision: options.precision ?? "fast",
-  });
+  return startOnCpu(open, model, options, options.device === "cpu" ? null : reason);
 }
 
 /**
@@ -84,85 +90,140 @@ export async function startEngine(model: StartModel, options: EngineOptions): Pr
 export async function startTokenizer(
   file: Pick<EngineModel, "path" | "addedTokens">,
 ): Promise<LoadedTokenizer> {
-  opened ??= openBuild("cpu");
+  opened ??= openBuild(false);
   return loadTokenizer((await opened).bindings, file);
 }
 
-/**
- * The devices of one build, once the golden model was scored right on them. Run in a child process, because a
- * broken driver may take its process down.
- */
-export async function probeDevices(folder: string): Promise<Device[]> {
-  const bindings = loadBindings(folder);
-  await checkGolden(bindings);
-  return bindings.devices();
+/** What a user reads when a GPU that should work does not. */
+export function unusable(problem: string): string {
+  return `The GPU could not be used (${problem}): running on the CPU. "codescaler doctor" says more.`;
 }
 
-async function openBuild(wish: DeviceWish): Promise<OpenBuild> {
-  const builds = installedBuilds();
-  const cpu = builds.find((build) => build.backend === "cpu") ?? builds.at(-1);
-  if (!cpu) {
-    throw new ServiceError(
-      "engine_failed",
-      `No inference library is installed for ${process.platform}-${process.arch}. Reinstall the package without --omit=optional.`,
+/** The running engine; or, in a sentence, why the GPU cannot take this model. */
+async function startOnGpu(
+  open: OpenBuild,
+  model: StartModel,
+  options: EngineOptions,
+): Promise<StartedEngine | string> {
+  const sizes = modelSizes(model, options.precision === "exact" ? 4 : 2);
+  let share = open.crashes > 0 ? CAREFUL : 1;
+  let problem = "";
+  for (let attempt = 0; attempt < GPU_ATTEMPTS; attempt++, share *= SMALLER) {
+    const gpus = gpusOf(open.bindings.devices());
+    const free = gpus.reduce((sum, { freeBytes }) => sum + freeBytes, 0);
+    const placement = planPlacement(
+      sizes,
+      gpus.map(({ index, freeBytes }) => ({ index, freeBytes: freeBytes * share })),
+      { contextTokens: options.contextTokens, insist: options.device === "gpu" },
     );
-  }
-  let chosen = cpu;
-  if (wish !== "cpu") {
-    for (const build of builds) {
-      if (build.backend === "cpu" || !gpuMayExist(build.backend)) continue;
-      if ((await usableGpu(build)) === undefined) continue;
-      chosen = build;
-      break;
+    if (placement === undefined) return problem || tooLarge(sizes, free);
+    if (placement.gpuLayers < sizes.layers && cpuBytes(sizes, placement) > freeMemory()) {
+      return `Neither the GPU nor the memory beside it has room for the model (${gib(free)} and ${gib(freeMemory())} free).`;
+    }
+    const name = deviceName(open, placement, sizes);
+    try {
+      const engine = await guarded(open.key, () => load(open, model, options, placement, name));
+      await trust(open);
+      return { engine, device: gpuReport(open, placement, sizes, name, free) };
+    } catch (error) {
+      if (error instanceof Hung || !(error instanceof ServiceError)) throw error;
+      problem = `The GPU could not load the model (${error.message.replace(/\.$/, "")}).`;
     }
   }
-  const bindings = loadBindings(chosen.folder);
-  await checkGolden(bindings);
-  return { build: chosen, bindings };
+  return problem;
 }
 
-/** A look that costs nothing: without a device node there is no GPU on Linux, and no process need be started. */
-function gpuMayExist(backend: Backend): boolean {
-  if (process.platform !== "linux" || backend === "metal") return true;
-  return ["/dev/dri", "/dev/nvidiactl", "/dev/dxg"].some((path) => existsSync(path));
-}
-
-/**
- * Free memory of the GPU that a model would run on; undefined when none is usable.
- * Asked in a child process, so nothing is loaded here.
- */
-export async function freeGpuMemory(): Promise<number | undefined> {
-  for (const build of installedBuilds()) {
-    if (build.backend === "cpu" || !gpuMayExist(build.backend)) continue;
-    const gpu = await usableGpu(build);
-    if (gpu !== undefined) return gpu.freeBytes;
-  }
-  return undefined;
-}
-
-/** The GPU that a build finds in a child process. */
-function usableGpu(build: Build): Promise<Device | undefined> {
-  return new Promise((resolve) => {
-    execFile(
-      process.execPath,
-      [serverScript, "probe", build.folder],
-      { timeout: PROBE_TIMEOUT_MS, env: { ...process.env, ELECTRON_RUN_AS_NODE: "1" } },
-      (error, stdout) => {
-        if (error) return resolve(undefined);
-        try {
-          // What `probeDevices` of the same version printed; a driver may have printed something else.
-          const devices = JSON.parse(stdout) as Device[];
-          resolve(devices.find(isGpu));
-        } catch {
-          resolve(undefined);
-        }
-      },
-    );
+async function load(
+  open: OpenBuild,
+  model: StartModel,
+  options: EngineOptions,
+  placement: Placement,
+  name: string,
+): Promise<LlamaEngine> {
+  const whole = placement.gpuLayers === model.shape.layers;
+  const engine = await loadLlama(open.bindings, model, {
+    gpu: { devices: placement.devices, layers: placement.gpuLayers, name },
+    threads: options.threads ?? defaultThreads(model),
+    contextTokens: placement.contextTokens,
+    retainedTokens: whole ? placement.contextTokens : CPU_CONTEXT / 4,
+    batchTokens: placement.batchTokens,
+    precision: options.precision ?? "fast",
   });
+  try {
+    // Some drivers take memory and compile only now; better here than under the first request.
+    await engine.score([Int32Array.of(0)], { priority: "interactive" });
+    return engine;
+  } catch (error) {
+    await engine.close();
+    throw error;
+  }
 }
 
-function isGpu(device: Pick<Device, "type">): boolean {
-  return device.type === "gpu" || device.type === "igpu";
+async function startOnCpu(
+  { bindings }: OpenBuild,
+  model: StartModel,
+  options: EngineOptions,
+  reason: string | null,
+): Promise<StartedEngine> {
+  const valueBytes = options.precision === "exact" ? 4 : 2;
+  const engine = await loadLlama(bindings, model, {
+    threads: options.threads ?? defaultThreads(model),
+    contextTokens: cpuContext(model, options.contextTokens, valueBytes, freeMemory()),
+    retainedTokens: CPU_CONTEXT / 4,
+    batchTokens: 512,
+    precision: options.precision ?? "fast",
+  });
+  return {
+    engine,
+    device: {
+      backend: "cpu",
+      name: engine.device,
+      gpu_layers: 0,
+      layers: model.shape.layers,
+      context_tokens: engine.maxSequence,
+      reason,
+    },
+  };
+}
+
+function gpuReport(
+  open: OpenBuild,
+  placement: Placement,
+  sizes: ModelSizes,
+  name: string,
+  free: number,
+): DeviceReport {
+  const { gpuLayers, contextTokens } = placement;
+  const split =
+    gpuLayers < sizes.layers
+      ? `${gpuLayers} of ${sizes.layers} layers run on the GPU and the rest on the CPU, because ${gib(free)} of its memory is free. A smaller model or type would be faster.`
+      : null;
+  return {
+    backend: open.build.backend,
+    name,
+    gpu_layers: gpuLayers,
+    layers: sizes.layers,
+    context_tokens: contextTokens,
+    reason:
+      split ?? (open.problem === undefined ? null : `A faster build could not be used (${open.problem}).`),
+  };
+}
+
+/** "CUDA: NVIDIA GeForce RTX 4090", with the share of the layers where it is not all of them. */
+function deviceName(
+  { build, bindings }: OpenBuild,
+  { devices, gpuLayers }: Placement,
+  sizes: ModelSizes,
+): string {
+  const all = bindings.devices();
+  const cards = [...new Set(devices.map((index) => all[index]?.description ?? ""))].join(" and ");
+  const share = gpuLayers < sizes.layers ? `, ${gpuLayers} of ${sizes.layers} layers` : "";
+  return `${BACKEND_NAMES[build.backend]}: ${cards}${share}`;
+}
+
+function tooLarge(sizes: ModelSizes, free: number): string {
+  const weights = sizes.layers * sizes.layerBytes + sizes.outputBytes;
+  return `The GPU's memory is too small for this model: its weights take ${gib(weights)} and ${gib(free)} is free.`;
 }
 
 /**
@@ -176,42 +237,4 @@ function defaultThreads(model: StartModel): number {
   const cores = availableParallelism();
   if (model.fileBytes < SMALL_MODEL_BYTES) return 1;
   return cores <= 4 ? cores : Math.ceil(cores / 2);
-}
-
-/** Least useful context: the longest input, and as much again for what other candidates do not share. */
-function minimumContext(model: StartModel): number {
-  return 2 * model.maxTokens;
-}
-
-function fits(model: StartModel, memory: number, tokens: number): boolean {
-  return model.fileBytes + COMPUTE_BYTES + tokens * model.kvBytesPerToken <= memory;
-}
-
-function contextTokens(model: StartModel, options: EngineOptions, memory: number, gpu: boolean): number {
-  const bytesPerToken = model.kvBytesPerToken * (options.precision === "exact" ? 2 : 1);
-  const room = Math.floor((memory - model.fileBytes - COMPUTE_BYTES) / bytesPerToken);
-  const wanted = options.contextTokens ?? Math.max(gpu ? GPU_CONTEXT : CPU_CONTEXT, minimumContext(model));
-  const least = options.contextTokens ?? Math.min(wanted, model.maxTokens + 512);
-  if (room < least) {
-    throw new ServiceError(
-      "engine_failed",
-      `The model needs about ${gib(model.fileBytes + COMPUTE_BYTES + least * bytesPerToken)} of memory, but ${gib(memory)} is free. Choose a smaller model or type.`,
-    );
-  }
-  // llama.cpp rounds the context up to whole blocks of 256 cells.
-  return Math.floor(Math.min(wanted, room) / 256) * 256 || 256;
-}
-
-/**
- * Memory that may be taken, in bytes. On Linux what the kernel says is available (Node 20.13 and newer also heed
- * the container's limit). macOS and Windows count pages as used that they give back on demand: half of all is
- * assumed there.
- */
-export function freeMemory(): number {
-  if (process.platform !== "linux") return Math.max(freemem(), totalmem() / 2);
-  return typeof process.availableMemory === "function" ? process.availableMemory() : freemem();
-}
-
-function gib(bytes: number): string {
-  return `${(bytes / 2 ** 30).toFixed(1)} GiB`;
 }

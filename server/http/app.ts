@@ -120,6 +120,7 @@ export function createApp(deps: AppDependencies): FastifyInstance {
     version: VERSION,
     pid: process.pid,
     model: deps.host.loaded ?? null,
+    device: deps.host.device ?? null,
     uptime_s: Math.round(process.uptime()),
   }));
 

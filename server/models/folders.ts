@@ -14,6 +14,11 @@ export function modelFolder(env: Environment = process.env, platform: string = p
   return join(dataFolder(env, platform), "models");
 }
 
+/** Folder of inference builds that were added to those of the package; beside the models. */
+export function buildFolder(env: Environment = process.env, platform: string = process.platform): string {
+  return join(env["CODESCALER_HOME"] || dataFolder(env, platform), "builds");
+}
+
 function dataFolder(env: Environment, platform: string): string {
   if (platform === "darwin") return join(homedir(), "Library", "Application Support", "codescaler");
   if (platform === "win32") {

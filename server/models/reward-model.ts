@@ -1,6 +1,6 @@
 /** What a reward model's GGUF says about itself: head, template, vocabulary facts, sizes. */
 import { ServiceError } from "../errors.ts";
-import type { Architecture } from "./architectures.ts";
+import type { Architecture, Shape } from "./architectures.ts";
 import { FILE_TYPES, type FileType, isFileType } from "./ggml.ts";
 import { type Family, FORMAT, isFamily, KEYS, type Normalizer, TOKEN_TYPE } from "./gguf-keys.ts";
 import { type GgufHeader, readGguf } from "./gguf-read.ts";
@@ -47,6 +47,7 @@ export interface RewardModelFile extends ModelFacts, TokenizerFile {
   readonly head: Float32Array;
   readonly bias: number;
   readonly architecture: Architecture;
+  readonly shape: Shape;
   /** Positions the model was trained for. */
   readonly contextLength: number;
   readonly layers: number;
@@ -103,6 +104,7 @@ export function rewardModel(path: string, header: GgufHeader): RewardModelFile {
     head,
     bias,
     architecture,
+    shape,
     contextLength: shape.maxPositions,
     layers: shape.layers,
     kvHeads: shape.kvHeads,

@@ -10,7 +10,6 @@ import type { EngineSettings } from "../../server/engine/settings.ts";
 import { tinyEngine, tinyModel } from "./tiny-model.ts";
 
 const SETTINGS: EngineSettings = {
-  gpu: false,
   // Two threads wait for each other at every layer: on a busy machine one is faster for a model this small.
   threads: 1,
   contextTokens: 1024,

@@ -31,7 +31,6 @@ beforeAll(async () => {
   const file = await readRewardModel(join(mediaFolder, "nano.gguf"));
   expect(file.type).toBe("q8_0");
   engine = await tinyEngine(file, {
-    gpu: false,
     threads: 1,
     contextTokens: 4096,
     retainedTokens: 1024,

@@ -18,7 +18,6 @@ import { tinyEngine } from "./tiny-model.ts";
 const TOLERANCE = 1e-4;
 const PRIORITY = { priority: "bulk" } as const;
 const SETTINGS: EngineSettings = {
-  gpu: false,
   threads: 1,
   // Eight of the longest inputs: they share tokens, and the rest comes in further groups.
   contextTokens: 2048,

@@ -56,7 +56,6 @@ describe.each(parityFixtures())("pulled and scored: $name", (fixture) => {
     // The fixtures' families; one checkpoint stands for CodeScaler and Skywork V2 alike.
     if (fixture.family !== "skywork-qwen3") expect(file.family).toBe(fixture.family);
     const engine = await tinyEngine(file, {
-      gpu: false,
       threads: 1,
       contextTokens: 2048,
       retainedTokens: 2048,

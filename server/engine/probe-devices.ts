@@ -1,0 +1,47 @@
+/** What a build finds on this machine. For a child process only: what it loads may bring it down. */
+import type { ProbeResult } from "../devices/probe-cache.ts";
+import { type Bindings, type Device, loadBindings, loadProblem } from "./bindings.ts";
+import { checkGolden } from "./golden.ts";
+
+/** Libraries through which llama.cpp reaches a GPU. */
+const GPU_LIBRARY = /^(lib)?ggml-(vulkan|cuda|metal)\.(so|dll|dylib)$/;
+/** Lines of the library's log that say why there is no device. */
+const REASON = /error|fail|no .*(device|gpu)|insufficient|not found|could not|unable/i;
+
+/**
+ * @param needed libraries that the build needs, by absolute path
+ * @param golden also score the golden model on the GPUs
+ * @throws ServiceError engine_failed when the build cannot be loaded or computes wrongly
+ */
+export async function probeDevices(
+  folder: string,
+  needed: readonly string[],
+  golden: boolean,
+): Promise<ProbeResult> {
+  const bindings = loadBindings(folder, needed);
+  const devices = bindings.devices();
+  const gpus = gpuIndexes(devices);
+  if (gpus.length === 0) return { kind: "absent", problem: whyNone(folder, bindings) };
+  if (golden) await checkGolden(bindings, gpus);
+  return { kind: "usable", devices };
+}
+
+/** Places of the GPUs that a model may be spread over: integrated ones only where there is no other. */
+export function gpuIndexes(devices: readonly Pick<Device, "type">[]): number[] {
+  const ofType = (type: string): number[] =>
+    devices.flatMap((device, index) => (device.type === type ? [index] : []));
+  const discrete = ofType("gpu");
+  return discrete.length > 0 ? discrete : ofType("igpu");
+}
+
+/** The loader's own words where the backend's library cannot be loaded, else the log's, else that there is no device. */
+function whyNone(folder: string, bindings: Bindings): string {
+  const problem = loadProblem(folder, GPU_LIBRARY);
+  if (problem !== undefined) return problem;
+  return (
+    bindings
+      .recentLog()
+      .findLast((line) => REASON.test(line))
+      ?.trim() ?? "no device was found"
+  );
+}
