@@ -2,7 +2,8 @@
 // text goes on that the document has before the cursor.
 import type { CursorDocument } from "./assemble-document.ts";
 import { isTelling, type Line, solidLines, withoutStart } from "./assemble-text.ts";
-import { isComment, type Unit, unitsIn } from "./unit.ts";
+import { type Unit, unitsIn } from "./unit.ts";
+import { isComment } from "./unit-nodes.ts";
 
 /** Largest unit that is aligned with an answer, in lines: the comparison is by pairs of lines. */
 const MAX_LINES = 1000;

@@ -1,37 +1,23 @@
 // A document with a cursor: what all completions at one place share, and the judgement of one insertion.
-import { type BracketScan, type LooseCloser, type OpenBracket, scanBrackets } from "./assemble-brackets.ts";
-import { type Fault, faultKey, faultsOf } from "./assemble-faults.ts";
+import { type Attempt, NOTHING } from "./assemble-attempt.ts";
+import { type BracketScan, type LooseCloser, scanBrackets } from "./assemble-brackets.ts";
+import { LackingClosers } from "./assemble-closers.ts";
+import { type Fault, faultsOf } from "./assemble-faults.ts";
 import { type IndentContext, indentContext } from "./assemble-indent.ts";
+import { baseline, type KnownFaults, knownFaults, standElsewhere } from "./assemble-known.ts";
 import { type Filled, type Located, locate } from "./assemble-place.ts";
 import { lineEndAt, lineFeeds } from "./assemble-text.ts";
-import { hasCode, solidRange, unitText } from "./assemble-unit.ts";
+import { hasCode, solidRange, unitEndIn, unitText } from "./assemble-unit.ts";
 import { heads, regionsOf, type Window, windowsOf } from "./assemble-window.ts";
 import type { Language } from "./languages.ts";
 import type { SyntaxRuntime, SyntaxTree } from "./parser.ts";
-import { isClosed, placeAt, type Unit } from "./unit.ts";
+import { placeAt, type Unit } from "./unit.ts";
 
 /** Text on either side of the cursor that is looked at at all, in UTF-16 units; windows are cut from it. */
 const REACH = 64 * 1024;
 
 /** Items that are parsed by themselves for one insertion into a broken document. */
 const MAX_ALONE = 2;
-
-/** How the document looks with an insertion. */
-export interface Attempt {
-  readonly insert: string;
-  readonly valid: boolean;
-  /** No error is left, or only what the document lacks around the cursor. Else errors elsewhere are tolerated. */
-  readonly clean: boolean;
-  /** Beyond the limits of the parser. */
-  readonly tooLarge: boolean;
-  /** The enclosing unit with the insertion in it, line feeds only, at the left margin. */
-  readonly unit: string;
-  /** The insertion has tokens other than comments. */
-  readonly hasCode: boolean;
-  /** Offset in the insertion at which its unit ends though it goes on; undefined where it does not. */
-  readonly unitEnd: number | undefined;
-  readonly faults: readonly Fault[];
-}
 
 /** A document with a cursor; completions are judged in it. */
 export interface CursorDocument {
@@ -54,16 +40,6 @@ export interface CursorDocument {
 
 /** Languages in which a statement needs a semicolon, which a completion inside brackets cannot supply. */
 const SEMICOLONS: ReadonlySet<Language> = new Set(["c", "cpp", "java", "csharp", "php", "rust"]);
-
-/** Languages with `#if` and `#endif`. */
-const GROUPED: ReadonlySet<Language> = new Set(["c", "cpp", "csharp"]);
-
-/** How many more conditional groups a text starts than it ends. */
-function groupDepth(text: string): number {
-  return (
-    (text.match(/^[ \t]*#[ \t]*if/gm)?.length ?? 0) - (text.match(/^[ \t]*#[ \t]*endif\b/gm)?.length ?? 0)
-  );
-}
 
 /** Prepares a document for completions at the end of `prefix`. The language must have been loaded. */
 export function cursorDocument(
@@ -114,10 +90,9 @@ class ParsedDocument implements CursorDocument {
   #before: BracketScan | undefined;
   #looseAfter: readonly LooseCloser[] | undefined;
   #found: Located | undefined;
-  #known: ReadonlySet<string> | undefined;
+  #known: KnownFaults | undefined;
   #alone: readonly Window[] | undefined;
-  #openAfter: readonly OpenBracket[] | undefined;
-  #openGroups: number | undefined;
+  #lacking: LackingClosers | undefined;
 
   constructor(
     language: Language,
@@ -145,13 +120,18 @@ class ParsedDocument implements CursorDocument {
     return this.#looseAfter;
   }
 
+  get #closers(): LackingClosers {
+    this.#lacking ??= new LackingClosers(this.language, this.window, this.before, this.looseAfter);
+    return this.#lacking;
+  }
+
   get unit(): Unit | undefined {
-    this.#found ??= locate(this, this.#closers(""));
+    this.#found ??= locate(this, this.#closers.atCursor(""));
     return this.#found.unit;
   }
 
   get filled(): Filled {
-    this.#found ??= locate(this, this.#closers(""));
+    this.#found ??= locate(this, this.#closers.atCursor(""));
     return this.#found.filled;
   }
 
@@ -166,7 +146,7 @@ class ParsedDocument implements CursorDocument {
   #attempt(insert: string): Attempt {
     const { head, before, after, tail } = this.window;
     const start = head.length + before.length;
-    const closers = this.#closers(insert);
+    const closers = this.#closers.atCursor(insert);
     if (closers !== undefined && closers.length > 0) {
       const closed = this.#attemptText(
         `${head}${before}${insert}\n${closers.join("\n")}${after}${tail}`,
@@ -174,7 +154,7 @@ class ParsedDocument implements CursorDocument {
       );
       if (closed !== undefined) return closed;
     }
-    const ending = this.#endClosers(insert);
+    const ending = this.#closers.atEnd(insert);
     if (ending !== undefined) {
       const ended = this.#attemptText(
         `${head}${before}${insert}${after}\n${ending.join("\n")}${tail}`,
@@ -192,10 +172,11 @@ class ParsedDocument implements CursorDocument {
       const repaired = ended === undefined ? undefined : this.#attemptText(ended, insert);
       if (repaired !== undefined) return repaired;
       const faults = faultsOf(tree, plain, this.language);
-      if (this.#knownFaults().size > 0) {
+      const known = this.#knownFaults();
+      if (known.size > 0) {
         const alone = this.#attemptAlone(insert);
         if (alone !== undefined) return alone;
-        if (this.#brokenElsewhere(faults, start, insert)) {
+        if (standElsewhere(faults, known, insert, start)) {
           return { ...this.#judged(tree, plain, insert, true, faults), clean: false };
         }
       }
@@ -227,7 +208,7 @@ class ParsedDocument implements CursorDocument {
     const tree = this.parse(head + before + insert);
     if (tree === null) return undefined;
     try {
-      return this.#unitEnd(tree, insert, start);
+      return unitEndIn(tree, insert, start, this.indent.underComment);
     } finally {
       tree.delete();
     }
@@ -242,69 +223,9 @@ class ParsedDocument implements CursorDocument {
     return `${head}${before}${insert}${rest.trimEnd()};${after.slice(rest.length)}${tail}`;
   }
 
-  /**
-   * The closers that the document lacked before and still lacks: blocks above the cursor that nothing after
-   * it ends. Brackets opened on the way of a statement are the completion's to close. Undefined when the
-   * insertion leaves something open itself.
-   */
-  #closers(insert: string): string[] | undefined {
-    const lacking = this.before.open.length - this.looseAfter.length;
-    if (lacking <= 0) return undefined;
-    const scan = scanBrackets(insert, this.language, this.before.inside);
-    if (scan.open.length > 0 || scan.inside !== undefined) return undefined;
-    const remaining = this.before.open.slice(0, this.before.open.length - scan.loose.length);
-    const unclosed = remaining.slice(this.looseAfter.length);
-    return isBlock(remaining.at(-1))
-      ? unclosed.map((one) => (one.close.charAt(0) === "}" ? "}" : one.close)).reverse()
-      : undefined;
-  }
-
-  /**
-   * The closers that a document lacks at its end, where it may be cut off: of blocks that start after the cursor,
-   * then of those before it, then of conditional groups. Undefined where it is complete.
-   */
-  #endClosers(insert: string): string[] | undefined {
-    const { before, after } = this.window;
-    this.#openAfter ??= scanBrackets(after, this.language, this.before.inside).open;
-    this.#openGroups ??= GROUPED.has(this.language) ? Math.max(0, groupDepth(before) + groupDepth(after)) : 0;
-    const lacking = after.trim() === "" ? 0 : this.before.open.length - this.looseAfter.length;
-    if (this.#openAfter.length === 0 && this.#openGroups === 0 && lacking <= 0) return undefined;
-    const above = this.#closers(insert);
-    if (above === undefined && this.before.open.length > this.looseAfter.length) return undefined;
-    const below = this.#openAfter.map((one) => one.close).reverse();
-    return [...below, ...(above ?? []), ...Array<string>(this.#openGroups).fill("#endif")];
-  }
-
-  /** Every error stands outside the insertion and was there without it. */
-  #brokenElsewhere(faults: readonly Fault[], start: number, insert: string): boolean {
-    const known = this.#knownFaults();
-    const from = start + insert.length - insert.trimStart().length;
-    const to = start + insert.trimEnd().length;
-    return faults.every((fault) => {
-      if (fault.end < from) return known.has(faultKey(fault, 0));
-      return fault.start > to && known.has(faultKey(fault, insert.length));
-    });
-  }
-
-  /**
-   * The document's errors without a completion: as it stands, and with a stand-in at the cursor, as what is
-   * missing there may hide what else is wrong.
-   */
-  #knownFaults(): ReadonlySet<string> {
-    if (this.#known !== undefined) return this.#known;
-    const known = new Set(baseline(this.window, this.language, this.#runtime));
-    const { head, before, after, tail } = this.window;
-    const { text } = this.filled;
-    const stand = text.length - (head.length + before.length + after.length + tail.length);
-    if (stand > 0 && text.startsWith(head + before)) {
-      const tree = this.parse(text);
-      for (const fault of tree === null ? [] : faultsOf(tree, text, this.language)) {
-        known.add(faultKey(fault, fault.start < head.length + before.length ? 0 : stand));
-      }
-      tree?.delete();
-    }
-    this.#known = known;
-    return known;
+  #knownFaults(): KnownFaults {
+    this.#known ??= knownFaults(this.window, this.filled, this.language, this.#runtime);
+    return this.#known;
   }
 
   /** The attempt in the item around the cursor by itself, for documents that are broken or too large. */
@@ -359,54 +280,10 @@ class ParsedDocument implements CursorDocument {
       tooLarge: false,
       unit: unitText(place, text, solid, window),
       hasCode: hasCode(tree.rootNode, solid.start, solid.end),
-      unitEnd: this.#unitEnd(tree, insert, start),
+      unitEnd: unitEndIn(tree, insert, start, this.indent.underComment),
       faults,
     };
   }
-
-  /** Where in the insertion the innermost unit that it continues ends, if solid text follows. */
-  #unitEnd(tree: SyntaxTree, insert: string, start: number): number | undefined {
-    const solid = solidRange(insert, start);
-    if (solid === undefined) return undefined;
-    const place = placeAt(tree.rootNode, solid.start, solid.start);
-    const unit = place.kind === "function" || place.kind === "type" ? place.node : undefined;
-    const found = [unit, ...place.types.toReversed()].find(
-      (node) =>
-        node !== undefined && node.startIndex < solid.start && node.endIndex < solid.end && isClosed(node),
-    );
-    if (found !== undefined) return found.endIndex > solid.start ? found.endIndex - start : undefined;
-    // Under a comment one function is asked for.
-    const asked = place.kind === "function" && unit !== undefined && unit.startIndex === solid.start;
-    return asked && this.indent.underComment && unit.endIndex < solid.end && isClosed(unit)
-      ? unit.endIndex - start
-      : undefined;
-  }
-}
-
-const NOTHING: Omit<Attempt, "insert"> = {
-  valid: false,
-  clean: false,
-  tooLarge: false,
-  unit: "",
-  hasCode: false,
-  unitEnd: undefined,
-  faults: [],
-};
-
-/** The errors of a window as it is, by keys that do not depend on the length of an insertion. */
-function baseline(window: Window, language: Language, runtime: SyntaxRuntime): ReadonlySet<string> {
-  const text = `${window.head}${window.before}${window.after}${window.tail}\n`;
-  const tree = runtime.parse(language, text);
-  if (tree === null) return new Set();
-  try {
-    return new Set(faultsOf(tree, text, language).map((fault) => faultKey(fault, 0)));
-  } finally {
-    tree.delete();
-  }
-}
-
-function isBlock(open: OpenBracket | undefined): boolean {
-  return open === undefined || open.close === "}" || /^[a-z]/.test(open.close);
 }
 
 /** Lines of a notebook that are for IPython, made comments of the same length. */

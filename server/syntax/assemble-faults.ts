@@ -2,7 +2,7 @@
 import type { Language } from "./languages.ts";
 import type { SyntaxNode, SyntaxTree } from "./parser.ts";
 import { quirkIn } from "./quirks.ts";
-import { isComment } from "./unit.ts";
+import { isComment } from "./unit-nodes.ts";
 
 /** A syntax error in the assembled text. Offsets count from the start of the window. */
 export interface Fault {

@@ -1,5 +1,6 @@
 // Indentation: what the document uses, and how the lines of a completion are brought to it.
 import { scanBrackets } from "./assemble-brackets.ts";
+import { isCloser, leavesBlock, leavesUnit, opensBlock, startsUnit } from "./assemble-lines.ts";
 import type { Language } from "./languages.ts";
 
 /** Columns of one tab, as most editors show it; it only has to be the same everywhere here. */
@@ -210,7 +211,7 @@ function readings(body: string, rest: readonly string[], anchor: number, context
   const apart = (rest[at - 1] ?? body).trim() === "";
   const last = rest.slice(0, at).findLast(isStatement) ?? body;
   if (!block && startsUnit(body, true, language)) return relative;
-  return startsUnit(shallow, apart, language) || ends(last) ? absolute : relative;
+  return startsUnit(shallow, apart, language) || leavesBlock(last) ? absolute : relative;
 }
 
 /** The line that starts with the closer of what the first line opens: both have the same indentation. */
@@ -251,49 +252,6 @@ function render(columns: number, style: IndentStyle): string {
 /** A document without indentation has no style to violate. */
 function sameStyle(line: string, style: IndentStyle): boolean {
   return style.unit === undefined || (style.tabs ? !/^\t* {4}/.test(line) : !/^ *\t/.test(line));
-}
-
-/** The line ends in what opens a block in its language. */
-export function opensBlock(line: string, language: Language): boolean {
-  const comment =
-    language === "python" || language === "ruby" || language === "bash" ? /\s#.*$/ : /\s\/\/.*$/;
-  const code = line.replace(comment, "").trimEnd();
-  if (language === "python") return /[:([{]$/.test(code);
-  if (language === "ruby") {
-    return /(?:[([{]|\bdo|\bthen|\|)$|^\s*(?:def|class|module|if|unless|while|until|case|begin|else|elsif|when|rescue|ensure)\b(?!.*\bend$)/.test(
-      code,
-    );
-  }
-  if (language === "bash") return /(?:[({]|\bdo|\bthen|\belse|\bin)$/.test(code);
-  return /(?:[([{]|=>|->)$|^\s*(?:case\b.*|default|public|private|protected):$/.test(code);
-}
-
-/** The line starts with what ends or continues a block. */
-export function isCloser(line: string): boolean {
-  return /^\s*(?:[)\]}]|<\/|(?:end|fi|done|esac|else|elif|elsif|except|finally|rescue|ensure)\b)/.test(line);
-}
-
-/** Nothing sensible follows such a statement in its block. */
-function ends(line: string): boolean {
-  return /^\s*(?:return|raise|throw|break|continue)\b/.test(line);
-}
-
-/** A statement that only a function's body may have. */
-function leavesUnit(line: string): boolean {
-  return /^\s*(?:return|yield)\b/.test(line);
-}
-
-/** The line starts something that usually stands at the left margin; `apart`: behind a blank line. */
-function startsUnit(line: string, apart: boolean, language: Language): boolean {
-  if (language === "python") {
-    return (
-      /^(?:(?:def|class|async def|import|from)\s|if __name__|@)/.test(line) ||
-      (apart && /^(?:print\(|assert\b|main\()/.test(line))
-    );
-  }
-  return /^(?:export|public|private|class|interface|func|function|fn|def|impl|struct|int main|namespace|package|import)\b/.test(
-    line,
-  );
 }
 
 function lastLines(text: string): string[] {

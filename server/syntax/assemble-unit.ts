@@ -2,8 +2,9 @@
 
 import { indentOf } from "./assemble-indent.ts";
 import type { Window } from "./assemble-window.ts";
-import type { SyntaxNode } from "./parser.ts";
-import { isComment, type Place, placeAt, type Unit, withWrapper } from "./unit.ts";
+import type { SyntaxNode, SyntaxTree } from "./parser.ts";
+import { isClosed, type Place, placeAt, type Unit, withWrapper } from "./unit.ts";
+import { isComment } from "./unit-nodes.ts";
 
 /** Most of a unit that is returned for scoring, in UTF-16 units: twice what reward models read (4096 tokens). */
 const MAX_UNIT_LENGTH = 32 * 1024;
@@ -78,6 +79,33 @@ export function hasCode(root: SyntaxNode, start: number, end: number): boolean {
     } else if (one.endIndex > one.startIndex) return true;
   }
   return false;
+}
+
+/**
+ * Where in the insertion the innermost unit that it continues ends, if solid text follows.
+ * @param start offset of the insertion in the tree's text
+ * @param underComment a comment above the cursor says what is wanted: one unit
+ */
+export function unitEndIn(
+  tree: SyntaxTree,
+  insert: string,
+  start: number,
+  underComment: boolean,
+): number | undefined {
+  const solid = solidRange(insert, start);
+  if (solid === undefined) return undefined;
+  const place = placeAt(tree.rootNode, solid.start, solid.start);
+  const unit = place.kind === "function" || place.kind === "type" ? place.node : undefined;
+  const found = [unit, ...place.types.toReversed()].find(
+    (node) =>
+      node !== undefined && node.startIndex < solid.start && node.endIndex < solid.end && isClosed(node),
+  );
+  if (found !== undefined) return found.endIndex > solid.start ? found.endIndex - start : undefined;
+  // Under a comment one function is asked for.
+  const asked = place.kind === "function" && unit !== undefined && unit.startIndex === solid.start;
+  return asked && underComment && unit.endIndex < solid.end && isClosed(unit)
+    ? unit.endIndex - start
+    : undefined;
 }
 
 function kindAt(node: SyntaxNode): Unit["kind"] {

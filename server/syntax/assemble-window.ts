@@ -1,7 +1,8 @@
 // A bounded part of a document around the cursor that can be parsed by itself. Documents up to a size are
 // taken whole; of larger ones a window is cut at lines where items start, and what encloses it is stood in for.
 import { scanBrackets } from "./assemble-brackets.ts";
-import { indentOf, isCloser } from "./assemble-indent.ts";
+import { indentOf } from "./assemble-indent.ts";
+import { isCloser } from "./assemble-lines.ts";
 import type { Language } from "./languages.ts";
 
 /** Documents up to this size, in UTF-16 units (about 1,500 lines), are parsed whole: some 6 ms. */

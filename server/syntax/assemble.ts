@@ -3,8 +3,9 @@
 // the first that parses in its document is taken.
 
 import { continuationOf } from "./assemble-answer.ts";
+import type { Attempt } from "./assemble-attempt.ts";
 import { scanBrackets } from "./assemble-brackets.ts";
-import { type Attempt, type CursorDocument, cursorDocument } from "./assemble-document.ts";
+import { type CursorDocument, cursorDocument } from "./assemble-document.ts";
 import { reindent } from "./assemble-indent.ts";
 import { codeIn } from "./assemble-reply.ts";
 import {

@@ -2,6 +2,21 @@
 // all languages: walk from the root towards the position, step through what only holds units (namespaces,
 // classes, `describe` blocks), and stop at the first node that is one.
 import type { SyntaxNode } from "./parser.ts";
+import {
+  BODIES,
+  BODY_TYPES,
+  CALL_PATH,
+  CALLS,
+  DATA,
+  FUNCTION_VALUES,
+  FUNCTIONS,
+  GROUPING,
+  HOLDERS,
+  isComment,
+  OBJECT_PATH,
+  TYPES,
+  WRAPPERS,
+} from "./unit-nodes.ts";
 
 /** A unit in a text; plain data that outlives its tree. Offsets are UTF-16 units into the parsed text. */
 export interface Unit {
@@ -28,70 +43,6 @@ export interface Place {
 
 /** Nodes on the way to a position that are looked at: units stand above expressions, which may nest without end. */
 const MAX_DEPTH = 500;
-
-const words = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/));
-
-/** Declarations with code of their own. */
-const FUNCTIONS =
-  words(`function_definition function_declaration generator_function_declaration method_definition
-  method_declaration constructor_declaration compact_constructor_declaration destructor_declaration
-  operator_declaration conversion_operator_declaration indexer_declaration local_function_statement function_item
-  macro_definition method singleton_method secondary_constructor anonymous_initializer static_initializer
-  class_static_block`);
-
-/** Declarations of types: they hold units, and are one where the position is in none. */
-const TYPES = words(`class_definition class_declaration abstract_class_declaration class class_specifier
-  interface_declaration enum_declaration record_declaration struct_declaration object_declaration companion_object
-  singleton_class impl_item trait_item trait_declaration annotation_type_declaration struct_specifier union_specifier
-  enum_specifier struct_item enum_item type_declaration type_alias_declaration type_item`);
-
-/** Types that are mostly data: a field of them says nothing alone, so the whole type is the unit. */
-const DATA =
-  words(`interface_declaration enum_declaration struct_specifier union_specifier enum_specifier trait_item
-  trait_declaration annotation_type_declaration record_declaration struct_item enum_item type_declaration
-  type_alias_declaration type_item`);
-
-/** What else holds units. */
-const HOLDERS = words(`ERROR module mod_item namespace_definition namespace_declaration internal_module
-  linkage_specification preproc_if preproc_ifdef preproc_else preproc_elif class_body declaration_list
-  field_declaration_list interface_body enum_body enum_body_declarations enum_class_body enum_declaration_list annotation_type_body
-  namespace_body foreign_mod_item`);
-
-/** Bodies that hold units only under the parents named. */
-const BODIES: Readonly<Record<string, ReadonlySet<string>>> = {
-  block: words("class_definition"),
-  body_statement: words("class module singleton_class"),
-  statement_block: words("internal_module module"),
-  compound_statement: words("namespace_definition"),
-};
-
-/** These are what they wrap. */
-const WRAPPERS = words(`decorated_definition export_statement template_declaration expression_statement
-  global_statement ambient_declaration`);
-
-/** Functions without a declaration: callbacks, lambdas, blocks. */
-const FUNCTION_VALUES =
-  words(`arrow_function function_expression generator_function func_literal closure_expression
-  lambda_expression anonymous_function anonymous_method_expression lambda_literal do_block lambda`);
-
-/** On the way from a statement to a method of an object in it. */
-const OBJECT_PATH =
-  words(`lexical_declaration variable_declaration variable_declarator object pair export_statement
-  expression_statement assignment_expression arguments call_expression new_expression parenthesized_expression
-  as_expression satisfies_expression`);
-
-/** Calls whose callback holds units: test suites and the like. */
-const GROUPING = /^(?:[\w.]+\.)?(?:[fx]?describe|context|suite|namespace|shared_examples(?:_for)?)$/;
-const CALLS = words("call_expression call");
-const CALL_PATH = words(`arguments argument_list arrow_function function_expression statement_block do_block
-  body_statement block`);
-
-const COMMENTS = words("comment line_comment block_comment multiline_comment");
-
-/** The node is a comment, in whichever grammar. */
-export function isComment(node: { readonly type: string }): boolean {
-  return COMMENTS.has(node.type);
-}
 
 /** What stands around the characters from `start` to `end`. */
 export function placeAt(root: SyntaxNode, start: number, end: number): Place {
@@ -309,10 +260,6 @@ function nameOf(node: SyntaxNode): string | undefined {
   for (let next = declarator; next !== null; next = next.childForFieldName("declarator")) declarator = next;
   return declarator?.text ?? node.namedChildren.find((child) => /identifier$/.test(child.type))?.text;
 }
-
-const BODY_TYPES = words(`function_body class_body block compound_statement statement_block body_statement
-  declaration_list field_declaration_list accessor_list arrow_expression_clause enum_body enum_class_body interface_body
-  constructor_body`);
 
 function bodyOf(node: SyntaxNode): SyntaxNode | undefined {
   const own = functionValue(node) ?? node;
