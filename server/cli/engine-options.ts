@@ -7,23 +7,28 @@ import { type ModelStore, openStore } from "../models/store.ts";
 import { mediaFolder } from "../paths.ts";
 import { oneOf, wholeNumber } from "./usage.ts";
 
+const PRECISIONS = ["fast", "exact"] as const;
+
 export const ENGINE_ARGS = {
   model: { type: "string" },
   device: { type: "string" },
   threads: { type: "string" },
   "context-tokens": { type: "string" },
+  precision: { type: "string", default: "fast" },
 } as const;
 
 export const ENGINE_USAGE = `  --model M            a model's name, or a GGUF file (default: CODESCALER_MODEL, else the best installed)
   --device D           auto, gpu or cpu (default: CODESCALER_DEVICE, else auto)
   --threads T          threads of the CPU (default: CODESCALER_THREADS, else by cores)
-  --context-tokens C   size of the KV cache in tokens (default: by device and memory)`;
+  --context-tokens C   size of the KV cache in tokens (default: by device and memory)
+  --precision P        fast (default), or exact: float32 keys and values, to compare with other implementations`;
 
 interface Values {
   readonly model?: string | undefined;
   readonly device?: string | undefined;
   readonly threads?: string | undefined;
   readonly "context-tokens"?: string | undefined;
+  readonly precision: string;
 }
 
 /** @throws UsageError for a value that cannot be meant */
@@ -35,6 +40,7 @@ export function engineOptions(values: Values): EngineOptions {
     device: device === undefined ? "auto" : oneOf("device", device, DEVICES),
     threads: threads === undefined ? undefined : wholeNumber("threads", threads, 1, 1024),
     contextTokens: context === undefined ? undefined : wholeNumber("context-tokens", context, 256, 1_048_576),
+    precision: oneOf("precision", values.precision, PRECISIONS),
   };
 }
 
