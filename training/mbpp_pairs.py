@@ -11,8 +11,8 @@ from prompts import signature, with_docstring
 
 Row = dict[str, object]
 Bugs = Callable[[random.Random, str, str, bool, int, int], list[tuple[str, str]]]
-FOREIGN = 4
-"""Other problems' references tried as wrong programs."""
+FOREIGN = 3
+"""Other problems' references tried as wrong programs, random ones and similar ones each."""
 
 
 def asked_name(item: mbpp.Problem) -> str:
@@ -37,10 +37,21 @@ def bases_of(rng: random.Random, item: mbpp.Problem, training: bool) -> list[tup
     return list(dict(found).items())
 
 
-def foreign(rng: random.Random, item: mbpp.Problem, base: str, others: list[mbpp.Problem]) -> list[tuple[str, str]]:
-    """Whole other programs: other references under this name, cuts, stubs, prose."""
-    name = asked_name(item)
-    made = [("wrong-function", coarse.renamed(other.code, asked_name(other), name)) for other in others]
+def borrowed(rng: random.Random, item: mbpp.Problem, base: str, other: mbpp.Problem) -> str:
+    """Another problem's reference under this one's name, or its body below this one's header."""
+    moved = coarse.other_body(signature("python", base), signature("python", other.code), other.code) if rng.random() < 0.4 else None
+    return moved or coarse.renamed(other.code, asked_name(other), asked_name(item))
+
+
+def foreign(rng: random.Random, item: mbpp.Problem, base: str, others: list[mbpp.Problem], similar: list[mbpp.Problem]) -> list[tuple[str, str]]:
+    """Whole other programs: other references, cuts, loops, constants, stubs, prose."""
+    made = [("wrong-function", borrowed(rng, item, base, other)) for other in others]
+    made += [("similar-function", borrowed(rng, item, base, other)) for other in similar]
+    head = signature("python", base)
+    made += [("constant", coarse.constant(rng, head, "python", base)), ("empty", coarse.empty(rng, item.text, "python"))]
+    loop = coarse.repeated(rng, base)
+    if loop is not None:
+        made.append(("repeated", loop))
     for _ in range(2):
         cut = lines.mutate(rng, "truncate", base, "python")
         if cut is not None:
@@ -50,7 +61,8 @@ def foreign(rng: random.Random, item: mbpp.Problem, base: str, others: list[mbpp
     return made
 
 
-def groups(item: mbpp.Problem, others: list[mbpp.Problem], bugs: Bugs, seed: int, tries: int, count: int) -> list[Row]:
+def groups(item: mbpp.Problem, others: list[mbpp.Problem], similar: list[mbpp.Problem], bugs: Bugs, seed: int,
+           tries: int, count: int) -> list[Row]:
     """Up to `count` groups of up to six wrong programs; no wrong program stands in two of them."""
     rng = random.Random(seed * 100_003 + item.task_id)
     training = count > 1
@@ -61,7 +73,8 @@ def groups(item: mbpp.Problem, others: list[mbpp.Problem], bugs: Bugs, seed: int
         candidates += [(place, kind, text) for kind, text in bugs(rng, base, "python", normalised, each, each * 3)]
         if training:
             shown = rng.sample(others, min(FOREIGN, len(others)))
-            candidates += [(place, kind, text) for kind, text in foreign(rng, item, base, shown)]
+            near = rng.sample(similar, min(FOREIGN, len(similar)))
+            candidates += [(place, kind, text) for kind, text in foreign(rng, item, base, shown, near)]
     passed = mbpp.run_tests(item, [base for base, _ in bases] + [text for _, _, text in candidates], 0.3)
     full = len(item.tests)
     good = [place for place in range(len(bases)) if passed[place] == full]
@@ -78,6 +91,7 @@ def groups(item: mbpp.Problem, others: list[mbpp.Problem], bugs: Bugs, seed: int
         chosen = rng.sample(failing[place], min(6, len(failing[place])))
         if training:
             failing[place] = [pair for pair in failing[place] if pair not in chosen]
+        end = coarse.ending if training else lambda _, code: code
         rows.append({"source": "mbpp", "task_id": item.task_id, "language": "python", "problem": item.question(rng),
-                     "chosen": bases[place][0], "rejected": [{"kind": kind, "code": text} for kind, text in chosen]})
+                     "chosen": end(rng, bases[place][0]), "rejected": [{"kind": kind, "code": end(rng, text)} for kind, text in chosen]})
     return rows

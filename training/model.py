@@ -134,8 +134,11 @@ class RewardModel(nn.Module):
 
     def token_loss(self, hidden: Tensor, targets: Tensor) -> Tensor:
         """Mean cross-entropy of flat hidden states [n, hidden] against token ids [n]."""
-        logits = F.linear(hidden, self.model.embed_tokens.weight)
-        return F.cross_entropy(logits.float(), targets)
+        return F.cross_entropy(F.linear(hidden, self.model.embed_tokens.weight).float(), targets)
+
+    def token_losses(self, hidden: Tensor, targets: Tensor) -> Tensor:
+        """The same for each of the n, 0 where the target is -100."""
+        return F.cross_entropy(F.linear(hidden, self.model.embed_tokens.weight).float(), targets, reduction="none")
 
 
 def rope_tables(positions: Tensor, shape: Shape, dtype: torch.dtype) -> tuple[Tensor, Tensor]:

@@ -27,6 +27,8 @@ class Group:
 
     chosen: np.ndarray
     rejected: list[np.ndarray]
+    ahead: list[float]
+    """By how much the n-gram term already prefers the right program to each wrong one."""
 
 
 @dataclass
@@ -44,6 +46,7 @@ class Row:
     good: np.ndarray  # FINALS: last token of the right program of each pair
     bad: np.ndarray  # FINALS: last token of the wrong program
     weight: np.ndarray  # FINALS: 1 / number of wrong programs of the group, 0 for padding
+    ahead: np.ndarray  # FINALS: the group's `ahead`
 
 
 def common_prefix(a: np.ndarray, b: np.ndarray) -> int:
@@ -55,13 +58,14 @@ def common_prefix(a: np.ndarray, b: np.ndarray) -> int:
 def trim(group: Group) -> Group | None:
     """The group with as many wrong programs as fit a row, or None where fewer than one does."""
     used = len(group.chosen)
-    kept = []
-    for ids in group.rejected:
+    kept, ahead = [], []
+    for ids, lead in zip(group.rejected, group.ahead, strict=True):
         own = len(ids) - common_prefix(group.chosen, ids)
         if own > 0 and used + own <= ROW and len(kept) < FINALS:
             kept.append(ids)
+            ahead.append(lead)
             used += own
-    return Group(group.chosen, kept) if kept else None
+    return Group(group.chosen, kept, ahead) if kept else None
 
 
 def size(group: Group) -> int:
@@ -96,6 +100,7 @@ def pack(groups: list[Group]) -> Row:
         ids=np.zeros(ROW, np.int64), positions=np.zeros(ROW, np.int64), start=np.arange(ROW), base=np.arange(ROW),
         shared=np.zeros(ROW, np.int64), partner=np.full(ROW, -1), heed=np.zeros(ROW, np.float32), targets=np.full(ROW, -100),
         good=np.zeros(FINALS, np.int64), bad=np.zeros(FINALS, np.int64), weight=np.zeros(FINALS, np.float32),
+        ahead=np.zeros(FINALS, np.float32),
     )
     place = final = 0
     for group in groups:
@@ -105,7 +110,7 @@ def pack(groups: list[Group]) -> Row:
         row.start[base : base + count] = row.base[base : base + count] = base
         row.targets[base : base + count - 1] = group.chosen[1:]
         place += count
-        for ids in group.rejected:
+        for ids, lead in zip(group.rejected, group.ahead, strict=True):
             prefix = common_prefix(group.chosen, ids)
             own = len(ids) - prefix
             if own == 0:
@@ -119,6 +124,7 @@ def pack(groups: list[Group]) -> Row:
             row.heed[place : place + min(own, NEAR)] = 1.0
             row.good[final], row.bad[final] = base + count - 1, place + own - 1
             row.weight[final] = 1.0 / len(group.rejected)
+            row.ahead[final] = lead
             place += own
             final += 1
     return row

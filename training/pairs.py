@@ -10,16 +10,20 @@ import argparse
 import gzip
 import json
 import random
+from collections import defaultdict
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from multiprocessing import Pool
 from pathlib import Path
 
 import mbpp
 import mbpp_pairs
+import retrieval
 from heldout import load_hashes, shares_ngram
 from mutate import coarse, lines, tokens, tree
 from mutate.style import strip_comments
-from prompts import problem, signature, with_docstring
+from prompts import TITLES, problem, signature, with_docstring
+from standalone import is_standalone
 
 FINE = [*[("token", kind) for kind in tokens.EDITS], *[("line", kind) for kind in lines.EDITS if kind != "truncate"]]
 FINE_PER_GROUP = 4
@@ -78,6 +82,32 @@ def styled(rng: random.Random, code: str, language: str, doc: str) -> tuple[str,
     return code, False
 
 
+@dataclass(frozen=True)
+class Job:
+    """A documented function and what its wrong programs are made of."""
+
+    row: Row
+    other: Row
+    """Any function of the same language."""
+    similar: Row | None
+    """One whose documentation resembles this one's."""
+    foreign: Row | None
+    """The same in another language."""
+    seed: int
+    count: int
+    training: bool
+
+
+def foreign_body(rng: random.Random, row: Row, other: Row, code: str) -> str:
+    """Another function: under its own name, under the asked one, or only its body below the asked header."""
+    language, draw = str(row["language"]), rng.random()
+    if draw < 0.4:
+        moved = coarse.other_body(signature(language, code), signature(language, str(other["code"])), str(other["code"]))
+        if moved is not None:
+            return moved
+    return str(other["code"]) if draw > 0.8 else coarse.renamed(str(other["code"]), str(other["name"]), str(row["name"]))
+
+
 def coarse_candidates(rng: random.Random, row: Row, code: str, question: str, other: Row) -> list[tuple[str, str]]:
     """One or two of: another function (often under the asked name), a cut, a stub, prose."""
     language, name = str(row["language"]), str(row["name"])
@@ -98,54 +128,104 @@ def coarse_candidates(rng: random.Random, row: Row, code: str, question: str, ot
     return found
 
 
-def package_group(job: tuple[Row, Row, int, int]) -> Row | None:
-    """A group from a documented function and another function as the wrong one."""
-    row, other, seed, count = job
-    rng = random.Random(f"{seed}:{row['package']}:{row['name']}:{len(str(row['code']))}")
+def weak_candidates(rng: random.Random, job: Job, code: str, question: str) -> list[tuple[str, str]]:
+    """What weak models write: bodies of similar problems, other languages, nothing, constants, loops."""
+    language = str(job.row["language"])
+    head = signature(language, code)
+    found: list[tuple[str, str | None]] = []
+    if job.similar is not None:
+        found.append(("similar-function", foreign_body(rng, job.row, job.similar, code)))
+    if rng.random() < 0.5:
+        found.append(("wrong-function", foreign_body(rng, job.row, job.other, code)))
+    draw = rng.random()
+    if draw < 0.12:
+        found.append(("truncated", lines.mutate(rng, "truncate", code, language)))
+    elif draw < 0.20:
+        found.append(("repeated", coarse.repeated(rng, code)))
+    elif draw < 0.26:
+        found.append(("empty", coarse.empty(rng, question, language)))
+    elif draw < 0.34:
+        found.append(("constant", coarse.constant(rng, head, language, code) if head else None))
+    elif draw < 0.40:
+        found.append(("stub", coarse.stub(rng, head, language)))
+    elif draw < 0.44:
+        found.append(("prose", coarse.prose(rng, question)))
+    elif draw < 0.56 and job.foreign is not None and (head in question or TITLES[language] in question):
+        found.append(("wrong-language", str(job.foreign["code"])))
+    return [(kind, text) for kind, text in found if text is not None and text.strip() != code.strip()]
+
+
+def package_group(job: Job) -> Row | None:
+    """A group from a documented function, injected bugs and other functions as the wrong ones."""
+    row = job.row
+    rng = random.Random(f"{job.seed}:{row['package']}:{row['name']}:{len(str(row['code']))}")
     language, doc = str(row["language"]), str(row["doc"])
     raw = str(row["code"])
     question = problem(rng, language, str(row["name"]), doc, raw)
     code, normalised = styled(rng, raw, language, doc)
     if rng.random() < 0.9:
         code = code.strip()
-    rejected = bugs(rng, code, language, normalised, count, count * 4)
+    rejected = bugs(rng, code, language, normalised, job.count, job.count * 4)
     if len(rejected) < 2:
         return None
-    rejected += coarse_candidates(rng, row, code, question, other)
+    rejected += weak_candidates(rng, job, code, question) if job.training else coarse_candidates(rng, row, code, question, job.other)
+    if job.training:
+        code, rejected = coarse.ending(rng, code), [(kind, coarse.ending(rng, text)) for kind, text in rejected]
     return {"source": row["package"], "language": language, "problem": question, "chosen": code,
             "rejected": [{"kind": kind, "code": text} for kind, text in rejected]}
 
 
-def mbpp_groups(job: tuple[mbpp.Problem, list[mbpp.Problem], int, int, int]) -> list[Row]:
+def mbpp_groups(job: tuple[mbpp.Problem, list[mbpp.Problem], list[mbpp.Problem], int, int, int]) -> list[Row]:
     """The groups of one MBPP problem (for the pool)."""
-    item, others, seed, tries, groups = job
-    return mbpp_pairs.groups(item, others, bugs, seed, tries, groups)
+    item, others, similar, seed, tries, groups = job
+    return mbpp_pairs.groups(item, others, similar, bugs, seed, tries, groups)
+
+
+def thinning(row: Row) -> float:
+    """Chance that a training function is used: those whose text shows whether they are right come first."""
+    if row["language"] != "python":
+        return 0.06
+    if row["method"]:
+        return 0.05
+    return 1.0 if is_standalone(str(row["code"])) else 0.15
 
 
 def rows_of(corpus: Path, limit: int, share: float, seed: int) -> tuple[list[Row], list[Row]]:
-    """(training rows, held-out rows), shuffled; other languages and methods are thinned out."""
+    """(training rows, held-out rows), shuffled; of the held-out ones other languages and methods are thinned out by `share`."""
     rng = random.Random(seed)
     train: list[Row] = []
     held: list[Row] = []
     with gzip.open(corpus, "rt") as text:
         for line in text:
             row = json.loads(line)
-            thin = (1.0 if row["language"] == "python" else share) * (0.4 if row["method"] else 1.0)
+            held_out = row["held_out"]
+            thin = (1.0 if row["language"] == "python" else share) * (0.4 if row["method"] else 1.0) if held_out else thinning(row)
             if rng.random() < thin and row["code"].count("\n") < MAX_LINES:
-                (held if row["held_out"] else train).append(row)
+                (held if held_out else train).append(row)
     rng.shuffle(train)
     rng.shuffle(held)
     return train[:limit], held
 
 
-def jobs_of(rows: list[Row], seed: int, count: int) -> Iterator[tuple[Row, Row, int, int]]:
-    """Each row with a wrong function of the same language."""
+def jobs_of(rows: list[Row], seed: int, count: int, training: bool) -> Iterator[Job]:
+    """Each row with functions to take wrong programs from; similar ones for training only."""
     rng = random.Random(seed)
-    by_language: dict[object, list[Row]] = {}
-    for row in rows:
-        by_language.setdefault(row["language"], []).append(row)
-    for row in rows:
-        yield row, rng.choice(by_language[row["language"]]), seed, count
+    places: dict[object, list[int]] = defaultdict(list)
+    for i, row in enumerate(rows):
+        places[row["language"]].append(i)
+    similar: dict[int, list[int]] = {}
+    abroad: dict[int, list[int]] = {}
+    if training:
+        found = retrieval.vectors([f"{row['doc']} {row['name']}" for row in rows], seed)
+        for language, own in places.items():
+            others = [i for i in range(len(rows)) if rows[i]["language"] != language]
+            for pool, target in ((own, similar), (others, abroad)):
+                near = retrieval.neighbours(found[own], found[pool])
+                target.update((i, [pool[j] for j in best if j >= 0 and pool[j] != i]) for i, best in zip(own, near, strict=True))
+    for i, row in enumerate(rows):
+        other = rows[rng.choice(places[row["language"]])]
+        near, far = similar.get(i), abroad.get(i)
+        yield Job(row, other, rows[rng.choice(near)] if near else None, rows[far[0]] if far else None, seed, count, training)
 
 
 def write(path: Path, rows: Iterator[Row]) -> int:
@@ -176,18 +256,22 @@ def main() -> None:
     hashes = load_hashes(arguments.heldout)
     training = [p for p in mbpp.load(arguments.mbpp, mbpp.TRAIN) if not shares_ngram(f"{p.text}\n{p.code}", hashes)]
     with Pool(arguments.workers) as pool:
-        def made(rows: list[Row]) -> Iterator[Row]:
-            return (row for row in pool.imap(package_group, jobs_of(rows, seed, FINE_PER_GROUP), chunksize=64) if row)
+        def made(rows: list[Row], training: bool = False) -> Iterator[Row]:
+            return (row for row in pool.imap(package_group, jobs_of(rows, seed, FINE_PER_GROUP - training, training), chunksize=64) if row)
 
         def run(items: list[mbpp.Problem], tries: int, groups: int) -> Iterator[Row]:
             rng = random.Random(seed)
-            jobs = [(item, rng.sample([o for o in items if o is not item], 12), seed, tries, groups) for item in items]
+            near = retrieval.neighbours(*[retrieval.vectors([item.text for item in items], seed)] * 2)
+            jobs = []
+            for item, best in zip(items, near, strict=True):
+                random_ones = rng.sample([o for o in items if o is not item], 12)
+                jobs.append((item, random_ones, [items[i] for i in best if i >= 0 and items[i] is not item][:6], seed, tries, groups))
             return (row for rows in pool.imap(mbpp_groups, jobs, chunksize=2) for row in rows)
 
         steps: dict[str, Callable[[], Iterator[Row]]] = {
             "mbpp-train": lambda: run(training, MBPP_TRIES, MBPP_GROUPS),
             "mbpp-validation": lambda: run(mbpp.load(arguments.mbpp, mbpp.VALIDATION), 24, 1),
-            "packages-train": lambda: made(train[400:]),
+            "packages-train": lambda: made(train[400:], training=True),
             "packages-validation": lambda: made(train[:400]),
             "packages-test": lambda: made(held[: arguments.tests]),
             "mbpp-test": lambda: run(mbpp.load(arguments.mbpp, mbpp.TEST), 24, 1),

@@ -36,7 +36,7 @@ def packed_rewards_equal_single_ones() -> None:
     rng = np.random.default_rng(0)
     chosen = rng.integers(0, 8192, 90)
     rejected = [np.concatenate((chosen[:cut], rng.integers(0, 8192, 30))) for cut in (5, 40, 89)]
-    row = packing.pack([packing.Group(chosen, rejected), packing.Group(chosen[20:], [chosen[20:60]])])
+    row = packing.pack([packing.Group(chosen, rejected, [0.0] * 3), packing.Group(chosen[20:], [chosen[20:60]], [0.0])])
     mask = packing.mask(row.start[None], row.base[None], row.shared[None])
     with torch.no_grad():
         packed = model.rewards(model.model(torch.from_numpy(row.ids[None]), torch.from_numpy(row.positions[None]), torch.from_numpy(mask[:, None])))[0]

@@ -28,13 +28,18 @@ def render(problem: str, code: str) -> str:
     return f"<|im_start|>user\n{problem}<|im_end|>\n<|im_start|>assistant\n{code}<|im_end|>\n"
 
 
-def build(texts: Iterator[str]) -> Tokenizer:
-    tokenizer = Tokenizer(models.BPE())
+def frame(tokenizer: Tokenizer) -> None:
+    """What is around the BPE model: how text is cut into words and bytes, and put together again."""
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence([
         pre_tokenizers.Split(Regex(SPLIT), behavior="isolated"),
         pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
     ])
     tokenizer.decoder = decoders.ByteLevel()
+
+
+def build(texts: Iterator[str]) -> Tokenizer:
+    tokenizer = Tokenizer(models.BPE())
+    frame(tokenizer)
     trainer = trainers.BpeTrainer(
         vocab_size=VOCABULARY,
         special_tokens=SPECIAL,

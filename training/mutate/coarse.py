@@ -34,6 +34,45 @@ def prose(rng: random.Random, problem: str) -> str:
     return problem if rng.random() < 0.25 else rng.choice(PROSE)
 
 
+def ending(rng: random.Random, code: str) -> str:
+    """The program as replies end it: at its last character, with a newline, or with blank lines."""
+    return code + rng.choices(("", "\n", "\n\n", "\n    "), (0.5, 0.3, 0.15, 0.05))[0]
+
+
+def empty(rng: random.Random, problem: str, language: str) -> str:
+    """Nothing, or comments alone."""
+    mark = "#" if language == "python" else "//"
+    about = problem.split("\n")[0][:80]
+    return rng.choice(("", "\n", f"{mark} {about}", f"{mark} TODO", f"{mark} {about}\n{mark} Your code here", mark))
+
+
+def constant(rng: random.Random, head: str, language: str, code: str) -> str:
+    """The header and a result that ignores the arguments, or gives one of them back."""
+    inside = re.search(r"\(([^()]*)\)", head)
+    names = re.findall(r"[A-Za-z_]\w*", inside.group(1)) if inside else []
+    literals = re.findall(r"\b\d+\b|\"[^\"\n]{0,12}\"|'[^'\n]{0,12}'", code) or ["1"]
+    value = rng.choice(("True", "False", "0", "1", "[]", '""', rng.choice(literals), names[0] if names else "None", f"len({names[-1]})" if names else "-1"))
+    if language == "python":
+        return f"{head}\n    {rng.choice(('return ', 'print(' )) }{value}".replace(f"print({value}", f"print({value})")
+    return f"{head} {{\n    return {value.replace('True', 'true').replace('False', 'false').replace('None', 'null')};\n}}"
+
+
+def repeated(rng: random.Random, code: str) -> str | None:
+    """The text falls into a loop, as small models do: its last lines come again and again, and the end is missing."""
+    lines = code.split("\n")
+    if len(lines) < 3:
+        return None
+    end = rng.randrange(2, len(lines) + 1)
+    start = rng.randrange(max(1, end - 3), end)
+    return "\n".join(lines[:end] + lines[start:end] * rng.randrange(2, 6))
+
+
+def other_body(head: str, other_head: str, other: str) -> str | None:
+    """The header that was asked for above the body of another function."""
+    body = other.partition(other_head)[2]
+    return head + body if head and other_head and body.strip() else None
+
+
 def renamed(code: str, old: str, new: str) -> str:
     """Another function's program under the name that was asked for."""
     return re.sub(rf"\b{re.escape(old)}\b", new, code) if old and new else code
