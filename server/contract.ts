@@ -169,6 +169,7 @@ export const ERRORS = {
   too_large: { status: 413, meaning: "The body is larger than the limit." },
   too_long: { status: 422, meaning: "One input has more tokens than the model or its context can hold." },
   too_busy: { status: 503, meaning: "Too many requests are waiting; Retry-After says when to come back." },
+  restarting: { status: 503, meaning: "The server is ending or being replaced; the request was not begun." },
   cancelled: { status: 499, meaning: "The client went away before the work was done." },
   disk_failed: { status: 507, meaning: "A file cannot be written: the disk is full, read-only or gone." },
   download_failed: { status: 502, meaning: "A model cannot be fetched; the message says why." },
@@ -192,6 +193,15 @@ export interface DeviceReport {
   readonly context_tokens: number;
   /** One sentence: why not something faster. Null when this is the best there is, or what was asked for. */
   readonly reason: string | null;
+}
+
+/** A line of `GET /v1/presence`: how the server is, told at once and at every change. */
+export interface Presence {
+  readonly state: "loading" | "ready" | "unloaded" | "draining" | "failed";
+  /** The model that is loaded, or being loaded. */
+  readonly model: string | null;
+  /** With `failed`: what is wrong, and the way out. */
+  readonly problem?: string;
 }
 
 /** First line on stdout of `serve`, once it can answer. */

@@ -1,4 +1,7 @@
-/** The models of a running server: opened on first use; one is kept, a replaced one only until its last user is done. */
+/**
+ * The models of a running server: opened on first use; one is kept, a replaced one only until its last user is done.
+ * Requests for a model that is being loaded wait for it.
+ */
 
 import type { DeviceReport } from "./contract.ts";
 import { type EngineOptions, startEngine } from "./engine/start.ts";
@@ -23,27 +26,53 @@ export interface ModelFinder {
   find(name: string): Promise<{ readonly path: string } | undefined>;
 }
 
+/** Which model the server has. */
+export interface HostState {
+  readonly state: "loading" | "ready" | "unloaded";
+  readonly model: string | null;
+}
+
 interface Opened {
   readonly name: string;
   readonly scorer: Promise<Scorer>;
+  state: "loading" | "ready";
   /** Where it runs, once it is loaded. */
-  device: DeviceReport | undefined;
+  readonly device: DeviceReport | undefined;
   /** Requests that use it now; it is closed when it was replaced and this falls to 0. */
   users: number;
   replaced: boolean;
+  /** Resolves when its memory is free again. */
+  readonly closed: Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 export class ModelHost {
   readonly #finder: ModelFinder;
   readonly #options: EngineOptions;
   readonly #fallback: string;
+  readonly #changed: (state: HostState) => void;
   #current: Opened | undefined;
+  /** The model before the present one, while it still takes memory. */
+  #previous: Opened | undefined;
 
-  /** @param fallback the model of requests that name none */
-  constructor(finder: ModelFinder, fallback: string, options: EngineOptions) {
+  /**
+   * @param fallback the model of requests that name none
+   * @param changed told whenever the state is another
+   */
+  constructor(
+    finder: ModelFinder,
+    fallback: string,
+    options: EngineOptions,
+    changed: (state: HostState) => void = () => {},
+  ) {
     this.#finder = finder;
     this.#fallback = fallback;
     this.#options = options;
+    this.#changed = changed;
+  }
+
+  get state(): HostState {
+    return { state: this.#current?.state ?? "unloaded", model: this.#current?.name ?? null };
   }
 
   /** Name of the model in memory. */
@@ -66,14 +95,25 @@ export class ModelHost {
       return await work(await opened.scorer);
     } finally {
       opened.users--;
-      if (opened.replaced && opened.users === 0) await closeOpened(opened);
+      if (opened.replaced && opened.users === 0) await opened.close();
     }
   }
 
-  async close(): Promise<void> {
+  /** Gives the model's memory back, unless a request uses it. The next request loads it again. */
+  async unload(): Promise<void> {
     const opened = this.#current;
+    if (opened?.users !== 0) return;
     this.#current = undefined;
-    if (opened) await closeOpened(opened);
+    this.#previous = opened;
+    this.#changed(this.state);
+    await opened.close();
+  }
+
+  /** Ends all models; requests that use one fail. */
+  async close(): Promise<void> {
+    const all = [this.#current, this.#previous];
+    this.#current = undefined;
+    await Promise.all(all.map((opened) => opened?.close()));
   }
 
   /** The model with its new user counted: between choosing and counting nothing may run that could close it. */
@@ -90,35 +130,102 @@ export class ModelHost {
     const file = await readRewardModel(entry.path);
     // Another request may have opened it meanwhile.
     if (this.#current?.name === name) return counted(this.#current);
-    const before = this.#current;
-    const scorer = openFile(name, file, {
-      ...this.#options,
-      onDevice: (device) => {
-        opened.device = device;
-        this.#options.onDevice?.(device);
-      },
-    });
-    const opened: Opened = { name, scorer, device: undefined, users: 1, replaced: false };
-    this.#current = opened;
-    // A model that fails to load must not stay the current one.
-    scorer.catch(() => {
-      if (this.#current === opened) this.#current = undefined;
-    });
+    const before = this.#current ?? this.#previous;
     if (before) {
       before.replaced = true;
-      if (before.users === 0) await closeOpened(before);
+      if (before.users === 0) void before.close();
     }
+    const opened = this.#loading(name, file, before);
+    this.#previous = before;
+    this.#current = opened;
+    this.#changed(this.state);
     return opened;
   }
+
+  #loading(name: string, file: RewardModelFile, before: Opened | undefined): Opened {
+    let device: DeviceReport | undefined;
+    const load = () =>
+      openFile(name, file, {
+        ...this.#options,
+        onDevice: (report) => {
+          device = report;
+          this.#options.onDevice?.(report);
+        },
+      });
+    const scorer = loadBeside(load, () => device, before);
+    let closing: Promise<void> | undefined;
+    let closed = () => {};
+    const opened: Opened = {
+      name,
+      scorer,
+      state: "loading",
+      get device() {
+        return device;
+      },
+      users: 1,
+      replaced: false,
+      closed: new Promise((resolve) => {
+        closed = resolve;
+      }),
+      close: () => {
+        // One that never loaded has nothing to close, and its failure was reported to who asked for it.
+        closing ??= scorer
+          .then(
+            (loaded) => loaded.close(),
+            () => {},
+          )
+          .finally(() => {
+            if (this.#previous === opened) this.#previous = undefined;
+            closed();
+          });
+        return closing;
+      },
+    };
+    scorer.then(
+      () => {
+        opened.state = "ready";
+        if (this.#current === opened) this.#changed(this.state);
+      },
+      () => {
+        closed();
+        // A model that fails to load must not stay the current one.
+        if (this.#current === opened) this.#current = undefined;
+        this.#changed(this.state);
+      },
+    );
+    return opened;
+  }
+}
+
+/**
+ * Loads a model while the one before still answers; after it, where it has nothing to answer. Where there was no room
+ * for both, it is loaded once more when the other is gone: requests wait, and none is refused.
+ */
+async function loadBeside(
+  load: () => Promise<Scorer>,
+  device: () => DeviceReport | undefined,
+  before: Opened | undefined,
+): Promise<Scorer> {
+  if (before?.users === 0) {
+    await before.closed;
+    return load();
+  }
+  let first: Scorer;
+  try {
+    first = await load();
+  } catch (error) {
+    if (!before || !(error instanceof ServiceError && error.code === "engine_failed")) throw error;
+    await before.closed;
+    return load();
+  }
+  // With a reason it runs on less than the best device, perhaps only because the other took the memory.
+  if (!before?.device?.gpu_layers || !device()?.reason) return first;
+  await first.close();
+  await before.closed;
+  return load();
 }
 
 function counted(opened: Opened): Opened {
   opened.users++;
   return opened;
-}
-
-async function closeOpened(opened: Opened): Promise<void> {
-  // One that never loaded has nothing to close, and its failure was reported to who asked for it.
-  const scorer = await opened.scorer.catch(() => undefined);
-  await scorer?.close();
 }

@@ -1,17 +1,24 @@
-/** `codescaler serve`: runs the reward server until a signal, or until its parent is gone. */
+/** `codescaler serve`: runs the reward server until a signal, or until its parent, or whoever shares it, is gone. */
 import { randomBytes } from "node:crypto";
 import { hostname, networkInterfaces } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { FastifyInstance } from "fastify";
 import { pino } from "pino";
 import { type ReadyLine, VERSION } from "../contract.ts";
 import { ServiceError } from "../errors.ts";
 import { ModelHost } from "../host.ts";
 import { createApp } from "../http/app.ts";
+import type { Lease } from "../lease/lease.ts";
+import { ownRuntimeFolder } from "../lease/read.ts";
+import type { IdleTimes } from "../life/idle.ts";
+import { makePrivate } from "../life/lease-file.ts";
+import { Life } from "../life/life.ts";
+import { SharedLife } from "../life/shared.ts";
 import { openStore } from "../models/store.ts";
 import { grammarFolder, mediaFolder } from "../paths.ts";
 import { wasmRuntime } from "../syntax/parser.ts";
 import { ENGINE_ARGS, ENGINE_USAGE, engineOptions, findModel } from "./engine-options.ts";
-import { readArgs, reasonOf, wholeNumber } from "./usage.ts";
+import { readArgs, reasonOf, UsageError, wholeNumber } from "./usage.ts";
 
 export const usage = `Usage: codescaler serve [options]
 
@@ -22,33 +29,68 @@ Logs go to stderr as JSON lines; they never hold code (CODESCALER_LOG_LEVEL: deb
   --host H             address to listen on (default 127.0.0.1: this machine only)
   --port P             port (default 0: any free one)
   --exit-with-stdin    end when stdin ends: for a parent that owns the server
+  --shared             be the one server of this user's editors: they find it by a file only this user can read.
+                       Does nothing where one runs already
+  --replaces PID       with --shared: take over from the server with this process number, which finishes its work
+  --unload-after S     give the model's memory back after S seconds without a request; the next one loads it again
+                       (default: CODESCALER_UNLOAD_AFTER, else 300 with --shared and otherwise 0 = never)
+  --exit-after S       end after S seconds without a request and without an editor
+                       (default: CODESCALER_EXIT_AFTER, else 900 with --shared and otherwise 0 = never)
 ${ENGINE_USAGE}`;
 
 /** After this the process ends whatever still runs: a decode of a large model on a slow CPU can take longer. */
 const SHUTDOWN_MS = 5000;
 
+/** Times without use, in seconds, where nobody says otherwise. */
+const SHARED_TIMES = { unload: "300", exit: "900" };
+const OWNED_TIMES = { unload: "0", exit: "0" };
+/** How often a server without a lease looks whether it is used. */
+const TICK_MS = 1000;
+const MAX_SECONDS = 7 * 24 * 3600;
+
+const SERVE_ARGS = {
+  ...ENGINE_ARGS,
+  host: { type: "string", default: "127.0.0.1" },
+  port: { type: "string", default: "0" },
+  "exit-with-stdin": { type: "boolean", default: false },
+  shared: { type: "boolean", default: false },
+  replaces: { type: "string" },
+  "unload-after": { type: "string" },
+  "exit-after": { type: "string" },
+} as const;
+
 export async function run(args: string[]): Promise<number> {
-  const { values } = readArgs(args, {
-    ...ENGINE_ARGS,
-    host: { type: "string", default: "127.0.0.1" },
-    port: { type: "string", default: "0" },
-    "exit-with-stdin": { type: "boolean", default: false },
-  });
+  const { values } = readArgs(args, SERVE_ARGS);
   const port = wholeNumber("port", values.port, 0, 65_535);
+  const replaces =
+    values.replaces === undefined ? undefined : wholeNumber("replaces", values.replaces, 1, 2 ** 31);
+  if (values.shared && values.host !== "127.0.0.1") {
+    throw new UsageError("A shared server listens on 127.0.0.1 only: leave --host out.");
+  }
   const options = engineOptions(values);
+  const life = new Life(idleTimes(values, values.shared ? SHARED_TIMES : OWNED_TIMES));
   const stopped = stopRequest(values["exit-with-stdin"]);
   const log = pino(
     { level: process.env["CODESCALER_LOG_LEVEL"] ?? "info", base: null },
     pino.destination({ dest: 2, sync: true }),
   );
 
-  const given = process.env["CODESCALER_TOKEN"];
+  // The token of a shared server stands in its lease, and nobody but it has chosen it.
+  const given = values.shared ? undefined : process.env["CODESCALER_TOKEN"];
   const token = given || randomBytes(32).toString("base64url");
   const store = openStore(mediaFolder);
   const model = await findModel(values.model);
+  // Windows name the model they want: what was first wanted by one is no other's default.
+  const fallback = values.shared ? await findModel(undefined) : model;
+  let room = Promise.resolve();
   const host = new ModelHost(
-    { find: async (name) => (name === model.id ? model : store.find(name)) },
-    model.id,
+    {
+      find: async (name) => {
+        await room;
+        return [model, fallback].find(({ id }) => id === name) ?? store.find(name);
+      },
+    },
+    fallback.id,
     {
       ...options,
       onDevice: (device) => {
@@ -56,12 +98,54 @@ export async function run(args: string[]): Promise<number> {
         else log.warn({ device }, device.reason);
       },
     },
+    (state) => life.tell(state),
   );
+  const unload = async () => {
+    if (host.state.state !== "ready") return;
+    await host.unload();
+    log.info("model unloaded");
+  };
   const syntax = await wasmRuntime({ grammarDir: grammarFolder });
-  const app = createApp({ host, store, syntax, token, hostNames: hostNames(values.host), log });
+  let lease: Lease | undefined;
+  const proven = values.shared ? () => lease : undefined;
+  const app = createApp({ host, store, syntax, token, hostNames: hostNames(values.host), log, life, proven });
+  const preload = () => life.during(() => host.use(model.id, async () => {}));
+  const close = async (why: string) => {
+    log.info({ why }, "stopping");
+    setTimeout(() => process.exit(0), SHUTDOWN_MS).unref();
+    // The engine's end makes running requests fail with a sentence, which is what closing waits for.
+    await Promise.all([app.close(), host.close()]);
+    return 0;
+  };
+
+  if (values.shared) {
+    const folder = ownRuntimeFolder();
+    await makePrivate(folder);
+    // Challenges are answered from the first moment; requests wait for the model.
+    const address = new URL(await listen(app, values.host, port));
+    const device = options.device;
+    lease = { version: VERSION, pid: process.pid, port: Number(address.port), token, device };
+    const shared = new SharedLife({ folder, lease, replaces, life, log, unload });
+    const claimed = await shared.claim();
+    if (!claimed) return close("not needed");
+    room = claimed.room;
+    log.info({ url: address.origin, model: model.id }, "ready");
+    const failed = preload().then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    const ended = shared.end(stopped);
+    const problem = await Promise.race([failed, ended.then(() => undefined)]);
+    if (problem !== undefined) {
+      await shared.giveUp(problem instanceof Error ? problem.message : String(problem));
+      await app.close();
+      throw problem;
+    }
+    return close(await ended);
+  }
 
   // Loading first makes "ready" mean that a request will be answered, and a bad model fails here, in words.
-  await host.use(undefined, async () => {});
+  await preload();
   const url = await listen(app, values.host, port);
   const ready: ReadyLine = {
     url,
@@ -73,13 +157,29 @@ export async function run(args: string[]): Promise<number> {
   };
   process.stdout.write(`${JSON.stringify(ready)}\n`);
   log.info({ url, model: model.id }, "ready");
+  return close(await Promise.race([stopped, unused(life, unload)]));
+}
 
-  const why = await stopped;
-  log.info({ why }, "stopping");
-  setTimeout(() => process.exit(0), SHUTDOWN_MS).unref();
-  // The engine's end makes running requests fail with a sentence, which is what closing waits for.
-  await Promise.all([app.close(), host.close()]);
-  return 0;
+function idleTimes(
+  values: { readonly "unload-after"?: string | undefined; readonly "exit-after"?: string | undefined },
+  fallback: typeof SHARED_TIMES,
+): IdleTimes {
+  const unload = values["unload-after"] ?? process.env["CODESCALER_UNLOAD_AFTER"] ?? fallback.unload;
+  const exit = values["exit-after"] ?? process.env["CODESCALER_EXIT_AFTER"] ?? fallback.exit;
+  return {
+    unloadMs: 1000 * wholeNumber("unload-after", unload, 0, MAX_SECONDS),
+    exitMs: 1000 * wholeNumber("exit-after", exit, 0, MAX_SECONDS),
+  };
+}
+
+/** Resolves when a server without a lease was not used for long enough to end. */
+async function unused(life: Life, unload: () => Promise<void>): Promise<string> {
+  while (true) {
+    await sleep(TICK_MS, undefined, { ref: false });
+    const due = life.due();
+    if (due === "exit") return "nobody is left";
+    if (due === "unload") await unload();
+  }
 }
 
 /** Resolves with the reason once a signal or the end of stdin asks the server to stop. */

@@ -230,5 +230,5 @@ export class LlamaEngine implements Engine {
 }
 
 function shuttingDown(): ServiceError {
-  return new ServiceError("engine_failed", "The engine is shutting down. Send the request again.");
+  return new ServiceError("restarting", "The engine is shutting down. Send the request again.");
 }

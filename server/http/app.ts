@@ -22,9 +22,13 @@ import {
 } from "../contract.ts";
 import { ServiceError } from "../errors.ts";
 import type { ModelHost } from "../host.ts";
+import { CHALLENGE_PATH, type Proven } from "../lease/proof.ts";
+import type { Life } from "../life/life.ts";
 import type { ModelStore } from "../models/store.ts";
 import { rank } from "../rank.ts";
+import type { Scorer } from "../scorer.ts";
 import type { SyntaxRuntime } from "../syntax/parser.ts";
+import { challengeRoute, presenceRoute } from "./life-routes.ts";
 import { createMetrics } from "./metrics.ts";
 
 export interface AppDependencies {
@@ -36,6 +40,9 @@ export interface AppDependencies {
   /** Host names (without port) under which the server may be addressed. */
   readonly hostNames: ReadonlySet<string>;
   readonly log: Logger;
+  readonly life: Life;
+  /** What a server with a lease proves to its windows; a server without one has no such route. */
+  readonly proven?: (() => Proven | undefined) | undefined;
 }
 
 const ROUTES = {
@@ -43,6 +50,7 @@ const ROUTES = {
   "/v1/score": "POST",
   "/health": "GET",
   "/v1/models": "GET",
+  "/v1/presence": "GET",
   "/metrics": "GET",
 } as const;
 
@@ -67,6 +75,7 @@ export function createApp(deps: AppDependencies): FastifyInstance {
 
   app.addHook("onRequest", async (request) => {
     checkOrigin(request, deps.hostNames);
+    if (deps.proven && request.routeOptions.url === CHALLENGE_PATH) return;
     checkToken(request, deps.token);
   });
   app.addHook("onResponse", async (request, reply) => {
@@ -90,7 +99,9 @@ export function createApp(deps: AppDependencies): FastifyInstance {
   app.post("/v1/rank", async (request, reply): Promise<RankReply> => {
     const body = parse(rankRequest, request.body);
     const signal = goneSignal(reply);
-    const answer = await deps.host.use(body.model, (scorer) => rank(body, scorer, deps.syntax, signal));
+    const answer = await deps.life.during(() =>
+      deps.host.use(body.model, (scorer) => rank(body, scorer, deps.syntax, signal)),
+    );
     metrics.ranked(answer);
     return answer;
   });
@@ -98,7 +109,7 @@ export function createApp(deps: AppDependencies): FastifyInstance {
   app.post("/v1/score", async (request, reply): Promise<ScoreReply> => {
     const body = parse(scoreRequest, request.body);
     const signal = goneSignal(reply);
-    return deps.host.use(body.model, async (scorer) => {
+    const scored = async (scorer: Scorer): Promise<ScoreReply> => {
       const { inputs, decodedTokens, totalTokens } = await scorer.scoreItems(body.items, {
         priority: body.priority,
         criterion: body.criterion,
@@ -112,17 +123,22 @@ export function createApp(deps: AppDependencies): FastifyInstance {
         truncated: inputs.map((input) => input.truncated),
         usage: { unique_tokens: decodedTokens, total_tokens: totalTokens },
       };
-    });
+    };
+    return deps.life.during(() => deps.host.use(body.model, scored));
   });
 
   app.get("/health", async () => ({
     status: "ok",
     version: VERSION,
     pid: process.pid,
-    model: deps.host.loaded ?? null,
+    ...deps.host.state,
+    windows: deps.life.windows,
     device: deps.host.device ?? null,
     uptime_s: Math.round(process.uptime()),
   }));
+
+  presenceRoute(app, deps.life);
+  if (deps.proven) challengeRoute(app, deps.proven);
 
   app.get("/v1/models", async () => ({
     models: (await deps.store.list()).map(({ id, embedded, facts, problem }) => ({
@@ -232,7 +248,7 @@ function sendError(
 ): FastifyReply {
   const known = asServiceError(error);
   if (known.code === "internal") log.error({ err: error, route: request.routeOptions.url }, "internal error");
-  if (known.code === "too_busy") reply.header("Retry-After", RETRY_AFTER_S);
+  if (known.code === "too_busy" || known.code === "restarting") reply.header("Retry-After", RETRY_AFTER_S);
   const body: ErrorReply = { error: { code: known.code, message: known.message } };
   return reply.status(ERRORS[known.code].status).send(body);
 }
