@@ -1,0 +1,66 @@
+/** The engines that the user named: their addresses, and the token that may go there. Pure. */
+import { ServiceError } from "../errors.ts";
+
+export interface Target {
+  /** Base address without a slash at its end; a path of its own is kept. */
+  readonly base: string;
+  /** How messages name it: host and port, no path, no credentials. */
+  readonly host: string;
+  readonly token: string | undefined;
+}
+
+/** Fleets are larger, but not behind one laptop; a list this long is a mistake. */
+const MOST = 64;
+
+/**
+ * Reads the addresses of engines; one that is named twice counts once.
+ * @throws ServiceError invalid_request
+ */
+export function readTargets(addresses: readonly string[], token: string | undefined): readonly Target[] {
+  if (token !== undefined && !/^[\x21-\x7e]+$/.test(token)) {
+    throw new ServiceError(
+      "invalid_request",
+      "CODESCALER_ENGINE_TOKEN holds characters that no token has. Set it anew.",
+    );
+  }
+  const targets = new Map<string, Target>();
+  for (const address of addresses) {
+    const target = readTarget(address, token);
+    targets.set(target.base, target);
+  }
+  if (targets.size > MOST) {
+    throw new ServiceError("invalid_request", `At most ${MOST} engines can be used at once. Leave some out.`);
+  }
+  return [...targets.values()];
+}
+
+function readTarget(address: string, token: string | undefined): Target {
+  const url = URL.canParse(address) ? new URL(address) : undefined;
+  if (
+    url === undefined ||
+    !/^https?:$/.test(url.protocol) ||
+    url.search !== "" ||
+    url.hash !== "" ||
+    url.username !== "" ||
+    url.password !== ""
+  ) {
+    throw new ServiceError(
+      "invalid_request",
+      `${JSON.stringify(address.slice(0, 200))} is no address of an engine. Give one like https://gpu.example:8000, without name, password or query.`,
+    );
+  }
+  if (token !== undefined && url.protocol === "http:" && !isLoopback(url)) {
+    throw new ServiceError(
+      "invalid_request",
+      `The engines' token would travel unencrypted to ${url.host}. Use an https address (docs/fleet.md shows how), or leave the token out.`,
+    );
+  }
+  // Clients of OpenAI's interface end their base in /v1; vLLM's own routes are beside it.
+  const path = url.pathname.replace(/\/+$/, "").replace(/\/v1$/, "");
+  return { base: url.origin + path, host: url.host, token };
+}
+
+/** Traffic inside this machine never passes a proxy and needs no encryption. */
+export function isLoopback(url: URL): boolean {
+  return url.hostname === "localhost" || url.hostname === "[::1]" || /^127(\.\d+){3}$/.test(url.hostname);
+}

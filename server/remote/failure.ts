@@ -1,0 +1,34 @@
+/** Why an engine on another host gave no rewards, and what that means for what happens next. */
+import type { ErrorCode } from "../contract.ts";
+import { ServiceError } from "../errors.ts";
+
+/**
+ * - `gone`: no connection, no answer, an answer cut short, a server's own error; it may work again soon.
+ * - `busy`: it asks to come back later.
+ * - `unusable`: it answers, but not with rewards of this model; only its owner can change that.
+ * - `refused`: this one request is at fault, and another engine would refuse it too.
+ */
+export type FailureKind = "gone" | "busy" | "unusable" | "refused";
+
+const CODES: Readonly<Record<FailureKind, ErrorCode>> = {
+  gone: "engine_failed",
+  busy: "too_busy",
+  unusable: "engine_failed",
+  refused: "engine_failed",
+};
+
+export class EngineFailure extends ServiceError {
+  readonly kind: FailureKind;
+  /** How long the engine asks to be left alone. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(
+    kind: FailureKind,
+    message: string,
+    options: { readonly cause?: unknown; readonly retryAfterMs?: number | undefined } = {},
+  ) {
+    super(CODES[kind], message, { cause: options.cause });
+    this.kind = kind;
+    this.retryAfterMs = options.retryAfterMs;
+  }
+}
