@@ -2,12 +2,13 @@
 import type { Message, ModelIdentity, Priority } from "./contract.ts";
 import type { Engine, Tokens } from "./engine/engine.ts";
 import { ServiceError } from "./errors.ts";
+import { ngramTerm } from "./families/ngram.ts";
 import { createRenderer, type Renderer } from "./families/renderer.ts";
 import type { TokenizerFile } from "./models/reward-model.ts";
 import { createPacer } from "./pacer.ts";
 
 export interface ScoredInput {
-  /** Raw logit. */
+  /** Raw logit: of the head, plus the model's linear part where it has one. */
   readonly reward: number;
   /** Tokens of the rendered input. */
   readonly tokens: number;
@@ -73,16 +74,25 @@ export function createScorer(id: string, file: ScoredModel, engine: Engine): Sco
     }
     return renderer.encodeRendered(text);
   };
+  const { ngram } = file;
+  const termOf = (fragments: readonly string[]): number => (ngram ? ngramTerm(ngram, fragments) : 0);
   const scoreItems = async (items: readonly ScoreItem[], options: ScoringOptions): Promise<ScoredInputs> => {
     const started = performance.now();
-    const rendered: { tokens: Tokens; truncated: boolean }[] = [];
+    const rendered: { tokens: Tokens; truncated: boolean; term: number }[] = [];
     const pause = createPacer(options.signal);
     for (const item of items) {
       await pause();
-      if ("messages" in item) rendered.push(renderer.render(item.messages, { criterion: options.criterion }));
-      else {
-        const tokens = "text" in item ? encodeText(item.text) : Int32Array.from(item.tokens);
-        rendered.push({ tokens, truncated: false });
+      if ("messages" in item) {
+        const { tokens, truncated, fragments } = renderer.render(item.messages, {
+          criterion: options.criterion,
+        });
+        rendered.push({ tokens, truncated, term: termOf(fragments) });
+      } else if ("text" in item) {
+        const tokens = encodeText(item.text);
+        rendered.push({ tokens, truncated: false, term: termOf(renderer.fragmentsOf(item.text)) });
+      } else {
+        // Ids are what another server's engine is asked for: the term is added where the text is known.
+        rendered.push({ tokens: Int32Array.from(item.tokens), truncated: false, term: 0 });
       }
     }
     const tokenized = performance.now();
@@ -91,8 +101,8 @@ export function createScorer(id: string, file: ScoredModel, engine: Engine): Sco
       { priority: options.priority, ...(options.signal && { signal: options.signal }) },
     );
     return {
-      inputs: rendered.map(({ tokens, truncated }, index) => ({
-        reward: rewards[index] ?? Number.NaN,
+      inputs: rendered.map(({ tokens, truncated, term }, index) => ({
+        reward: (rewards[index] ?? Number.NaN) + term,
         tokens: tokens.length,
         truncated,
       })),

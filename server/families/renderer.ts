@@ -23,6 +23,8 @@ export interface RenderOptions {
 export interface RenderedInput {
   /** The whole rendered text, also where tokens were dropped. */
   readonly text: string;
+  /** What stands in the text before, between and behind the template's control tokens, contents verbatim. */
+  readonly fragments: readonly string[];
   readonly tokens: Tokens;
   readonly truncated: boolean;
 }
@@ -35,6 +37,8 @@ export interface Renderer {
   render(messages: readonly Message[], options: RenderOptions): RenderedInput;
   /** Tokens of a text that is rendered already: every added token spelled in it is that token. */
   encodeRendered(text: string): Tokens;
+  /** The fragments of such a text. */
+  fragmentsOf(text: string): readonly string[];
 }
 
 /** Stands for a content where only its place matters; no template looks for it. */
@@ -72,8 +76,9 @@ export function createRenderer(model: RenderedModel, tokenizer: Tokenizer): Rend
         shorten(parts, place.problem, kept.problem);
         shorten(parts, place.code, kept.code);
       }
-      return { text: joinTexts(fragments, added), tokens: joinTokens(parts, added), truncated };
+      return { text: joinTexts(fragments, added), fragments, tokens: joinTokens(parts, added), truncated };
     },
+    fragmentsOf: (text) => cut(text).texts,
     encodeRendered: (text) => {
       const { texts, added } = cut(text);
       return joinTokens(

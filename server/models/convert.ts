@@ -92,6 +92,7 @@ export async function convert(folder: string, out: string, options: ConvertOptio
         chatTemplate: description.chatTemplate,
         calibration: description.calibration,
         criteria: description.criteria,
+        ngram: description.ngram,
       }),
       work.map(({ plan }) => plan),
     );

@@ -30,6 +30,7 @@ export type MetadataValue =
   | { readonly kind: "bool"; readonly value: boolean }
   | { readonly kind: "string"; readonly value: string }
   | { readonly kind: "strings"; readonly value: readonly string[] }
+  | { readonly kind: "int8s"; readonly value: Int8Array }
   | { readonly kind: "int32s"; readonly value: Int32Array }
   | { readonly kind: "float32s"; readonly value: Float32Array }
   /** A value that the reader was asked to skip, or of an element type that nothing here needs. */

@@ -19,6 +19,10 @@ export const KEYS = {
   slope: "codescaler.calibration.slope",
   intercept: "codescaler.calibration.intercept",
   criteria: "codescaler.criteria",
+  ngramVersion: "codescaler.ngram.version",
+  ngramWeights: "codescaler.ngram.weights",
+  ngramScale: "codescaler.ngram.scale",
+  ngramCoefficient: "codescaler.ngram.coefficient",
   chatTemplate: "tokenizer.chat_template",
   tokens: "tokenizer.ggml.tokens",
   tokenTypes: "tokenizer.ggml.token_type",
@@ -89,6 +93,20 @@ export interface Vocabulary {
   readonly normalizer: Normalizer;
 }
 
+/** Of the features in families/ngram.ts; a model of another version is refused. */
+export const NGRAM_VERSION = 1;
+
+/** A linear model on hashed n-grams of the program: a part of the reward beside the head's; see families/ngram.ts. */
+export interface NgramModel {
+  /** Which features are counted, and how they are hashed. */
+  readonly version: number;
+  /** One weight a bucket, in units of `scale`; their number is a power of two. */
+  readonly weights: Int8Array;
+  readonly scale: number;
+  /** What its value is multiplied with before it is added to the head's. */
+  readonly coefficient: number;
+}
+
 /** What a model file says of its input: all that is needed where the weights are elsewhere. */
 export interface TokenizerMetadata {
   readonly name: string;
@@ -103,6 +121,7 @@ export interface TokenizerMetadata {
   readonly calibration?: { readonly slope: number; readonly intercept: number } | undefined;
   /** Criterion → wording of its system turn. */
   readonly criteria?: Readonly<Record<string, string>> | undefined;
+  readonly ngram?: NgramModel | undefined;
 }
 
 export interface RewardMetadata extends TokenizerMetadata {
@@ -151,6 +170,12 @@ function metadataOf(
     float(KEYS.intercept, model.calibration.intercept);
   }
   if (model.criteria !== undefined) text(KEYS.criteria, JSON.stringify(model.criteria));
+  if (model.ngram !== undefined) {
+    uint(KEYS.ngramVersion, model.ngram.version);
+    metadata.set(KEYS.ngramWeights, { kind: "int8s", value: model.ngram.weights });
+    float(KEYS.ngramScale, model.ngram.scale);
+    float(KEYS.ngramCoefficient, model.ngram.coefficient);
+  }
   if (weights !== undefined) {
     metadata.set(KEYS.headWeight, { kind: "float32s", value: weights.head });
     float(KEYS.headBias, weights.bias);

@@ -35,6 +35,13 @@ const SIZES: ReadonlyMap<number, number> = new Map([
   [VALUE_TYPES.float64, 8],
 ]);
 
+/** Number types of which an array has a use here; others are stepped over. */
+const KEPT_ELEMENTS: ReadonlySet<number> = new Set([
+  VALUE_TYPES.int8,
+  VALUE_TYPES.int32,
+  VALUE_TYPES.float32,
+]);
+
 /**
  * Reads the value of a metadata key, its type first.
  * @param wanted false: an array is stepped over and comes back as `skipped`
@@ -105,13 +112,14 @@ async function readArray(
   const size = SIZES.get(type);
   if (size === undefined)
     throw damaged(`has the metadata key ${quoted(key)} with elements of unknown type ${type}`);
-  if (!wanted || (type !== VALUE_TYPES.int32 && type !== VALUE_TYPES.float32)) {
+  if (!wanted || !KEPT_ELEMENTS.has(type)) {
     cursor.skip(count * size);
     return { kind: "skipped", value: null };
   }
   await cursor.need(count * size);
   // A copy of its own: the window is reused, and typed arrays need their alignment.
   const bytes = Uint8Array.from(cursor.take(count * size)).buffer;
+  if (type === VALUE_TYPES.int8) return { kind: "int8s", value: new Int8Array(bytes) };
   return type === VALUE_TYPES.int32
     ? { kind: "int32s", value: new Int32Array(bytes) }
     : { kind: "float32s", value: new Float32Array(bytes) };

@@ -146,6 +146,8 @@ function encodeValue(value: MetadataValue): Buffer {
       return Buffer.concat([uint32(VALUE_TYPES.string), string(value.value)]);
     case "strings":
       return Buffer.concat([array(VALUE_TYPES.string, value.value.length), ...value.value.map(string)]);
+    case "int8s":
+      return Buffer.concat([array(VALUE_TYPES.int8, value.value.length), bytesOf(value.value)]);
     case "int32s":
       return Buffer.concat([array(VALUE_TYPES.int32, value.value.length), bytesOf(value.value)]);
     case "float32s":
@@ -160,7 +162,7 @@ function encodeValue(value: MetadataValue): Buffer {
 }
 
 /** Node runs on little-endian machines only, where memory already has the file's byte order. */
-function bytesOf(values: Int32Array | Float32Array): Buffer {
+function bytesOf(values: Int8Array | Int32Array | Float32Array): Buffer {
   return Buffer.from(values.buffer, values.byteOffset, values.byteLength);
 }
 

@@ -61,6 +61,7 @@ const SMALL_FILES: ReadonlySet<string> = new Set([
   "chat_template.json",
   "calibration.json",
   "criteria.json",
+  "ngram.json",
 ]);
 const INDEX = "model.safetensors.index.json";
 const SINGLE = "model.safetensors";

@@ -2,8 +2,17 @@
 import { ServiceError } from "../errors.ts";
 import type { Architecture, Shape } from "./architectures.ts";
 import { FILE_TYPES, type FileType, isFileType } from "./ggml.ts";
-import { type Family, FORMAT, isFamily, KEYS, type Normalizer, TOKEN_TYPE } from "./gguf-keys.ts";
+import {
+  type Family,
+  FORMAT,
+  isFamily,
+  KEYS,
+  type NgramModel,
+  type Normalizer,
+  TOKEN_TYPE,
+} from "./gguf-keys.ts";
 import { type GgufHeader, readGguf } from "./gguf-read.ts";
+import { ngramDefect } from "./ngram-file.ts";
 import { checkStructure, checkVocabulary, unusableModel } from "./structure.ts";
 
 /** What every file says of the model it belongs to. */
@@ -35,6 +44,8 @@ export interface TokenizerFile extends Origin {
   readonly calibration: { readonly slope: number; readonly intercept: number } | undefined;
   /** Criterion → wording of its system turn; empty for models that have none. */
   readonly criteria: ReadonlyMap<string, string>;
+  /** The linear part of the reward, where the model has one. */
+  readonly ngram: NgramModel | undefined;
   /** Spelling → id of all added tokens. */
   readonly addedTokens: ReadonlyMap<string, number>;
   readonly bosToken: string | undefined;
@@ -63,7 +74,12 @@ const TEMPLATE_CHARS = 1_000_000;
 
 /** Keys of arrays that cost time to read and that only llama.cpp needs. */
 const LARGE_KEYS: ReadonlySet<string> = new Set([KEYS.merges, "tokenizer.ggml.scores"]);
-const VOCABULARY_KEYS: ReadonlySet<string> = new Set([KEYS.tokens, KEYS.tokenTypes, KEYS.headWeight]);
+const VOCABULARY_KEYS: ReadonlySet<string> = new Set([
+  KEYS.tokens,
+  KEYS.tokenTypes,
+  KEYS.headWeight,
+  KEYS.ngramWeights,
+]);
 
 /**
  * Reads what a list shows, stepping over vocabulary and head.
@@ -153,6 +169,7 @@ function inputOf(path: string, header: GgufHeader, get: Getter): TokenizerFile {
     normalizer,
     calibration: slope !== undefined && intercept !== undefined ? { slope, intercept } : undefined,
     criteria: criteriaOf(path, header),
+    ngram: ngramOf(path, header, get),
     addedTokens,
     bosToken: spellingOf(KEYS.bos),
     eosToken: spellingOf(KEYS.eos),
@@ -195,6 +212,20 @@ function originOf(path: string, header: GgufHeader, get: Getter): Origin {
     maxTokens,
     fileBytes: header.fileBytes,
   };
+}
+
+function ngramOf(path: string, header: GgufHeader, get: Getter): NgramModel | undefined {
+  const weights = header.metadata.get(KEYS.ngramWeights);
+  if (weights === undefined) return undefined;
+  const ngram: NgramModel = {
+    version: get.uint(KEYS.ngramVersion),
+    weights: weights.kind === "int8s" ? weights.value : new Int8Array(),
+    scale: get.float(KEYS.ngramScale) ?? Number.NaN,
+    coefficient: get.float(KEYS.ngramCoefficient) ?? Number.NaN,
+  };
+  const defect = ngramDefect(ngram);
+  if (defect !== undefined) throw unusableModel(path, `has an n-gram model ${defect}`);
+  return ngram;
 }
 
 function criteriaOf(path: string, header: GgufHeader): ReadonlyMap<string, string> {

@@ -77,6 +77,7 @@ export async function convertTokenizer(
     chatTemplate: description.chatTemplate,
     calibration: description.calibration,
     criteria: description.criteria,
+    ngram: description.ngram,
   });
   const writer = await createGguf(out, metadata, []);
   try {

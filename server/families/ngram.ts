@@ -1,0 +1,104 @@
+/**
+ * The linear part of the embedded model's reward: weights of hashed token n-grams of the program.
+ *
+ * The features are those of training/ngrams.py, number by number: ASCII classes only, 32-bit integers only, so that
+ * Python and JavaScript cannot differ. docs/families.md defines them. A change is a new NGRAM_VERSION.
+ */
+import type { NgramModel } from "../models/gguf-keys.ts";
+
+/** Line starts, words, numbers, single punctuation, runs of anything else; other blanks part tokens and are none. */
+const TOKEN = /\n[ \t]*|[A-Za-z_][A-Za-z0-9_]*|[0-9]+|[!-/:-@[-^`{-~]|[^\x00-\x7f]+/g;
+/** Numbers of neighbouring tokens that are counted together. */
+const ORDERS = [1, 2, 3, 4] as const;
+/** An n-gram counts at most this often: a program is not better for repeating itself. */
+const MOST = 2;
+/** Tokens that are read of a program; a longer one is judged by its beginning. */
+const MAX_TOKENS = 16_384;
+/** More levels than this that a line closes are as good as this many. */
+const MAX_CLOSED = 3;
+const TAB_COLUMNS = 4;
+/** The last token of every program. */
+const END = "<end>";
+
+/**
+ * Value of the linear model for the program that a rendered conversation ends with, coefficient included; 0 without
+ * a program.
+ * @param fragments texts between the control tokens of ChatML; the last that an assistant says is the program
+ */
+export function ngramTerm(model: NgramModel, fragments: readonly string[]): number {
+  const turn = fragments.findLast((fragment) => fragment.startsWith(ASSISTANT));
+  return turn === undefined ? 0 : model.coefficient * ngramValue(model, turn.slice(ASSISTANT.length));
+}
+
+const ASSISTANT = "assistant\n";
+
+/** Σ weight × count over the n-grams of a program. */
+export function ngramValue({ weights, scale }: NgramModel, program: string): number {
+  const counts = new Map<number, number>();
+  const shift = 32 - Math.log2(weights.length);
+  const ids = programTokens(program).map(tokenHash);
+  for (const order of ORDERS) {
+    for (let start = 0; start + order <= ids.length; start++) {
+      const bucket = gramHash(ids, start, order) >>> shift;
+      counts.set(bucket, (counts.get(bucket) ?? 0) + 1);
+    }
+  }
+  let sum = 0;
+  for (const [bucket, count] of counts) sum += (weights[bucket] ?? 0) * Math.min(count, MOST);
+  return sum * scale;
+}
+
+/** Tokens of a program; a line start says how the indentation changed, not what it is, and blank lines say nothing. */
+function programTokens(program: string): string[] {
+  const found = Array.from(firstMatches(`\n${program}`), ([token]) => token);
+  const tokens: string[] = [];
+  const levels = [0];
+  found.forEach((token, index) => {
+    if (!token.startsWith("\n")) tokens.push(token);
+    else if (found[index + 1]?.startsWith("\n") === false) tokens.push(lineStart(token, levels));
+  });
+  return [...tokens, END];
+}
+
+function* firstMatches(text: string): Generator<RegExpExecArray> {
+  let left = MAX_TOKENS;
+  for (const match of text.matchAll(TOKEN)) {
+    if (left-- === 0) return;
+    yield match;
+  }
+}
+
+/** "\n" on the same level, "\n+" one deeper, "\n-" and how many levels it closes. */
+function lineStart(token: string, levels: number[]): string {
+  const columns = [...token.slice(1)].reduce((sum, blank) => sum + (blank === "\t" ? TAB_COLUMNS : 1), 0);
+  if (columns > (levels.at(-1) ?? 0)) {
+    levels.push(columns);
+    return "\n+";
+  }
+  let closed = 0;
+  while (levels.length > 1 && (levels.at(-1) ?? 0) > columns) {
+    levels.pop();
+    closed++;
+  }
+  return closed === 0 ? "\n" : `\n-${Math.min(closed, MAX_CLOSED)}`;
+}
+
+/** FNV-1a over ASCII codes; what is not ASCII counts as code 128 once a run. */
+function tokenHash(token: string): number {
+  let hash = 0x811c9dc5;
+  if (token.charCodeAt(0) > 127) return Math.imul(hash ^ 128, 0x01000193) >>> 0;
+  for (let index = 0; index < token.length; index++) {
+    hash = Math.imul(hash ^ token.charCodeAt(index), 0x01000193);
+  }
+  return hash >>> 0;
+}
+
+/** Mixes token hashes, in order, into 32 bits of which the upper ones choose the bucket. */
+function gramHash(ids: readonly number[], start: number, order: number): number {
+  let hash = order;
+  for (let index = start; index < start + order; index++) {
+    hash = Math.imul(hash ^ (ids[index] ?? 0), 0x9e3779b1);
+    hash ^= hash >>> 15;
+  }
+  return Math.imul(hash, 0x85ebca6b) >>> 0;
+}
