@@ -23,8 +23,11 @@ const COMMANDS: Readonly<Record<string, { readonly does: string; load(): Promise
   },
 };
 
-/** Not for people: the engine runs it as a child, because a broken driver may end its process. */
-const HIDDEN: Readonly<Record<string, () => Promise<Command>>> = { probe: () => import("./cli/probe.ts") };
+/** Not for people: what the server runs in a child process, because a broken driver may end that, or in a thread. */
+const HIDDEN: Readonly<Record<string, () => Promise<Command>>> = {
+  probe: () => import("./cli/probe.ts"),
+  syntax: () => import("./cli/syntax.ts"),
+};
 
 const HELP = `Usage: codescaler <command> [options]
 

@@ -7,6 +7,7 @@ import { compareTokens, countNodes } from "../engine/trie.ts";
 import { randomModel } from "../models/random.ts";
 import { readRewardModel } from "../models/reward-model.ts";
 import { grammarFolder } from "../paths.ts";
+import { programReader } from "../programs.ts";
 import { rank } from "../rank.ts";
 import { createScorer, type Scorer } from "../scorer.ts";
 import { wasmRuntime } from "../syntax/parser.ts";
@@ -210,7 +211,7 @@ async function aroundModel(scorer: Scorer): Promise<number> {
     const { timings } = await rank(
       { task, candidates, mode: "lenient", priority: "interactive" },
       scorer,
-      syntax,
+      programReader(syntax),
     );
     if (round >= WARM_UP) times.push(timings.total_ms - timings.score_ms);
   }

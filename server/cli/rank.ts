@@ -3,6 +3,7 @@ import { type CandidateInput, MODES, type RankReply, rankRequest } from "../cont
 import { ServiceError } from "../errors.ts";
 import { openModel } from "../host.ts";
 import { grammarFolder } from "../paths.ts";
+import { programReader } from "../programs.ts";
 import { rank } from "../rank.ts";
 import { LANGUAGES, languageOf } from "../syntax/languages.ts";
 import { wasmRuntime } from "../syntax/parser.ts";
@@ -62,7 +63,7 @@ export async function run(args: string[]): Promise<number> {
   const scorer = await openModel(model.id, model.path, options);
   try {
     const syntax = await wasmRuntime({ grammarDir: grammarFolder });
-    const reply = await rank(parsed.data, scorer, syntax, controller.signal);
+    const reply = await rank(parsed.data, scorer, programReader(syntax), controller.signal);
     process.stdout.write(values.json ? `${JSON.stringify(reply)}\n` : describe(reply));
     return 0;
   } finally {

@@ -15,8 +15,8 @@ import { makePrivate } from "../life/lease-file.ts";
 import { Life } from "../life/life.ts";
 import { SharedLife } from "../life/shared.ts";
 import { openStore } from "../models/store.ts";
-import { grammarFolder, mediaFolder } from "../paths.ts";
-import { wasmRuntime } from "../syntax/parser.ts";
+import { mediaFolder } from "../paths.ts";
+import { startSyntaxThread } from "../syntax-thread.ts";
 import { ENGINE_ARGS, ENGINE_USAGE, engineOptions, findModel } from "./engine-options.ts";
 import { readArgs, reasonOf, UsageError, wholeNumber } from "./usage.ts";
 
@@ -105,16 +105,25 @@ export async function run(args: string[]): Promise<number> {
     await host.unload();
     log.info("model unloaded");
   };
-  const syntax = await wasmRuntime({ grammarDir: grammarFolder });
+  const syntax = startSyntaxThread();
   let lease: Lease | undefined;
   const proven = values.shared ? () => lease : undefined;
-  const app = createApp({ host, store, syntax, token, hostNames: hostNames(values.host), log, life, proven });
-  const preload = () => life.during(() => host.use(model.id, async () => {}));
+  const app = createApp({
+    host,
+    store,
+    programs: syntax.read,
+    token,
+    hostNames: hostNames(values.host),
+    log,
+    life,
+    proven,
+  });
+  const preload = () => Promise.all([life.during(() => host.use(model.id, async () => {})), syntax.ready]);
   const close = async (why: string) => {
     log.info({ why }, "stopping");
     setTimeout(() => process.exit(0), SHUTDOWN_MS).unref();
     // The engine's end makes running requests fail with a sentence, which is what closing waits for.
-    await Promise.all([app.close(), host.close()]);
+    await Promise.all([app.close(), host.close(), syntax.close()]);
     return 0;
   };
 

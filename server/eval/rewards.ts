@@ -1,5 +1,6 @@
 /** Rewards of replies by the product's own pipeline, as evaluation needs them: by position, none lost. */
 import { LIMITS, type Task } from "../contract.ts";
+import { programReader } from "../programs.ts";
 import { rank } from "../rank.ts";
 import type { Scorer } from "../scorer.ts";
 import type { SyntaxRuntime } from "../syntax/parser.ts";
@@ -28,7 +29,12 @@ export async function rewardsOf(
   for (let start = 0; start < replies.length; start += LIMITS.candidates) {
     const part = replies.slice(start, start + LIMITS.candidates);
     const candidates = part.map((text, index) => ({ id: String(start + index), text }));
-    const reply = await rank({ task, candidates, mode: "lenient", priority: "bulk" }, scorer, syntax, signal);
+    const reply = await rank(
+      { task, candidates, mode: "lenient", priority: "bulk" },
+      scorer,
+      programReader(syntax),
+      signal,
+    );
     for (const { id, duplicates, reward, probability, valid, code, language } of reply.candidates) {
       for (const member of [id, ...duplicates]) {
         rewards[Number(member)] = { reward, probability, valid, code, representative: Number(id), language };

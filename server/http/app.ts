@@ -25,16 +25,17 @@ import type { ModelHost } from "../host.ts";
 import { CHALLENGE_PATH, type Proven } from "../lease/proof.ts";
 import type { Life } from "../life/life.ts";
 import type { ModelStore } from "../models/store.ts";
+import type { ProgramReader } from "../programs.ts";
 import { rank } from "../rank.ts";
 import type { Scorer } from "../scorer.ts";
-import type { SyntaxRuntime } from "../syntax/parser.ts";
 import { challengeRoute, presenceRoute } from "./life-routes.ts";
 import { createMetrics } from "./metrics.ts";
 
 export interface AppDependencies {
   readonly host: ModelHost;
   readonly store: ModelStore;
-  readonly syntax: SyntaxRuntime;
+  /** Finds the programs in candidates. */
+  readonly programs: ProgramReader;
   /** Bearer token that every request must carry. */
   readonly token: string;
   /** Host names (without port) under which the server may be addressed. */
@@ -100,7 +101,7 @@ export function createApp(deps: AppDependencies): FastifyInstance {
     const body = parse(rankRequest, request.body);
     const signal = goneSignal(reply);
     const answer = await deps.life.during(() =>
-      deps.host.use(body.model, (scorer) => rank(body, scorer, deps.syntax, signal)),
+      deps.host.use(body.model, (scorer) => rank(body, scorer, deps.programs, signal)),
     );
     metrics.ranked(answer);
     return answer;
