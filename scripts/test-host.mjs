@@ -1,13 +1,18 @@
-// Tests inside a real VS Code: `node scripts/test-host.mjs [suite] [ui]`, both by default. Installs what it needs.
-// `suite` runs mocha in the extension host against dist/; `ui` drives the packaged extension through a browser.
+// Tests inside a real VS Code: `node scripts/test-host.mjs [suite] [ui] [--grep PATTERN] [--times N]`, both parts by
+// default. `suite` runs mocha in the extension host against dist/; `ui` drives the packaged extension through a
+// browser. Installs what it needs. `--times` repeats the tests of the suite: for finding races.
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 import { bundle } from "../test/host/bundle.mjs";
 import { root, run } from "./setup.mjs";
 import { HostProblem, installHost } from "./vscode-host.mjs";
 
-const wanted = process.argv.slice(2);
+const { values: only, positionals: wanted } = parseArgs({
+  options: { grep: { type: "string" }, times: { type: "string" } },
+  allowPositionals: true,
+});
 const wants = (part) => wanted.length === 0 || wanted.includes(part);
 
 let browser;
@@ -25,7 +30,7 @@ if (!existsSync(join(root, "dist", "extension.js"))) {
 const { suite, replay } = await bundle();
 if (wants("suite")) {
   const { runSuite } = await import("../test/host/run-suite.mjs");
-  if (!(await runSuite(browser, suite))) process.exit(1);
+  if (!(await runSuite(browser, suite, only))) process.exit(1);
 }
 if (wants("ui")) {
   const { packageFor } = await import("./package.mjs");
@@ -37,6 +42,7 @@ if (wants("ui")) {
       "--test",
       "--test-concurrency=1",
       "--test-reporter=spec",
+      ...(only.grep === undefined ? [] : [`--test-name-pattern=${only.grep}`]),
       ...files.map((file) => join(root, "test/host/ui", file)),
     ],
     {

@@ -37,10 +37,10 @@ export class RankingSession {
 
   /** Adds a ranking, or replaces the one of the same id. */
   set(ranking: Ranking): void {
-    const known = this.#rankings.has(ranking.id);
     this.#rankings.set(ranking.id, ranking);
-    // A late answer of an older ranking does not displace a newer one.
-    if (!known) this.#latest.set(ranking.place.uri, ranking.id);
+    // A late answer of an older ranking does not displace a newer one, even if it is that ranking's first.
+    const latest = this.latest(ranking.place.uri);
+    if (!latest || latest.startedAt <= ranking.startedAt) this.#latest.set(ranking.place.uri, ranking.id);
     for (const old of this.#rankings.keys()) {
       if (this.#rankings.size <= MAX_RANKINGS) break;
       this.#rankings.delete(old);

@@ -6,13 +6,19 @@ import { launchBrowser } from "./browser.mjs";
 import { EditorFolder, remoteUri, startEditor, workbenchUrl } from "./editor.mjs";
 
 /** The whole suite; a hang must end before the limit of a CI run. */
-const SUITE_TIMEOUT_MS = 300_000;
+const SUITE_TIMEOUT_MS = 480_000;
 
-/** @returns whether every test passed */
-export async function runSuite(browserPath, suite) {
+/**
+ * @param options.grep only tests whose names match, and `times` how often each
+ * @returns whether every test passed
+ */
+export async function runSuite(browserPath, suite, { grep = "", times = "1" } = {}) {
   const folder = new EditorFolder();
-  // Without this option the editor ignores the keys that name the suite.
-  const editor = await startEditor(folder, { args: ["--vscode-option", "enable-smoke-test-driver"] });
+  const editor = await startEditor(folder, {
+    // Without this option the editor ignores the keys that name the suite.
+    args: ["--vscode-option", "enable-smoke-test-driver"],
+    env: { HOST_GREP: grep, HOST_TIMES: times },
+  });
   let browser;
   try {
     browser = await launchBrowser(browserPath, folder);
@@ -33,7 +39,7 @@ export async function runSuite(browserPath, suite) {
     await page.goto(workbenchUrl(editor, folder.workspace, payload), { waitUntil: "domcontentloaded" });
     const outcome = await Promise.race([
       finished,
-      sleep(SUITE_TIMEOUT_MS, `no result in ${SUITE_TIMEOUT_MS / 1000} s`, { ref: false }),
+      sleep(SUITE_TIMEOUT_MS * Number(times), "no result in time", { ref: false }),
     ]);
     if (outcome === "passed") return true;
     console.error(`The suite inside the extension host: ${outcome}.`);

@@ -8,6 +8,7 @@ const ADD = 'def add(a, b):\n    """Returns the sum of a and b."""\n    █\n';
 /** Long enough that whatever waits for it is waiting when the test acts. */
 const NEVER_MS = 600_000;
 
+/** A ranking of which something was given to the editor. */
 async function completeRanking(editor: vscode.TextEditor): Promise<Ranking> {
   const { session } = await api();
   const uri = editor.document.uri.toString();
@@ -69,9 +70,12 @@ describe("several documents and views", () => {
     await until("the request", () => replay.asked[0]);
     await editor.edit((edit) => edit.insert(new vscode.Position(0, 0), "import math\n\n"));
     const text = editor.document.getText();
-    const { session } = await api();
-    await until("the end of the request", () => session.last()?.complete);
+    const { session, traces } = await api();
+    const uri = editor.document.uri.toString();
+    await until("the end of the request", () => session.latest(uri)?.complete);
     assert.equal(editor.document.getText(), text);
+    const events = traces.traces.at(-1)?.steps.map(({ event }) => event.kind);
+    assert.ok(events?.includes("all-arrived") && !events.includes("shown"), String(events));
   });
 
   it("opens the compare panel for a ranking, and closes it with the editors", async () => {

@@ -6,8 +6,16 @@ const TEST_TIMEOUT_MS = 60_000;
 
 /** Called by the editor; rejects when a test failed. */
 export function run(): Promise<void> {
-  const mocha = new Mocha({ ui: "bdd", timeout: TEST_TIMEOUT_MS, forbidOnly: true, reporter: report });
+  const { HOST_GREP: grep, HOST_TIMES: times } = process.env;
+  const mocha = new Mocha({
+    ui: "bdd",
+    timeout: TEST_TIMEOUT_MS,
+    forbidOnly: true,
+    reporter: report,
+    ...(grep && { grep }),
+  });
   mocha.suite.emit("pre-require", globalThis, "", mocha);
+  repeated(Number(times ?? 1));
   // Required only now: its describe and it exist since the line above.
   require("./tests.ts");
   return new Promise((resolve, reject) => {
@@ -16,6 +24,15 @@ export function run(): Promise<void> {
       else resolve();
     });
   });
+}
+
+/** Has every test run several times in a row: a race shows itself that way. */
+function repeated(times: number): void {
+  const once = globalThis.it;
+  if (times <= 1) return;
+  globalThis.it = (title, body) => {
+    for (let time = 1; time <= times; time++) once(`${title} (${time})`, body);
+  };
 }
 
 /** Lines with a mark, so that whoever reads the host's console finds them. */

@@ -5,7 +5,18 @@ import type { Api } from "../../../src/extension.ts";
 import type { Ranking } from "../../../src/ranking/ranking.ts";
 import type { TraceEvent } from "../../../src/trace.ts";
 import type { Replay } from "../../replay/replay.ts";
-import { accept, api, closeAll, configure, onlySource, openAt, type, until } from "./editor.ts";
+import {
+  accept,
+  api,
+  closeAll,
+  configure,
+  onlySource,
+  openAt,
+  openBeside,
+  rankedAt,
+  type,
+  until,
+} from "./editor.ts";
 
 const ADD = 'def add(a, b):\n    """Returns the sum of a and b."""\n    return█\n';
 const COMPLETIONS = [{ text: "a - b" }, { text: "a + b" }, { text: "a +" }, { text: "sum([a, b])" }];
@@ -48,13 +59,6 @@ describe("typing", () => {
     await until("a suggestion given to the editor", () => lastEvents().includes("shown"));
   }
 
-  async function ranked(editor: vscode.TextEditor): Promise<Ranking> {
-    return until("a complete ranking", () => {
-      const ranking = extension.session.latest(editor.document.uri.toString());
-      return ranking?.complete && ranking.reply ? ranking : undefined;
-    });
-  }
-
   /** The text of the first suggestion of a ranking. */
   function insertOf(ranking: Ranking): string {
     const row = ranking.reply?.candidates.find(({ id }) => id === ranking.shown);
@@ -65,7 +69,7 @@ describe("typing", () => {
     const editor = await openAt("add.py", ADD);
     await type(" ");
     await shown();
-    const ranking = await ranked(editor);
+    const ranking = await rankedAt(editor);
     assert.equal(replay.requests.length, 1);
     assert.equal(replay.requests[0]?.body["n"], 4);
     assert.notEqual(insertOf(ranking), "");
@@ -77,7 +81,7 @@ describe("typing", () => {
     const editor = await openAt("add.py", ADD);
     await type(" ");
     await shown();
-    const insert = insertOf(await ranked(editor));
+    const insert = insertOf(await rankedAt(editor));
     await type(insert.slice(0, 1));
     await until("an answer from the earlier request", () => lastEvents().includes("reused"));
     await type(insert.slice(1, 2));
@@ -97,12 +101,12 @@ describe("typing", () => {
   });
 
   it("quickly asks once, after the last key", async () => {
-    await configure({ "automatic.debounce": 1000 });
+    await configure({ "automatic.debounce": 2000 });
     try {
       const editor = await openAt("add.py", ADD);
       await type(" (a, b");
       await shown();
-      await ranked(editor);
+      await rankedAt(editor);
       assert.equal(replay.requests.length, 1);
     } finally {
       await configure({ "automatic.debounce": 100 });
@@ -114,7 +118,7 @@ describe("typing", () => {
     try {
       const editor = await openAt("add.py", ADD);
       await type(" ");
-      const ranking = await ranked(editor);
+      const ranking = await rankedAt(editor);
       await until("the decision", () => lastEvents().includes("abstained"));
       assert.equal(ranking.shown, undefined);
     } finally {
@@ -126,9 +130,11 @@ describe("typing", () => {
     const refusedIn = async (name: string) => {
       await openAt(name, ADD);
       await type(" ");
-      await until(`the refusal in ${name}`, () =>
-        ["refused", "automatic-off"].includes(lastEvents().at(-1) ?? ""),
-      );
+      await until(`the refusal in ${name}`, () => {
+        const { file, steps } = extension.traces.traces.at(-1) ?? {};
+        const last = steps?.at(-1)?.event.kind ?? "";
+        return file === name && ["refused", "automatic-off"].includes(last);
+      });
       await closeAll();
     };
     await refusedIn("credentials.py");
@@ -151,7 +157,7 @@ describe("typing", () => {
     const lines = Array.from({ length: 25_000 }, (_, index) => `value_${index} = ${index}`).join("\n");
     const editor = await openAt("huge.py", `${lines}\n${ADD}${lines}\n`);
     await type(" ");
-    const ranking = await ranked(editor);
+    const ranking = await rankedAt(editor);
     assert.ok(ranking.reply?.candidates.some(({ valid }) => valid));
     const sent = JSON.stringify(replay.requests[0]?.body ?? {});
     assert.ok(sent.length < 20_000, `${sent.length} characters were sent`);
@@ -160,11 +166,10 @@ describe("typing", () => {
 
   it("in one of two editors of a document is about its own cursor", async () => {
     const first = await openAt("two.py", `${ADD}\n\ndef other():\n    pass\n`);
-    const second = await vscode.window.showTextDocument(first.document, vscode.ViewColumn.Beside);
+    const second = await openBeside(first);
     second.selection = new vscode.Selection(6, 4, 6, 8);
     await type("return ");
-    const ranking = await ranked(second);
-    assert.equal(ranking.place.offset, second.document.offsetAt(second.selection.active));
+    const ranking = await rankedAt(second);
     assert.match(ranking.place.prefix, /def other\(\):\n {4}return $/);
   });
 
@@ -173,7 +178,7 @@ describe("typing", () => {
     editor.selections = [new vscode.Selection(1, 10, 1, 10), new vscode.Selection(4, 10, 4, 10)];
     await type(" ");
     await shown();
-    await ranked(editor);
+    await rankedAt(editor);
     await accept(editor);
     const inserted = editor.document.lineAt(1).text;
     assert.match(inserted, /^ {4}return \S/);
@@ -197,7 +202,7 @@ describe("typing", () => {
     const end = cell.positionAt(cell.getText().length);
     editor.selection = new vscode.Selection(end, end);
     await vscode.commands.executeCommand("editor.action.inlineSuggest.trigger");
-    const ranking = await ranked(editor);
+    const ranking = await rankedAt(editor);
     assert.equal(ranking.place.prefix, "import math\n\ndef area(r):\n    return");
   });
 });

@@ -15,6 +15,7 @@ declare module "mocha" {
       ui: "bdd";
       timeout: number;
       forbidOnly?: boolean;
+      grep?: string;
       reporter?: (runner: Runner) => void;
     });
     readonly suite: {
@@ -25,7 +26,7 @@ declare module "mocha" {
 }
 
 declare function describe(title: string, body: () => void): void;
-declare function it(title: string, body: import("mocha").Body): void;
+declare var it: (title: string, body: import("mocha").Body) => void;
 declare function before(body: import("mocha").Body): void;
 declare function after(body: import("mocha").Body): void;
 declare function beforeEach(body: import("mocha").Body): void;
