@@ -4,7 +4,7 @@ import { type FileHandle, open, rename, stat } from "node:fs/promises";
 import { ServiceError } from "../errors.ts";
 import { diskError } from "./disk.ts";
 import { type FileHash, type HubFile, refusal, requireNoPage } from "./hub.ts";
-import { chunks, get, type Hub, type HubResponse } from "./hub-request.ts";
+import { chunks, get, type Hub, type HubResponse, settingOf } from "./hub-request.ts";
 import { Passing, retrying } from "./retry.ts";
 
 /** Ending of a file that is not complete. */
@@ -48,7 +48,7 @@ export async function downloadFile(
         if (part.digest() === file.hash.value) return;
         mismatches++;
         await part.restart();
-        const message = `${file.path} of ${options.repository} came with a wrong hash, so it was thrown away. Try again, or use another HF_ENDPOINT.`;
+        const message = `${file.path} of ${options.repository} came with a wrong hash, so it was thrown away. Try again, or use another ${settingOf(hub)}.`;
         throw mismatches < MAX_MISMATCHES
           ? new Passing(message)
           : new ServiceError("download_failed", message);
@@ -88,15 +88,15 @@ async function fetchRest(
     }
     throw refusal(hub, response, repository);
   }
-  requireNoPage(response, `${file.path} of ${repository}`);
-  requireSameFile(response, file, repository);
+  requireNoPage(hub, response, `${file.path} of ${repository}`);
+  requireSameFile(hub, response, file, repository);
   if (response.status === 200 && from > 0) await part.restart();
-  else if (response.status === 206) requireRange(response, file, from);
+  else if (response.status === 206) requireRange(hub, response, file, from);
   for await (const chunk of chunks(hub, response, signal)) {
     if (part.position + chunk.byteLength > file.size) {
       await part.restart();
       throw new Passing(
-        `${response.url.host} sent more than ${file.path} has. Check HF_ENDPOINT and the network.`,
+        `${response.url.host} sent more than ${file.path} has. Check ${settingOf(hub)} and the network.`,
       );
     }
     await part.append(chunk);
@@ -109,7 +109,7 @@ async function fetchRest(
 }
 
 /** The Hub repeats hash and size with the content: a mirror that disagrees with its own list is found out early. */
-function requireSameFile(response: HubResponse, file: HubFile, repository: string): void {
+function requireSameFile(hub: Hub, response: HubResponse, file: HubFile, repository: string): void {
   const etag = response.linked.etag?.replace(/^W\//, "").replaceAll('"', "");
   const size = response.linked.size;
   const other = etag !== undefined && /^[0-9a-f]{64}$/.test(etag) && etag !== file.hash.value;
@@ -117,17 +117,17 @@ function requireSameFile(response: HubResponse, file: HubFile, repository: strin
   response.body.destroy();
   throw new ServiceError(
     "download_failed",
-    `${response.url.host} has another ${file.path} than the list of ${repository} says. Try again, or use another HF_ENDPOINT.`,
+    `${response.url.host} has another ${file.path} than the list of ${repository} says. Try again, or use another ${settingOf(hub)}.`,
   );
 }
 
-function requireRange(response: HubResponse, file: HubFile, from: number): void {
+function requireRange(hub: Hub, response: HubResponse, file: HubFile, from: number): void {
   const range = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(response.header("content-range") ?? "");
   const total = range?.[2];
   if (Number(range?.[1] ?? -1) === from && (total === "*" || Number(total) === file.size)) return;
   response.body.destroy();
   throw new Passing(
-    `${response.url.host} sent another part of ${file.path} than was asked for. Check HF_ENDPOINT and the network.`,
+    `${response.url.host} sent another part of ${file.path} than was asked for. Check ${settingOf(hub)} and the network.`,
   );
 }
 
@@ -234,6 +234,8 @@ function newHash({ kind }: FileHash, size: number): Hash {
   switch (kind) {
     case "sha256":
       return createHash("sha256");
+    case "sha512":
+      return createHash("sha512");
     case "git-sha1":
       return createHash("sha1").update(`blob ${size}\0`);
     default:

@@ -19,6 +19,15 @@ export interface Hub {
   readonly silenceMs: number;
   /** Told before a request is repeated. */
   readonly onWait?: OnWait | undefined;
+  /** Where the user sets the endpoint, for messages; HF_ENDPOINT unless it is another kind of server. */
+  readonly setting?: string;
+  /** What a refusal means there, for another kind of server. */
+  readonly refusal?: (status: number, host: string, what: string) => ServiceError;
+}
+
+/** Name of what the user changes when the endpoint is wrong. */
+export function settingOf(hub: Pick<Hub, "setting">): string {
+  return hub.setting ?? "HF_ENDPOINT";
 }
 
 /** A response, its body not yet read. */
@@ -98,21 +107,21 @@ export async function get(
       return { ...response, linked };
     }
     response.body.destroy();
-    url = redirected(url, location);
+    url = redirected(hub, url, location);
   }
   throw new ServiceError(
     "download_failed",
-    `${new URL(address).host} redirects in circles. Check HF_ENDPOINT or try again later.`,
+    `${new URL(address).host} redirects in circles. Check ${settingOf(hub)} or try again later.`,
   );
 }
 
-function redirected(from: URL, location: string): URL {
+function redirected(hub: Hub, from: URL, location: string): URL {
   const target = URL.canParse(location, from.href) ? new URL(location, from.href) : undefined;
   const known = target?.protocol === "https:" || (target?.protocol === "http:" && from.protocol === "http:");
   if (target !== undefined && known && target.username === "" && target.password === "") return target;
   throw new ServiceError(
     "download_failed",
-    `${from.host} redirects to an address that is not safe to follow. Check HF_ENDPOINT and the network.`,
+    `${from.host} redirects to an address that is not safe to follow. Check ${settingOf(hub)} and the network.`,
   );
 }
 
@@ -157,7 +166,7 @@ async function getOnce(
         error,
       );
     }
-    throw networkFailure(url, error);
+    throw networkFailure(hub, url, error);
   } finally {
     clearTimeout(silence);
     signal.removeEventListener("abort", giveUp);
@@ -210,7 +219,7 @@ const CERTIFICATE_CODES: ReadonlySet<string> = new Set([
   "CERT_UNTRUSTED",
 ]);
 
-function networkFailure(url: URL, error: unknown): unknown {
+function networkFailure(hub: Hub, url: URL, error: unknown): unknown {
   const code = codeOf(error);
   if (code === undefined && !isAxiosError(error)) return error;
   if (code !== undefined && CERTIFICATE_CODES.has(code)) {
@@ -242,7 +251,7 @@ function networkFailure(url: URL, error: unknown): unknown {
             ? "there is no way to it"
             : (code ?? "the connection failed");
   return new Passing(
-    `${url.host} cannot be reached (${reason}). Check the network, HTTPS_PROXY and HF_ENDPOINT, then run the same command again to continue.`,
+    `${url.host} cannot be reached (${reason}). Check the network, HTTPS_PROXY and ${settingOf(hub)}, then run the same command again to continue.`,
     error,
   );
 }
@@ -254,6 +263,7 @@ function codeOf(error: unknown): string | undefined {
   return undefined;
 }
 
-function isLoopback(url: URL): boolean {
+/** Is this address inside this machine? */
+export function isLoopback(url: URL): boolean {
   return url.hostname === "localhost" || url.hostname === "[::1]" || /^127(\.\d+){3}$/.test(url.hostname);
 }

@@ -3,13 +3,13 @@
  * API: https://huggingface.co/docs/hub/api (revision and tree), and the files' addresses under /resolve/.
  */
 import { ServiceError } from "../errors.ts";
-import { chunks, get, type Hub, type HubResponse } from "./hub-request.ts";
+import { chunks, get, type Hub, type HubResponse, settingOf } from "./hub-request.ts";
 import { asArray, asNumber, asObject, asString } from "./json-file.ts";
 import { Passing, retrying } from "./retry.ts";
 
-/** How the Hub names a file's content: large files by SHA-256, small ones as git does. */
+/** How a file's content is named: large files of the Hub by SHA-256, small ones as git does; SHA-512 by npm. */
 export interface FileHash {
-  readonly kind: "sha256" | "git-sha1";
+  readonly kind: "sha256" | "git-sha1" | "sha512";
   /** Lower-case hexadecimal. */
   readonly value: string;
 }
@@ -103,7 +103,12 @@ function nextPage(hub: Hub, response: HubResponse): string | undefined {
   return url.href;
 }
 
-async function getJson(
+/**
+ * A JSON document of a Hub, or of a server like one.
+ * @param repository what is asked for, for messages
+ * @throws ServiceError download_failed, model_not_found
+ */
+export async function getJson(
   hub: Hub,
   address: string,
   repository: string,
@@ -113,7 +118,7 @@ async function getJson(
     async () => {
       const response = await get(hub, address, signal, { Accept: "application/json" });
       if (response.status !== 200) throw refusal(hub, response, repository);
-      requireNoPage(response, `the list of files of ${repository}`);
+      requireNoPage(hub, response, `the description of ${repository}`);
       const parts: Uint8Array[] = [];
       let size = 0;
       for await (const chunk of chunks(hub, response, signal)) {
@@ -125,7 +130,7 @@ async function getJson(
         return { json: JSON.parse(Buffer.concat(parts).toString("utf8")), response };
       } catch (error) {
         throw new Passing(
-          `${response.url.host} answered with something other than a Hub's reply. Check HF_ENDPOINT and the network.`,
+          `${response.url.host} answered with something other than a Hub's reply. Check ${settingOf(hub)} and the network.`,
           error,
         );
       }
@@ -145,12 +150,12 @@ function strange(hub: Hub, what: string): ServiceError {
  * Refuses a web page where something else was asked for.
  * @param what completes the sentence "HOST sent a web page instead of …"
  */
-export function requireNoPage(response: HubResponse, what: string): void {
+export function requireNoPage(hub: Hub, response: HubResponse, what: string): void {
   if (!/^text\/html\b/i.test(response.header("content-type") ?? "")) return;
   response.body.destroy();
   throw new ServiceError(
     "download_failed",
-    `${response.url.host} sent a web page instead of ${what}. A login page, a proxy or a wrong HF_ENDPOINT is in the way.`,
+    `${response.url.host} sent a web page instead of ${what}. A login page, a proxy or a wrong ${settingOf(hub)} is in the way.`,
   );
 }
 
@@ -159,6 +164,9 @@ export function refusal(hub: Hub, response: HubResponse, repository: string): Se
   response.body.destroy();
   const { status } = response;
   const { host } = response.url;
+  if (hub.refusal !== undefined && status < 500 && ![407, 408, 429].includes(status)) {
+    return hub.refusal(status, host, repository);
+  }
   const code = response.header("x-error-code") ?? "";
   const page = `${hub.endpoint}/${repository}`;
   const failed = (message: string) => new ServiceError("download_failed", message);
@@ -210,7 +218,7 @@ export function refusal(hub: Hub, response: HubResponse, repository: string): Se
       requestedWaitMs(response),
     );
   }
-  return failed(`${host} refuses the request (status ${status}). Check HF_ENDPOINT and the network.`);
+  return failed(`${host} refuses the request (status ${status}). Check ${settingOf(hub)} and the network.`);
 }
 
 /** `Retry-After`, or what the Hub sends instead: `RateLimit: "api";r=0;t=55` (remaining requests, seconds). */

@@ -135,7 +135,7 @@ describe("the listing", () => {
   });
 
   test.each<[string, Fault, RegExp]>([
-    ["a web page", html(), /sent a web page instead of the list of files of Someone\/Some-Model/],
+    ["a web page", html(), /sent a web page instead of the description of Someone\/Some-Model/],
     ["no JSON", { kind: "reply", status: 200, body: "ok" }, /something other than a Hub's reply/],
     ["other JSON", { kind: "reply", status: 200, body: "[]" }, /does not answer as a Hugging Face Hub/],
     ["a proxy that wants a password", { kind: "reply", status: 407 }, /proxy asks for a name and a password/],
