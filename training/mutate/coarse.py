@@ -69,8 +69,10 @@ def repeated(rng: random.Random, code: str) -> str | None:
 
 def other_body(head: str, other_head: str, other: str) -> str | None:
     """The header that was asked for above the body of another function."""
+    if not head or not other_head:
+        return None
     body = other.partition(other_head)[2]
-    return head + body if head and other_head and body.strip() else None
+    return head + body if body.strip() else None
 
 
 def renamed(code: str, old: str, new: str) -> str:
