@@ -119,7 +119,7 @@ def main() -> None:
     parser.add_argument("--groups", type=Path, nargs="+", required=True)
     parser.add_argument("--checkpoint", type=Path, required=True)
     parser.add_argument("--tokenizer", type=Path, required=True)
-    parser.add_argument("--linear", type=Path, help=".npy of linear.py")
+    parser.add_argument("--linear", type=Path, help="ngram.json of linear.py")
     parser.add_argument("--limit", type=int)
     parser.add_argument("--likelihood", action="store_true", help="also by LM log-probability")
     parser.add_argument("--threads", type=int, default=2)
@@ -127,10 +127,7 @@ def main() -> None:
     arguments = parser.parse_args()
     optim.use_threads(arguments.threads)
     scorer = Scorer(arguments.checkpoint, arguments.tokenizer)
-    linear = None
-    if arguments.linear:
-        linear = LinearReward()
-        linear.weights = np.load(arguments.linear)
+    linear = LinearReward.load(arguments.linear) if arguments.linear else None
     results = [evaluate(path, scorer, linear, arguments.limit, arguments.likelihood) for path in arguments.groups]
     if arguments.json:
         arguments.json.write_text(json.dumps(results, indent=1))

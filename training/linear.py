@@ -1,78 +1,87 @@
-"""The baseline to beat: a linear Bradley–Terry model on hashed token n-grams of the program.
+"""A linear Bradley–Terry model on hashed token n-grams of the program (ngrams.py): baseline, and a part of nano's reward.
 
-It never sees the problem. One minute of training; Adagrad on 2²⁰ weights.
+It never sees the problem. A minute of training; Adagrad, then one signed byte
+a weight. `ngram.json` is what `codescaler models convert` takes from a model's
+folder: {"version", "scale", "coefficient", "weights" (base64)}; reward =
+head + coefficient · scale · Σ weight · count.
 """
 
 import argparse
+import base64
 import gzip
 import json
-import re
-import zlib
 from pathlib import Path
 
 import numpy as np
 
-BITS = 20
-ORDERS = (1, 2, 3, 4)
+import ngrams
+
 BATCH = 128
-TOKEN = re.compile(r"\n[ \t]*|[A-Za-z_]\w*|\d+|[^\sA-Za-z0-9_]")
+LEVELS = 127
 
 
-def features(code: str) -> np.ndarray:
-    """Bucket numbers of all n-grams of the program; line starts carry their indentation."""
-    tokens = TOKEN.findall("\n" + code) + ["<end>"]
-    ids = np.array([zlib.crc32(token.encode("utf-8", "replace")) for token in tokens], np.uint64)
-    found = []
-    for order in ORDERS:
-        if len(ids) >= order:
-            mixed = np.full(len(ids) - order + 1, order, np.uint64)
-            for k in range(order):
-                mixed = (mixed * np.uint64(0x9E3779B97F4A7C15)) ^ (ids[k : len(ids) - order + 1 + k] + np.uint64(k))
-            mixed *= np.uint64(0x9E3779B97F4A7C15)
-            found.append((mixed >> np.uint64(64 - BITS)).astype(np.int64))
-    return np.concatenate(found)
-
-
-def difference(chosen: str, rejected: str) -> tuple[np.ndarray, np.ndarray]:
+def difference(chosen: str, rejected: str, bits: int) -> tuple[np.ndarray, np.ndarray]:
     """Buckets and signed counts where the two programs differ."""
-    good, bad = features(chosen), features(rejected)
+    (good, often), (bad, seldom) = ngrams.counts(chosen, bits), ngrams.counts(rejected, bits)
     buckets, inverse = np.unique(np.concatenate((good, bad)), return_inverse=True)
-    counts = np.bincount(inverse, np.concatenate((np.ones(len(good)), -np.ones(len(bad)))), len(buckets))
-    kept = counts != 0
-    return buckets[kept], np.clip(counts[kept], -2, 2).astype(np.float32)
+    values = np.bincount(inverse, np.concatenate((often, -seldom)), len(buckets))
+    kept = values != 0
+    return buckets[kept], values[kept].astype(np.float32)
 
 
 class LinearReward:
-    """weights[2^BITS]; reward = sum of the weights of the program's n-grams."""
+    """weights [2^bits]; reward = sum of the weights of the program's n-grams, each at most twice."""
 
-    def __init__(self) -> None:
-        self.weights = np.zeros(1 << BITS, np.float32)
+    def __init__(self, bits: int = ngrams.BITS) -> None:
+        self.bits = bits
+        self.weights = np.zeros(1 << bits, np.float32)
 
     def reward(self, code: str) -> float:
-        buckets, counts = np.unique(features(code), return_counts=True)
-        return float((self.weights[buckets] * np.minimum(counts, 2)).sum())
+        buckets, often = ngrams.counts(code, self.bits)
+        return float(self.weights[buckets].astype(np.float64) @ often)
 
     def fit(self, pairs: list[tuple[str, str]], epochs: int, seed: int, rate: float = 0.05, decay: float = 1e-5) -> None:
         """Adagrad over the pairs (chosen, rejected); `decay` shrinks the weights a step touches."""
         rng = np.random.default_rng(seed)
-        made = [difference(*pair) for pair in pairs]
-        squares = np.full(1 << BITS, 1e-3, np.float32)
+        made = [difference(*pair, self.bits) for pair in pairs]
+        squares = np.full(1 << self.bits, 1e-3, np.float32)
         for _ in range(epochs):
             order = rng.permutation(len(made))
             for start in range(0, len(order), BATCH):
                 batch = [made[i] for i in order[start : start + BATCH]]
-                lengths = np.array([len(buckets) for buckets, _ in batch])
                 buckets = np.concatenate([b for b, _ in batch])
                 values = np.concatenate([v for _, v in batch])
-                owner = np.repeat(np.arange(len(batch)), lengths)
+                owner = np.repeat(np.arange(len(batch)), [len(b) for b, _ in batch])
                 margin = np.bincount(owner, self.weights[buckets] * values, len(batch))
                 push = 1.0 / (1.0 + np.exp(np.clip(margin, -30, 30)))
-                gradient = np.bincount(buckets, push[owner] * values, 1 << BITS) if len(buckets) > 1 << 18 else None
                 touched, inverse = np.unique(buckets, return_inverse=True)
-                slope = (gradient[touched] if gradient is not None else np.bincount(inverse, push[owner] * values, len(touched)))
-                slope = slope / len(batch) * 16 - decay * self.weights[touched]
+                slope = np.bincount(inverse, push[owner] * values, len(touched)) / len(batch) * 16 - decay * self.weights[touched]
                 squares[touched] += slope**2
                 self.weights[touched] += rate * slope / np.sqrt(squares[touched])
+
+    def save(self, path: Path, coefficient: float) -> None:
+        """Writes `ngram.json`, one signed byte a weight."""
+        scale = float(np.abs(self.weights).max()) / LEVELS or 1.0
+        levels = np.rint(self.weights / scale).astype(np.int8)
+        path.write_text(json.dumps({"version": ngrams.VERSION, "scale": scale, "coefficient": coefficient,
+                                    "weights": base64.b64encode(levels.tobytes()).decode()}))
+
+    @staticmethod
+    def load(path: Path) -> "LinearReward":
+        """The model of an `ngram.json`, as the server computes it; without its coefficient."""
+        read = json.loads(path.read_text())
+        if read["version"] != ngrams.VERSION:
+            raise SystemExit(f"{path} is of version {read['version']}; this is version {ngrams.VERSION}. Train it again.")
+        levels = np.frombuffer(base64.b64decode(read["weights"]), np.int8)
+        model = LinearReward(len(levels).bit_length() - 1)
+        model.weights = levels.astype(np.float32) * np.float32(read["scale"])
+        return model
+
+
+def set_coefficient(path: Path, coefficient: float) -> None:
+    """Changes only how much the linear model counts beside the head."""
+    read = json.loads(path.read_text())
+    path.write_text(json.dumps({**read, "coefficient": coefficient}))
 
 
 def read_pairs(paths: list[Path], limit: int | None = None) -> list[tuple[str, str]]:
@@ -93,13 +102,15 @@ def main() -> None:
     parser.add_argument("--groups", type=Path, nargs="+", required=True)
     parser.add_argument("--limit", type=int, default=12_000, help="groups a file")
     parser.add_argument("--epochs", type=int, default=3)
-    parser.add_argument("--out", type=Path, required=True, help=".npy of the weights")
+    parser.add_argument("--bits", type=int, default=ngrams.BITS)
+    parser.add_argument("--out", type=Path, required=True, help="ngram.json")
+    parser.add_argument("--coefficient", type=float, default=1.0, help="beside the head; to be fitted last")
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
-    model = LinearReward()
+    model = LinearReward(arguments.bits)
     pairs = read_pairs(arguments.groups, arguments.limit)
     model.fit(pairs, arguments.epochs, arguments.seed)
-    np.save(arguments.out, model.weights)
+    model.save(arguments.out, arguments.coefficient)
     print(f"{len(pairs)} pairs, {np.count_nonzero(model.weights)} weights")
 
 

@@ -60,7 +60,7 @@ def main() -> None:
     if not test[0].exists():
         run("pairs.py", "--corpus", corpus, "--mbpp", options.mbpp, "--heldout", options.heldout, "--out", pairs,
             "--functions", options.functions, *seed)
-    linear = work / "linear.npy"
+    linear = work / "ngram.json"
     if not linear.exists():
         run("linear.py", "--groups", *train, "--out", linear, *seed)
     run("train_lm.py", "--data", ids, "--out", work, "--steps", options.lm_steps, "--threads", options.threads, *seed, training=True)
@@ -69,7 +69,7 @@ def main() -> None:
     checkpoint = ("--checkpoint", work / "reward.pt", "--tokenizer", tokenizer)
     run("calibrate.py", "--groups", *validation, *checkpoint, "--out", work / "calibration.json")
     run("evaluate.py", "--groups", *test, *checkpoint, "--linear", linear, "--likelihood", "--json", work / "evaluation.json")
-    run("export.py", *checkpoint, "--calibration", work / "calibration.json", "--out", work / "release")
+    run("export.py", *checkpoint, "--calibration", work / "calibration.json", "--ngram", linear, "--out", work / "release")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,74 @@
+"""Hashed token n-grams of a program: the features of the linear model, number by number those of server/families/ngram.ts.
+
+ASCII classes and 32-bit integers only, so that Python and JavaScript cannot
+differ; test/fixtures/ngram holds both to the same values. docs/families.md
+defines them. A change is a new VERSION.
+"""
+
+import re
+from functools import lru_cache
+from itertools import islice
+
+import numpy as np
+
+VERSION = 1
+BITS = 18
+ORDERS = (1, 2, 3, 4)
+MOST = 2
+"""An n-gram counts at most this often."""
+MAX_TOKENS = 16_384
+MAX_CLOSED = 3
+TAB_COLUMNS = 4
+TOKEN = re.compile(r"\n[ \t]*|[A-Za-z_][A-Za-z0-9_]*|[0-9]+|[!-/:-@\[-^`{-~]|[^\x00-\x7f]+")
+
+
+def line_start(token: str, levels: list[int]) -> str:
+    """How the indentation changed: "\\n" not at all, "\\n+" deeper, "\\n-" and how many levels were closed."""
+    columns = sum(TAB_COLUMNS if blank == "\t" else 1 for blank in token[1:])
+    if columns > levels[-1]:
+        levels.append(columns)
+        return "\n+"
+    closed = 0
+    while len(levels) > 1 and levels[-1] > columns:
+        levels.pop()
+        closed += 1
+    return f"\n-{min(closed, MAX_CLOSED)}" if closed else "\n"
+
+
+def tokens(program: str) -> list[str]:
+    """Tokens of a program; blank lines and the end of the last line say nothing."""
+    found = [match[0] for match in islice(TOKEN.finditer("\n" + program), MAX_TOKENS)]
+    made, levels = [], [0]
+    for token, following in zip(found, [*found[1:], "\n"], strict=True):
+        if token[0] != "\n":
+            made.append(token)
+        elif following[0] != "\n":
+            made.append(line_start(token, levels))
+    return [*made, "<end>"]
+
+
+@lru_cache(maxsize=1 << 20)
+def token_hash(token: str) -> int:
+    """FNV-1a over ASCII codes; a run of anything else counts as one code 128."""
+    value = 0x811C9DC5
+    for code in [128] if token[0] > "\x7f" else map(ord, token):
+        value = (value ^ code) * 0x01000193 & 0xFFFFFFFF
+    return value
+
+
+@lru_cache(maxsize=64)
+def counts(program: str, bits: int = BITS) -> tuple[np.ndarray, np.ndarray]:
+    """(buckets int64 ascending, how often float32 at most MOST) of all n-grams of a program."""
+    ids = np.array([token_hash(token) for token in tokens(program)], np.uint32)
+    found = []
+    for order in ORDERS:
+        if len(ids) < order:
+            continue
+        count = len(ids) - order + 1
+        mixed = np.full(count, order, np.uint32)
+        for place in range(order):
+            mixed = (mixed ^ ids[place : place + count]) * np.uint32(0x9E3779B1)
+            mixed ^= mixed >> np.uint32(15)
+        found.append((mixed * np.uint32(0x85EBCA6B)) >> np.uint32(32 - bits))
+    buckets, often = np.unique(np.concatenate(found), return_counts=True)
+    return buckets.astype(np.int64), np.minimum(often, MOST).astype(np.float32)
