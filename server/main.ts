@@ -16,6 +16,11 @@ const COMMANDS: Readonly<Record<string, { readonly does: string; load(): Promise
     does: "list, get, convert, verify and remove reward models",
     load: () => import("./cli/models.ts"),
   },
+  doctor: {
+    does: "say what this machine has, what models run on, and what can be done",
+    load: () => import("./cli/doctor.ts"),
+  },
+  devices: { does: "add or remove the CUDA build", load: () => import("./cli/devices.ts") },
   eval: { does: "measure a reward model on judged samples", load: () => import("./cli/eval.ts") },
   bench: {
     does: "measure scoring speed against a ceiling of the same run",

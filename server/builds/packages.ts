@@ -20,7 +20,7 @@ export interface CudaBuild {
   readonly leastDriver: number;
   /** Later packages replace files of earlier ones. */
   readonly packages: readonly BuildPackage[];
-  /** Bytes on the disk once unpacked, rounded up. */
+  /** Bytes of all libraries in the packages, rounded up. */
   readonly unpackedBytes: number;
 }
 
@@ -51,6 +51,6 @@ const WINDOWS_12 = pinned(
 
 /** Best first. The second replaces the library of the first for CUDA 13 by one for CUDA 12 and older cards. */
 export const CUDA_BUILDS: Readonly<Record<string, readonly CudaBuild[]>> = {
-  "linux-x64": [build(13, [LINUX], 200e6), build(12, [LINUX, LINUX_12], 420e6)],
-  "win32-x64": [build(13, [WINDOWS], 190e6), build(12, [WINDOWS, WINDOWS_12], 420e6)],
+  "linux-x64": [build(13, [LINUX], 200e6), build(12, [LINUX, LINUX_12], 560e6)],
+  "win32-x64": [build(13, [WINDOWS], 190e6), build(12, [WINDOWS, WINDOWS_12], 560e6)],
 };

@@ -40,6 +40,9 @@ export function engineOptions(values: Values): EngineOptions {
     device: device === undefined ? "auto" : oneOf("device", device, DEVICES),
     threads: threads === undefined ? undefined : wholeNumber("threads", threads, 1, 1024),
     contextTokens: context === undefined ? undefined : wholeNumber("context-tokens", context, 256, 1_048_576),
+    onDevice: ({ reason }) => {
+      if (reason !== null) process.stderr.write(`${reason}\n`);
+    },
     precision: oneOf("precision", values.precision, PRECISIONS),
   };
 }

@@ -7,7 +7,7 @@ import { UsageError } from "./usage.ts";
 
 /** How far a long piece of work is, in bytes. */
 export interface Progress {
-  readonly step: "download" | "weights" | "check" | "copy";
+  readonly step: "download" | "weights" | "check" | "copy" | "unpack";
   readonly done: number;
   readonly total: number;
 }
@@ -25,6 +25,7 @@ const STEPS: Readonly<Record<Progress["step"], string>> = {
   weights: "Converting",
   check: "Checking",
   copy: "Copying",
+  unpack: "Unpacking",
 };
 
 /** The one operand of a verb. */

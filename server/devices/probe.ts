@@ -15,9 +15,9 @@ import { type ProbeRecord, type ProbeResult, probeResult, recall, remember } fro
 
 /**
  * A GPU may compile its shaders at the first start, which takes a few seconds; software Vulkan took 40 s on a busy core.
- * What is not done by then hangs.
+ * What is not done by then hangs. Two builds that hang still leave the editor, which waits for three minutes, a server.
  */
-export const PROBE_TIMEOUT_MS = 90_000;
+const PROBE_TIMEOUT_MS = 60_000;
 /** Listing devices without computing. */
 const LIST_TIMEOUT_MS = 20_000;
 

@@ -1,0 +1,122 @@
+/** `codescaler devices`: adds the CUDA build to those of the package, and removes it. */
+import { installCuda, removeCuda } from "../builds/install.ts";
+import { registryFromEnvironment } from "../builds/npm-registry.ts";
+import { CUDA_BUILDS, type CudaBuild } from "../builds/packages.ts";
+import { type Drivers, readDrivers } from "../devices/drivers.ts";
+import { probe } from "../devices/probe.ts";
+import { installedBuilds } from "../engine/builds.ts";
+import { ServiceError } from "../errors.ts";
+import { gigabytes } from "../models/disk.ts";
+import { interruption, operandOf, PROGRESS_FORMS, print, progressLine, waitLine } from "./models-output.ts";
+import { oneOf, readArgs, UsageError } from "./usage.ts";
+
+export const usage = `Usage: codescaler devices install cuda [options]
+       codescaler devices remove cuda [--json]
+
+Adds the build for NVIDIA's CUDA (143 MB to download, or 320 MB for CUDA 12), which may be faster than Vulkan. It needs
+NVIDIA's driver and the CUDA runtime (libcudart and libcublas) of this system. It comes from the npm registry, is checked
+against hashes that are part of this program, and is used from the next start. Ctrl-C stops; the same command continues.
+
+  --runtime V        CUDA version 13 or 12 (default: the newest whose runtime is found)
+  --force            also without driver and runtime
+  --progress FORM    text (default) or json: lines {"step","done","total"} on stderr
+  --exit-with-stdin  stop when stdin ends: for a parent that owns this process
+  --json             print one JSON document
+
+  npm_config_registry, .npmrc  address of a registry and its token, as npm reads them
+  HTTPS_PROXY, NO_PROXY, NODE_EXTRA_CA_CERTS  as usual
+
+"codescaler doctor" shows what this machine has.`;
+
+export async function run(args: string[]): Promise<number> {
+  const [verb, ...rest] = args;
+  if (verb === "install") return install(rest);
+  if (verb === "remove") return remove(rest);
+  throw new UsageError(`devices needs install or remove${verb === undefined ? "" : `, not "${verb}"`}.`);
+}
+
+async function install(args: string[]): Promise<number> {
+  const { values, positionals } = readArgs(args, {
+    runtime: { type: "string" },
+    force: { type: "boolean", default: false },
+    progress: { type: "string", default: "text" },
+    "exit-with-stdin": { type: "boolean", default: false },
+    json: { type: "boolean", default: false },
+  });
+  requireCuda(positionals);
+  const form = oneOf("progress", values.progress, PROGRESS_FORMS);
+  const runtime =
+    values.runtime === undefined ? undefined : Number(oneOf("runtime", values.runtime, ["13", "12"]));
+  const drivers = await readDrivers();
+  const build = chooseBuild(drivers, runtime, values.force);
+  const { folder, fetched } = await installCuda({
+    registry: { ...(await registryFromEnvironment()), onWait: waitLine(form) },
+    build,
+    signal: interruption(
+      "The download was stopped. The same command continues it.",
+      values["exit-with-stdin"],
+    ),
+    onProgress: progressLine(form),
+  });
+  const added = installedBuilds().find(({ backend }) => backend === "cuda");
+  const result = added && (await probe(added, drivers, true)).result;
+  const works = result?.kind === "usable";
+  const problem = result === undefined || result.kind === "usable" ? null : result.problem;
+  print(
+    values.json,
+    { folder, fetched, cuda_runtime: build.cudaMajor, works, problem },
+    `The CUDA ${build.cudaMajor} build ${fetched ? "is installed" : "was installed already"}. ${
+      works
+        ? "It works and is used from the next start."
+        : `It does not work here (${problem ?? "it was not found again"}), so the other builds are used; "codescaler doctor" says more.`
+    }`,
+  );
+  return 0;
+}
+
+async function remove(args: string[]): Promise<number> {
+  const { values, positionals } = readArgs(args, { json: { type: "boolean", default: false } });
+  requireCuda(positionals);
+  const bytes = await removeCuda();
+  print(values.json, { bytes }, `The CUDA build was removed, ${gigabytes(bytes)} freed.`);
+  return 0;
+}
+
+function requireCuda(positionals: readonly string[]): void {
+  const what = operandOf(positionals, "devices install and remove need the name of a build: cuda.");
+  if (what !== "cuda") throw new UsageError(`There is no build "${what}" to add; there is cuda.`);
+}
+
+/** The build that suits this system; a download that cannot be used is refused before it begins. */
+function chooseBuild(drivers: Drivers, runtime: number | undefined, force: boolean): CudaBuild {
+  const platform = `${process.platform}-${process.arch}`;
+  const builds = CUDA_BUILDS[platform] ?? [];
+  const here = (build: CudaBuild): boolean =>
+    drivers.cudaRuntimes.some(({ major }) => major === build.cudaMajor);
+  const [newest] = builds;
+  if (newest === undefined) {
+    throw new ServiceError(
+      "engine_failed",
+      `There is no CUDA build for ${platform}, only for linux-x64 and win32-x64. The other builds need no installation.`,
+    );
+  }
+  const wanted =
+    runtime === undefined
+      ? (builds.find(here) ?? newest)
+      : (builds.find(({ cudaMajor }) => cudaMajor === runtime) ?? newest);
+  if (force) return wanted;
+  const driver = process.platform !== "linux" || drivers.nodes.some(({ path }) => /nvidia|dxg/.test(path));
+  if (!driver) {
+    throw new ServiceError(
+      "engine_failed",
+      `No NVIDIA driver was found, without which the CUDA build is of no use. Install the driver (${wanted.leastDriver} or newer), or use --force.`,
+    );
+  }
+  if (!here(wanted)) {
+    throw new ServiceError(
+      "engine_failed",
+      `libcudart and libcublas of CUDA ${wanted.cudaMajor} were not found, which the CUDA build needs. Install NVIDIA's CUDA ${wanted.cudaMajor} runtime, or use --force; the Vulkan build needs only the driver.`,
+    );
+  }
+  return wanted;
+}
