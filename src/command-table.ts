@@ -94,7 +94,7 @@ export function createCommands(deps: CommandDependencies): CommandTable {
     },
     otherProviders: () => explainOtherProviders(),
     showLog: () => log.show(),
-    serverOutput: () => pages.show("server-output.log", server.output().join("\n")),
+    serverOutput: async () => pages.show("server-output.log", (await server.output()).join("\n")),
     restartServer: () => restart(server),
     stopServer: () => server.stop(),
     setServerToken: async () => {

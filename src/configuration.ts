@@ -61,7 +61,12 @@ export class Configuration implements vscode.Disposable {
   /** How the reward server is to be run. */
   serverOptions(): ServerOptions {
     const settings = this.for();
-    return { url: settings["server.url"], model: settings.rewardModel, device: settings.device };
+    return {
+      url: settings["server.url"],
+      model: settings.rewardModel,
+      device: settings.device,
+      unloadAfter: settings["server.unloadAfter"],
+    };
   }
 
   /** The editor's proxy for remote hosts, as programs expect it in their environment. */

@@ -1,6 +1,7 @@
 /** The composition root: what there is and who knows whom. No logic. */
 import { join } from "node:path";
 import * as vscode from "vscode";
+import { ownRuntimeFolder } from "../server/lease/read.ts";
 import { createCommands } from "./command-table.ts";
 import { registerCommands } from "./commands.ts";
 import { Configuration } from "./configuration.ts";
@@ -38,8 +39,8 @@ export interface Api {
   readonly traces: TraceLog;
 }
 
-/** The reward server's lifetime is its own: it ends with the extension, but takes its time. */
-let stopServer: (() => Promise<void>) | undefined;
+/** The reward server outlives this window for a while, so that the next one finds it; this window leaves it. */
+let leaveServer: (() => Promise<void>) | undefined;
 
 export function activate(context: vscode.ExtensionContext): Api {
   const lifetime = new Disposables();
@@ -70,13 +71,18 @@ export function activate(context: vscode.ExtensionContext): Api {
   };
   const server = new Supervisor({
     ...commandLine,
+    version: String(context.extension.packageJSON.version),
+    folder: ownRuntimeFolder(),
     log,
     options: () => configuration.serverOptions(),
     foreignToken: async (url) => context.secrets.get(serverTokenName(url)),
   });
-  stopServer = () => server.dispose();
+  leaveServer = () => server.dispose();
 
-  const rank = createRanker(server);
+  const rank = createRanker(server, () => {
+    const { url, model } = configuration.serverOptions();
+    return url === "" ? model : "";
+  });
   const sourceSet = once(async () =>
     (await import("./source-set.ts")).createSourceSet({
       configuration,
@@ -138,5 +144,5 @@ export function activate(context: vscode.ExtensionContext): Api {
 }
 
 export async function deactivate(): Promise<void> {
-  await stopServer?.();
+  await leaveServer?.();
 }

@@ -1,17 +1,22 @@
-/** One start of the reward server: its process, its ready line, its end. What follows from them is the supervisor's. */
+/** Starts the reward server that all windows share: it outlives this window, and speaks through a file. */
 import { spawn } from "node:child_process";
-import type { ReadyLine } from "../server/contract.ts";
-import { onLines, scriptEnvironment } from "./node-process.ts";
+import { appendFile, mkdir, open } from "node:fs/promises";
+import { join } from "node:path";
+import { LOG_FILE } from "../server/lease/lease.ts";
+import { isPrivate } from "../server/lease/read.ts";
+import { scriptEnvironment } from "./node-process.ts";
 
 export interface ServerCommand {
   /** The program that runs JavaScript: the editor's own Node. */
   readonly execPath: string;
   readonly script: string;
   readonly args: readonly string[];
-  readonly token: string;
-  /** Called with every line on stderr. */
-  readonly onOutput: (line: string) => void;
+  /** Of its lease and its log, for this user only. */
+  readonly folder: string;
 }
+
+/** A line of the log that begins so stands before all that a server says. */
+export const START_MARK = "Starting: ";
 
 /** How a process ended; both null when it could not be started. */
 export interface Exit {
@@ -20,88 +25,60 @@ export interface Exit {
 }
 
 export interface ServerProcess {
-  /** Undefined when the process ended, or the time was over, before it was ready. */
-  readonly ready: Promise<ReadyLine | undefined>;
+  /** Undefined when it could not be started. */
+  readonly pid: number | undefined;
   readonly ended: Promise<Exit>;
+  /** How it ended; undefined while it runs. */
+  exit(): Exit | undefined;
   kill(): void;
-  /** Ends it softly, then hard; resolves when it is gone. */
-  end(): Promise<void>;
 }
 
-/** A model of 8 billion parameters on a slow disk takes a minute; beyond this it hangs. */
-export const READY_TIMEOUT_MS = 180_000;
-/** The server itself ends what still runs after 5 s. */
-const SOFT_KILL_MS = 6000;
-const HARD_KILL_MS = 2000;
-
-export function startServer({ execPath, script, args, token, onOutput }: ServerCommand): ServerProcess {
-  const child = spawn(execPath, [script, ...args], {
-    env: scriptEnvironment(process.env, { CODESCALER_TOKEN: token }),
-    stdio: ["pipe", "pipe", "pipe"],
-    windowsHide: true,
-  });
-  // A pipe whose reader died must not end the extension host; the process's end is what is acted upon.
-  child.stdin.on("error", () => {});
-  child.stdout.setEncoding("utf8");
-  child.stderr.setEncoding("utf8");
-  onLines(child.stderr, onOutput);
-
-  const ended = new Promise<Exit>((resolve) => {
-    child.once("close", (code, signal) => resolve({ code, signal }));
-    child.once("error", (error) => {
-      onOutput(`The process cannot be started: ${error.message}`);
-      if (child.pid === undefined) resolve({ code: null, signal: null });
-    });
-  });
-  const ready = new Promise<ReadyLine | undefined>((resolve) => {
-    const timer = setTimeout(() => {
-      onOutput(`The server was not ready after ${READY_TIMEOUT_MS / 1000} s and was ended.`);
-      child.kill("SIGKILL");
-      resolve(undefined);
-    }, READY_TIMEOUT_MS);
-    const settle = (line: ReadyLine | undefined) => {
-      clearTimeout(timer);
-      resolve(line);
-    };
-    onLines(child.stdout, (line) => {
-      const found = readyLine(line);
-      if (found) settle(found);
-    });
-    ended.then(() => settle(undefined));
-  });
-  const gone = ended.then(() => {});
-  return {
-    ready,
-    ended,
-    kill: () => child.kill("SIGKILL"),
-    async end() {
-      child.stdin.end();
-      if (await within(gone, SOFT_KILL_MS)) return;
-      child.kill("SIGTERM");
-      if (await within(gone, HARD_KILL_MS)) return;
-      child.kill("SIGKILL");
-      await gone;
-    },
-  };
-}
-
-async function within(promise: Promise<void>, ms: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), ms);
-  });
-  const inTime = await Promise.race([promise.then(() => true), late]);
-  clearTimeout(timer);
-  return inTime;
-}
-
-function readyLine(line: string): ReadyLine | undefined {
+/** @throws Error when its folder cannot be used */
+export async function startServer({ execPath, script, args, folder }: ServerCommand): Promise<ServerProcess> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  if (!(await isPrivate(folder))) {
+    throw new Error(
+      `${folder} is open to other users, so no access token is kept there. Make it yours alone (chmod 700), or remove it.`,
+    );
+  }
+  const logFile = join(folder, LOG_FILE);
+  const log = await open(logFile, "a", 0o600);
   try {
-    const value: unknown = JSON.parse(line);
-    const isReady =
-      typeof value === "object" && value !== null && "url" in value && "pid" in value && "model" in value;
-    return isReady ? (value as ReadyLine) : undefined;
-  } catch {
-    return undefined;
+    // What stands before it in the log is of another server.
+    await log.appendFile(`${START_MARK}${args.join(" ")}\n`);
+    const child = spawn(execPath, [script, ...args], {
+      env: scriptEnvironment(process.env),
+      // Of its own session, and with nothing of ours but the log: the end of this window is not its end.
+      detached: true,
+      stdio: ["ignore", log.fd, log.fd],
+      // A workspace that a process stands in cannot be removed on Windows.
+      cwd: folder,
+      windowsHide: true,
+    });
+    child.unref();
+    let exit: Exit | undefined;
+    const ended = new Promise<Exit>((resolve) => {
+      const settle = (how: Exit, words: string) => {
+        exit = how;
+        // Other windows only see that it is gone, and read here why.
+        appendFile(logFile, `${words}\n`).then(
+          () => resolve(how),
+          () => resolve(how),
+        );
+      };
+      child.once("exit", (code, signal) => {
+        if (code === 0) {
+          exit = { code, signal };
+          resolve(exit);
+        } else settle({ code, signal }, `Process ${child.pid} ended with ${signal ?? `code ${code}`}.`);
+      });
+      child.once("error", (error) => {
+        if (child.pid !== undefined) return;
+        settle({ code: null, signal: null }, `The process cannot be started: ${error.message}`);
+      });
+    });
+    return { pid: child.pid, ended, exit: () => exit, kill: () => child.kill("SIGKILL") };
+  } finally {
+    await log.close();
   }
 }

@@ -96,6 +96,7 @@ export const SETTINGS = {
   rewardModel: text(""),
   device: oneOf(["auto", "gpu", "cpu"]),
   "server.url": text(""),
+  "server.unloadAfter": whole(5, 0, 1440),
   "hover.enable": bool(true),
   "statistics.enable": bool(true),
 } as const satisfies Record<string, Setting<unknown>>;

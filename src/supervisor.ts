@@ -1,12 +1,19 @@
-/** Owns the reward server: starts it when first needed, restarts it within a budget, knows how it is. */
-import { randomBytes } from "node:crypto";
+/** The window's side of the reward server that all windows share: joins it or starts it, and knows how it is. */
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Presence } from "../server/contract.ts";
+import { LEASE_FILE } from "../server/lease/lease.ts";
+import { proves } from "../server/lease/proven-agent.ts";
+import { readLease } from "../server/lease/read.ts";
 import { Emitter, type Event } from "./emitter.ts";
 import { type Log, reasonOf } from "./log.ts";
-import { LINE_LENGTH } from "./node-process.ts";
-import { checkHealth, type Endpoint, RankError } from "./ranking/client.ts";
+import { connectOwn } from "./own-server.ts";
+import { type Endpoint, RankError } from "./ranking/client.ts";
 import { restartDelay } from "./restart-budget.ts";
-import { hintFor } from "./server-hints.ts";
-import { type Exit, type ServerProcess, startServer } from "./server-process.ts";
+import { deathOf, readServerLog } from "./server-log.ts";
+import type { Exit, ServerProcess } from "./server-process.ts";
+import { joinOrStart, type Session, StartError } from "./shared-server.ts";
 
 /** What people need to know of the server. `down` and `failed` carry a sentence with the way out. */
 export type ServerState =
@@ -18,6 +25,7 @@ export type ServerState =
       readonly url: string;
       /** The user's own, which we neither start nor stop. */
       readonly own: boolean;
+      /** Empty while none is in memory. */
       readonly model: string;
       readonly version: string;
     }
@@ -26,18 +34,26 @@ export type ServerState =
   /** Given up: other settings or the user start it again. */
   | { readonly kind: "failed"; readonly problem: string };
 
-/** How the server is to be run; a change restarts it. */
+/** How the server is to be run. */
 export interface ServerOptions {
   /** A server of the user's own; none is started then. */
   readonly url: string;
+  /** Loaded first by a server that is started; requests name it too. */
   readonly model: string;
+  /** A change replaces the server. */
   readonly device: "auto" | "gpu" | "cpu";
+  /** Minutes without a request after which the model's memory is given back; 0 = never. */
+  readonly unloadAfter: number;
 }
 
 export interface SupervisorDependencies {
   /** The program that runs JavaScript: the editor's own Node. */
   readonly execPath: string;
   readonly script: string;
+  /** Version of this extension, and of the server that it starts. */
+  readonly version: string;
+  /** Where the lease of this user lies. */
+  readonly folder: string;
   readonly log: Log;
   options(): ServerOptions;
   /** Token of the user's own server at this address; undefined when none was set. */
@@ -48,43 +64,39 @@ export interface RewardServer {
   readonly state: ServerState;
   readonly onDidChange: Event<ServerState>;
   /**
-   * Where it answers; starts it where needed and waits until it is ready.
+   * Where it answers; joins or starts it where needed. Requests may be sent while it still loads its model.
    * @throws RankError unreachable with what is wrong; the signal's reason when aborted
    */
   endpoint(signal: AbortSignal): Promise<Endpoint>;
-  /** Stops and starts it with the present options, and forgets earlier crashes. */
+  /** Has it replaced by a fresh one with the present options, for all windows, and forgets earlier crashes. */
   restart(): Promise<void>;
+  /** Ends it for all windows, after what it is answering; the next request starts it again. */
   stop(): Promise<void>;
-  /** Someone's connection to it broke: it is looked at again before the next use. */
-  lost(endpoint: Endpoint, problem: string): void;
+  /** Someone's request failed in a way that says it may be gone: it is looked at again before the next use. */
+  lost(endpoint: Endpoint, error: RankError): void;
   /** Its last lines on stderr, oldest first. */
-  output(): readonly string[];
+  output(): Promise<readonly string[]>;
 }
 
-/** Enough for a stack trace or the engine's words about memory. */
-const OUTPUT_LINES = 200;
-/** Lines in which the reason of an end is looked for. */
-const LAST_LINES = 20;
+/** What another window writes about an end that it saw is there by then. */
+const LAST_WORDS_MS = 300;
+/** Windows that saw the same end do not start at the same moment. */
+const SPREAD_MS = 400;
 /** Exit codes by which the command line says that it refused, rather than that it broke. */
 const REFUSED: readonly (number | null)[] = [1, 2];
-
-/** One start, and what became of it. */
-interface Run {
-  readonly process: ServerProcess;
-  readonly endpoint: Promise<Endpoint>;
-  readonly options: ServerOptions;
-  /** Where it answers, once it does. */
-  address: string | undefined;
-}
 
 export class Supervisor implements RewardServer {
   readonly #deps: SupervisorDependencies;
   readonly #changed = new Emitter<ServerState>();
-  readonly #output: string[] = [];
   #state: ServerState = { kind: "stopped" };
-  /** The process in use; one that is being stopped is none. */
-  #run: Run | undefined;
-  /** When it ended by itself. */
+  #session: Session | undefined;
+  /** Whether the session's server still lives: asked before it is used again, when a connection broke. */
+  #check: Promise<boolean> | undefined;
+  /** Under way; all who need it wait for the same. */
+  #joining: { readonly endpoint: Promise<Endpoint>; readonly controller: AbortController } | undefined;
+  /** The last process that this window started; another window's server is none. */
+  #process: ServerProcess | undefined;
+  /** When it ended by itself, on the monotonic clock. */
   #ends: readonly number[] = [];
   #restartTimer: NodeJS.Timeout | undefined;
   /** The user's own server, by its address. */
@@ -101,8 +113,8 @@ export class Supervisor implements RewardServer {
     return this.#state;
   }
 
-  output(): readonly string[] {
-    return this.#output;
+  output(): Promise<readonly string[]> {
+    return readServerLog(this.#deps.folder);
   }
 
   async endpoint(signal: AbortSignal): Promise<Endpoint> {
@@ -110,143 +122,236 @@ export class Supervisor implements RewardServer {
     return orAborted(this.#available(), signal);
   }
 
-  /** Starts it if it is not running, for a use that is about to come. Its failure is in the state. */
+  /** Joins or starts it, for a use that is about to come. Its failure is in the state. */
   warm(): void {
     if (this.#state.kind === "stopped") this.#available().catch(() => {});
   }
 
-  lost(endpoint: Endpoint, problem: string): void {
+  lost(endpoint: Endpoint, error: RankError): void {
     if (this.#own?.url === endpoint.url) {
       this.#own = undefined;
-      this.#enter({ kind: "down", problem });
+      this.#enter({ kind: "down", problem: error.message });
       return;
     }
-    // Its end may be noticed only after its socket's: whoever asks next must not get the dead one.
-    const run = this.#run;
-    if (run?.address !== endpoint.url) return;
-    run.process.kill();
-    this.#ended(run, problem, undefined);
+    const session = this.#session;
+    if (session?.endpoint !== endpoint) return;
+    if (error.code === "restarting") this.#leave();
+    // A connection may break alone; and its end may be noticed only after its socket's.
+    else this.#check ??= proves(session.lease);
   }
 
   async restart(): Promise<void> {
-    await this.stop();
+    clearTimeout(this.#restartTimer);
+    this.#own = undefined;
     this.#ends = [];
-    await this.#available();
+    const { url } = this.#deps.options();
+    if (url === "") {
+      const replaces = this.#session?.lease.pid ?? (await readLease(this.#deps.folder))?.pid;
+      this.#leave();
+      await this.#join(replaces);
+    } else await this.#connected(url);
   }
 
-  /** Restarts a running server whose options are no longer the present ones. */
+  /** Replaces a server that is to run differently now. */
   async optionsChanged(): Promise<void> {
-    const { url, model, device } = this.#deps.options();
-    const { options } = this.#run ?? {};
+    const { url, device } = this.#deps.options();
+    const lease = this.#session?.lease;
     const moved = this.#own !== undefined && this.#own.url !== url;
-    const changed =
-      options !== undefined && (url !== "" || model !== options.model || device !== options.device);
     if (this.#state.kind === "failed" || this.#state.kind === "down") {
       // Other options deserve a fresh try, when someone needs it.
+      clearTimeout(this.#restartTimer);
       this.#ends = [];
-      await this.stop();
-    } else if (moved || changed) {
+      this.#own = undefined;
+      this.#leave();
+      this.#enter({ kind: "stopped" });
+    } else if (moved || (lease !== undefined && url === "" && device !== lease.device)) {
       // Nobody waits for it here: a failure is in the state.
       await this.restart().catch(() => {});
+    } else if (lease !== undefined && url !== "") {
+      this.#leave();
+      await this.#connected(url).catch(() => {});
     }
   }
 
   async stop(): Promise<void> {
     clearTimeout(this.#restartTimer);
     this.#own = undefined;
-    const run = this.#run;
-    this.#run = undefined;
+    const { folder } = this.#deps;
+    const lease = this.#session?.lease;
+    this.#giveUpJoining();
+    this.#leave();
     this.#enter({ kind: "stopped" });
-    await run?.process.end();
+    if (!lease || (await readLease(folder))?.token !== lease.token) return;
+    // A server without its lease finishes what it does, and ends.
+    await rm(join(folder, LEASE_FILE), { force: true });
   }
 
-  /** Ends the server with the extension; resolves when it is gone. */
+  /** Leaves the server; it ends by itself when no window is left. */
   async dispose(): Promise<void> {
     this.#disposed = true;
-    await this.stop();
+    clearTimeout(this.#restartTimer);
+    this.#session?.destroy();
+    this.#giveUpJoining();
+    this.#leave();
+    this.#enter({ kind: "stopped" });
     this.#changed.dispose();
   }
 
-  #available(): Promise<Endpoint> {
+  async #available(): Promise<Endpoint> {
     const { url } = this.#deps.options();
     if (url !== "") return this.#connected(url);
-    if (this.#run) return this.#run.endpoint;
-    if (this.#disposed) return Promise.reject(new RankError("unreachable", "CodeScaler is shutting down."));
-    if (this.#state.kind === "failed") {
-      return Promise.reject(new RankError("unreachable", this.#state.problem));
-    }
+    const session = this.#session;
+    if (session && (await this.#isGood(session))) return session.endpoint;
+    if (this.#disposed) throw new RankError("unreachable", "CodeScaler is shutting down.");
+    if (this.#state.kind === "failed") throw new RankError("unreachable", this.#state.problem);
     clearTimeout(this.#restartTimer);
-    return this.#start().endpoint;
+    return this.#join();
   }
 
-  #start(): Run {
-    const { execPath, script, log } = this.#deps;
-    const options = this.#deps.options();
-    const token = randomBytes(32).toString("base64url");
-    const args = ["serve", "--exit-with-stdin", "--device", options.device];
-    if (options.model !== "") args.push("--model", options.model);
+  async #isGood(session: Session): Promise<boolean> {
+    const check = this.#check;
+    const good = (await check) ?? true;
+    if (this.#check === check) this.#check = undefined;
+    if (!good) await this.#died(session);
+    return this.#session === session;
+  }
+
+  #join(replaces?: number): Promise<Endpoint> {
+    if (!this.#joining) {
+      const controller = new AbortController();
+      const joining = { controller, endpoint: this.#joined(replaces, controller.signal) };
+      this.#joining = joining;
+      joining.endpoint
+        .catch(() => {})
+        .finally(() => {
+          if (this.#joining === joining) this.#joining = undefined;
+        });
+    }
+    return this.#joining.endpoint;
+  }
+
+  async #joined(replaces: number | undefined, signal: AbortSignal): Promise<Endpoint> {
+    const { execPath, script, folder, version, log } = this.#deps;
+    const { model, device, unloadAfter } = this.#deps.options();
+    const args = ["serve", "--shared", "--device", device, "--unload-after", String(60 * unloadAfter)];
+    if (model !== "") args.push("--model", model);
+    if (replaces !== undefined) args.push("--replaces", String(replaces));
     this.#enter({ kind: "starting" });
-    log.info(`Starting the reward server: ${args.join(" ")}`);
-    const process = startServer({ execPath, script, args, token, onOutput: (line) => this.#keep(line) });
-    const run: Run = { process, endpoint: this.#whenReady(process, token), options, address: undefined };
-    this.#run = run;
-    run.endpoint.then(
-      ({ url }) => {
-        run.address = url;
-      },
-      // Whoever asked for it hears why.
-      () => {},
-    );
-    process.ended.then((exit) => this.#ended(run, this.#deathOf(exit), exit));
-    return run;
+    try {
+      const session = await joinOrStart({
+        command: { execPath, script, args, folder },
+        version,
+        replaces,
+        signal,
+        onStart: (process) => {
+          log.info(`Starting the reward server: ${args.join(" ")}`);
+          this.#process = process;
+        },
+        events: {
+          onPresence: (joined, presence) => {
+            if (signal.aborted) joined.leave();
+            else this.#heard(joined, presence);
+          },
+          onEnd: (ended) => void this.#died(ended),
+        },
+      });
+      signal.throwIfAborted();
+      return session.endpoint;
+    } catch (error) {
+      if (!(error instanceof StartError)) throw error;
+      this.#ends = [...this.#ends, performance.now()];
+      this.#ended(error.message, error.exit);
+      throw new RankError("unreachable", error.message, { cause: error });
+    }
   }
 
-  async #whenReady(process: ServerProcess, token: string): Promise<Endpoint> {
-    const ready = await process.ready;
-    if (!ready) throw new RankError("unreachable", this.#deathOf(await process.ended));
-    const { url, model, version, pid } = ready;
-    if (this.#run?.process === process) this.#enter({ kind: "ready", url, own: false, model, version });
-    this.#deps.log.info(`Reward server ready: ${model} at ${url}, process ${pid}`);
-    return { url, token };
+  #heard(session: Session, { state, model, problem }: Presence): void {
+    // Its first word makes a server the present one.
+    this.#session = session;
+    switch (state) {
+      case "loading":
+        this.#enter({ kind: "starting" });
+        break;
+      case "ready":
+      case "unloaded": {
+        const { url } = session.endpoint;
+        const { version } = session.lease;
+        this.#enter({ kind: "ready", url, own: false, model: model ?? "", version });
+        break;
+      }
+      case "draining":
+        this.#leave();
+        this.#enter({ kind: "stopped" });
+        // Replaced: then there is a new one to be counted at. Otherwise the next request starts one.
+        void this.#follow();
+        break;
+      case "failed":
+        this.#leave();
+        this.#enter({ kind: "failed", problem: problem ?? "The reward server failed to start." });
+        break;
+      default:
+        state satisfies never;
+    }
   }
 
-  /** The process is gone, and not because we ended it: then it is no longer the one in use. */
-  #ended(run: Run, problem: string, exit: Exit | undefined): void {
-    if (this.#run !== run) return;
-    this.#run = undefined;
-    const now = Date.now();
-    this.#ends = [...this.#ends, now];
+  async #follow(): Promise<void> {
+    if ((await readLease(this.#deps.folder)) && this.#state.kind === "stopped" && !this.#disposed) {
+      await this.#available().catch(() => {});
+    }
+  }
+
+  /** The server of a session is gone, and nobody said that it would. */
+  async #died(session: Session): Promise<void> {
+    if (this.#session !== session) return;
+    this.#leave();
+    this.#ends = [...this.#ends, performance.now()];
+    const process = this.#process?.pid === session.lease.pid ? this.#process : undefined;
+    await Promise.race([process?.ended ?? sleep(LAST_WORDS_MS), sleep(LAST_WORDS_MS)]);
+    const problem = deathOf(process?.exit(), await this.output());
+    // A request may have found or started another one meanwhile, unless it died too often for that.
+    const again = this.#session !== undefined || this.#joining !== undefined;
+    if (again && restartDelay(this.#ends, performance.now()) !== undefined) this.#deps.log.error(problem);
+    else this.#ended(problem, undefined);
+  }
+
+  /** @param exit how a process ended that never had the lease */
+  #ended(problem: string, exit: Exit | undefined): void {
+    if (this.#disposed) return;
+    const now = performance.now();
     this.#deps.log.error(problem);
-    if (run.address === undefined && exit && REFUSED.includes(exit.code)) {
+    if (exit && REFUSED.includes(exit.code)) {
       // It said what is wrong and did not crash: the same start would end the same way.
       this.#enter({ kind: "failed", problem });
       return;
     }
     const delay = restartDelay(this.#ends, now);
     if (delay === undefined) {
+      this.#giveUpJoining();
+      this.#leave();
       const times = this.#ends.length - 1;
       const way = `It was restarted ${times} times; restart it by hand once the cause is gone.`;
       this.#enter({ kind: "failed", problem: `${problem} ${way}` });
       return;
     }
     this.#enter({ kind: "down", problem });
-    this.#restartTimer = setTimeout(() => {
-      // A failure is in the state, and the next request hears of it.
-      this.#available().catch(() => {});
-    }, delay);
+    this.#restartTimer = setTimeout(
+      () => {
+        // A failure is in the state, and the next request hears of it.
+        this.#available().catch(() => {});
+      },
+      delay + Math.random() * SPREAD_MS,
+    );
   }
 
-  #deathOf({ code, signal }: Exit): string {
-    const how = signal ? `signal ${signal}` : `code ${code}`;
-    const last = [...this.#output.slice(-LAST_LINES), signal ?? ""].join("\n");
-    return `The reward server ended (${how}). ${hintFor(last) ?? lastSentence(this.#output)}`;
+  #leave(): void {
+    this.#session?.leave();
+    this.#session = undefined;
+    this.#check = undefined;
   }
 
-  #keep(line: string): void {
-    const text = line.slice(0, LINE_LENGTH);
-    this.#output.push(text);
-    if (this.#output.length > OUTPUT_LINES) this.#output.shift();
-    this.#deps.log.debug(`server: ${text}`);
+  #giveUpJoining(): void {
+    this.#joining?.controller.abort(new RankError("unreachable", "The reward server was stopped."));
+    this.#joining = undefined;
   }
 
   /** The user's own server, after it was seen to be one. */
@@ -264,15 +369,8 @@ export class Supervisor implements RewardServer {
   async #connect(url: string): Promise<Endpoint> {
     this.#enter({ kind: "starting" });
     try {
-      if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
-        throw new RankError(
-          "unreachable",
-          `“${url}” is no address of a server. Set codescaler.server.url to one like http://127.0.0.1:8137.`,
-        );
-      }
-      const endpoint = { url, token: (await this.#deps.foreignToken(url)) ?? "" };
-      const { model, version } = await checkHealth(endpoint, new AbortController().signal);
-      this.#enter({ kind: "ready", url, own: true, model: model ?? "", version });
+      const { endpoint, model, version } = await connectOwn(url, await this.#deps.foreignToken(url));
+      this.#enter({ kind: "ready", url, own: true, model, version });
       return endpoint;
     } catch (error) {
       this.#enter({ kind: "down", problem: reasonOf(error) });
@@ -292,10 +390,4 @@ function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
     signal.addEventListener("abort", abort, { once: true });
     promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
   });
-}
-
-/** The last line that is a sentence for people rather than a record of the log. */
-function lastSentence(output: readonly string[]): string {
-  const sentence = output.findLast((line) => !line.startsWith("{") && !/^\s+at /.test(line));
-  return sentence ?? "Its output says nothing; restart it with codescaler.device set to cpu.";
 }

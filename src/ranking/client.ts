@@ -16,6 +16,8 @@ export interface Endpoint {
   /** Base address without a path: "http://127.0.0.1:41234". */
   readonly url: string;
   readonly token: string;
+  /** Whose connections are to be used: a server found by its lease proves itself on each of them first. */
+  readonly agent?: HttpAgent;
 }
 
 export interface RankBody {
@@ -42,9 +44,9 @@ type ClientCode = "unreachable" | "foreign" | "timed_out";
 export class RankError extends Error {
   override readonly name = "RankError";
   readonly code: ErrorCode | ClientCode;
-  /** The connection broke: the same request may succeed on a restarted server. */
+  /** The connection broke, or the server is about to end: the same request may succeed on the next one. */
   get retriable(): boolean {
-    return this.code === "unreachable";
+    return this.code === "unreachable" || this.code === "restarting";
   }
 
   constructor(code: ErrorCode | ClientCode, message: string, options?: ErrorOptions) {
@@ -130,6 +132,7 @@ async function call(
       maxContentLength: MAX_REPLY_BYTES,
       validateStatus: () => true,
       ...agents,
+      ...(endpoint.agent && { httpAgent: endpoint.agent }),
     });
     if (response.status === 200) return response.data;
     throw refused(endpoint, response.status, response.data);

@@ -20,7 +20,11 @@ describe("restarts", () => {
 
 describe("hints", () => {
   it.each([
-    ["ggml_vulkan: Device memory allocation failed: ErrorOutOfDeviceMemory", /smaller one/],
+    ["ggml_vulkan: Device memory allocation failed: ErrorOutOfDeviceMemory", /smaller model or type/],
+    ["Process 12 ended with SIGKILL.", /memory ran out/],
+    ["Process 12 ended with SIGSEGV.", /engine crashed/],
+    ["libvulkan.so.1: cannot open shared object file", /library .* missing/],
+    ["vk::Device::waitForFences: ErrorDeviceLost", /driver/],
     ["node: /lib/x86_64-linux-gnu/libstdc++.so.6: version `GLIBCXX_3.4.31' not found", /C library/],
     ["write failed: ENOSPC", /disk is full/],
     ["signal SIGILL", /processor/],

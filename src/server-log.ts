@@ -1,0 +1,56 @@
+/** What the shared reward server said last, and what it means. */
+import { open } from "node:fs/promises";
+import { join } from "node:path";
+import { LOG_FILE } from "../server/lease/lease.ts";
+import { LINE_LENGTH } from "./node-process.ts";
+import { hintFor } from "./server-hints.ts";
+import { type Exit, START_MARK } from "./server-process.ts";
+
+/** Enough for a stack trace or the engine's words about memory. */
+const OUTPUT_LINES = 200;
+const OUTPUT_BYTES = 64 * 1024;
+/** Lines in which the reason of an end is looked for. */
+const LAST_LINES = 20;
+
+/** The last lines of the log in the folder, oldest first; none where there is no log. */
+export async function readServerLog(folder: string): Promise<readonly string[]> {
+  try {
+    const file = await open(join(folder, LOG_FILE), "r");
+    try {
+      const { size } = await file.stat();
+      const start = Math.max(0, size - OUTPUT_BYTES);
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(size - start), 0, size - start, start);
+      const lines = buffer
+        .toString("utf8", 0, bytesRead)
+        .split(/\r?\n/)
+        .filter((line) => line !== "");
+      return lines.slice(-OUTPUT_LINES).map((line) => line.slice(0, LINE_LENGTH));
+    } finally {
+      await file.close();
+    }
+  } catch {
+    return [];
+  }
+}
+
+/**
+ * Why a server ended, in a sentence with the way out. Pure.
+ * @param exit how, where this window started it
+ */
+export function deathOf(exit: Exit | undefined, output: readonly string[]): string {
+  const { code, signal } = exit ?? { code: null, signal: null };
+  const how = signal ? ` (signal ${signal})` : code === null ? "" : ` (code ${code})`;
+  // Records of the log are of the time before; the last words stand after them.
+  const own = output
+    .slice(output.findLastIndex((line) => line.startsWith(START_MARK)) + 1)
+    .slice(-LAST_LINES);
+  // Records of the log are of the time before, and frames of a stack say nothing to people.
+  const spoken = own.filter((line) => !/^\{|^\s+at |^Process \d+ ended/.test(line));
+  const noted = own.filter((line) => /^Process \d+ ended/.test(line));
+  const why =
+    hintFor(spoken.join("\n")) ??
+    spoken.at(-1) ??
+    hintFor([...noted, signal ?? "", `code ${code}`].join("\n")) ??
+    "Its output says nothing; restart it with codescaler.device set to cpu.";
+  return `The reward server ended${how}. ${why}`;
+}

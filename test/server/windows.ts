@@ -1,0 +1,176 @@
+/** Windows of the editor as processes, a home of their own for the server they share, and what is left of both. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { hostname, tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { build } from "esbuild";
+import { VERSION } from "../../server/contract.ts";
+import { LEASE_FILE, type Lease, LOG_FILE, parseLease, runtimeFolder } from "../../server/lease/lease.ts";
+import { packageRoot, serverScript } from "../../server/paths.ts";
+
+export interface WindowSettings {
+  readonly script: string;
+  readonly version: string;
+  readonly model: string;
+}
+
+export type Order =
+  | { readonly do: "join" | "stop" | "restart" | "leave" }
+  | {
+      readonly do: "rank";
+      readonly candidates: number;
+      readonly lines: number;
+      /** Stands in question and code. */
+      readonly secret: string;
+    };
+
+export interface Window {
+  readonly pid: number;
+  /** Kinds of the states it was in, in order. */
+  readonly states: readonly string[];
+  /** Rejects with the window's own words. */
+  tell(order: Order): Promise<unknown>;
+  kill(): Promise<void>;
+}
+
+/** A small request: the answer comes at once. */
+export const SMALL: Order = { do: "rank", candidates: 2, lines: 2, secret: "small" };
+/** A request that takes the embedded model the better part of a second. */
+export const LARGE: Order = { do: "rank", candidates: 24, lines: 30, secret: "large" };
+
+/** A home for one test: models, lease and log of nobody else. */
+export class Home {
+  readonly path = mkdtempSync(join(tmpdir(), "codescaler-windows-"));
+  readonly folder = runtimeFolder({
+    env: { CODESCALER_HOME: this.path },
+    platform: process.platform,
+    home: "",
+    host: hostname(),
+  });
+  readonly #env: NodeJS.ProcessEnv;
+  readonly #windows: Window[] = [];
+  readonly #servers = new Set<number>();
+
+  constructor(env: NodeJS.ProcessEnv = {}) {
+    this.#env = { ...process.env, CODESCALER_THREADS: "1", CODESCALER_HOME: this.path, ...env };
+    delete this.#env["CODESCALER_TOKEN"];
+  }
+
+  get env(): NodeJS.ProcessEnv {
+    return this.#env;
+  }
+
+  async window(settings: Partial<WindowSettings> = {}): Promise<Window> {
+    const script = await windowScript();
+    const all: WindowSettings = { script: serverScript, version: VERSION, model: "", ...settings };
+    const child = spawn(process.execPath, [script, JSON.stringify(all)], {
+      env: this.#env,
+      stdio: ["pipe", "pipe", "inherit"],
+    });
+    child.stdin.on("error", () => {});
+    const states: string[] = [];
+    const waiting = new Map<number, { resolve(value: unknown): void; reject(reason: Error): void }>();
+    createInterface({ input: child.stdout }).on("line", (line) => {
+      const { id, value, error, state } = JSON.parse(line);
+      if (state) states.push(state.kind);
+      const order = waiting.get(id);
+      waiting.delete(id);
+      if (error === undefined) order?.resolve(value);
+      else order?.reject(new Error(error));
+    });
+    const gone = once(child, "exit").then(() => {
+      for (const { resolve } of waiting.values()) resolve(undefined);
+    });
+    let count = 0;
+    const window: Window = {
+      pid: child.pid ?? 0,
+      states,
+      tell: (order) =>
+        new Promise((resolve, reject) => {
+          const id = ++count;
+          waiting.set(id, { resolve, reject });
+          child.stdin.write(`${JSON.stringify({ id, order })}\n`);
+        }),
+      kill: async () => {
+        child.kill("SIGKILL");
+        await gone;
+      },
+    };
+    this.#windows.push(window);
+    return window;
+  }
+
+  lease(): Lease | undefined {
+    const path = join(this.folder, LEASE_FILE);
+    const lease = existsSync(path) ? parseLease(readFileSync(path, "utf8")) : undefined;
+    if (lease) this.#servers.add(lease.pid);
+    return lease;
+  }
+
+  /** How many servers got the lease and said so. */
+  starts(): number {
+    return this.log().split('"msg":"ready"').length - 1;
+  }
+
+  log(): string {
+    const path = join(this.folder, LOG_FILE);
+    return existsSync(path) ? readFileSync(path, "utf8") : "";
+  }
+
+  /** Names in the runtime folder besides the log. */
+  left(): string[] {
+    return existsSync(this.folder) ? readdirSync(this.folder).filter((name) => name !== LOG_FILE) : [];
+  }
+
+  async dispose(): Promise<void> {
+    for (const window of this.#windows) await window.kill();
+    this.lease();
+    for (const pid of this.#servers) if (isRunning(pid)) process.kill(pid, "SIGKILL");
+    rmSync(this.path, { recursive: true, force: true });
+  }
+}
+
+export function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+/** Waits until something holds; a test that waits in vain ends by its own time limit, with what it waited for. */
+export async function until<T>(what: string, holds: () => T | undefined | false): Promise<T> {
+  for (let attempt = 0; attempt < 1000; attempt++) {
+    const value = holds();
+    if (value !== undefined && value !== false) return value;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`It never came to: ${what}.`);
+}
+
+let bundled: Promise<string> | undefined;
+
+/** The window's program, bundled once. */
+function windowScript(): Promise<string> {
+  bundled ??= (async () => {
+    const folder = mkdtempSync(join(tmpdir(), "codescaler-window-"));
+    process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+    const outfile = join(folder, "window.mjs");
+    await build({
+      entryPoints: [join(packageRoot, "test", "server", "window.ts")],
+      outfile,
+      bundle: true,
+      platform: "node",
+      target: "node20",
+      format: "esm",
+      banner: {
+        js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
+      },
+      logLevel: "error",
+    });
+    return outfile;
+  })();
+  return bundled;
+}
