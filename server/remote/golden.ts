@@ -76,8 +76,6 @@ export async function checkGolden(model: GoldenModel, ask: Ask, activates: boole
   if (!first || !last) throw new Error("there are no programs to ask about");
   const backwards = (await ask([...probes].reverse(), false)).reverse();
   const [alone = Number.NaN] = await ask([last], false);
-  if (activates) await checkLogits(rewards, () => ask(programs, true));
-
   const ofPrograms = rewards.slice(0, programs.length);
   const range = rangeOf(rewards);
   if (range <= NOTHING) {
@@ -85,6 +83,7 @@ export async function checkGolden(model: GoldenModel, ask: Ask, activates: boole
       `answers ${rewards[0]} whatever the text: it applies a softmax to a single label, or reads only the first token`,
     );
   }
+  if (activates) await checkLogits(rewards, () => ask(programs, true));
   checkRepeatable(rewards, backwards, alone, programs.length - 1, range);
   checkLastToken(
     rewards.slice(programs.length, programs.length + endings.length),

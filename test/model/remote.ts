@@ -1,0 +1,69 @@
+/** What the tests of remote engines share: nano, scored here, behind servers that speak as vLLM does. */
+import { join } from "node:path";
+import type { Engine } from "../../server/engine/engine.ts";
+import { startEngine } from "../../server/engine/start.ts";
+import { type RewardModelFile, readRewardModel } from "../../server/models/reward-model.ts";
+import { readTargets } from "../../server/remote/address.ts";
+import { openRemote } from "../../server/remote/open.ts";
+import { type PoolTiming, TIMING } from "../../server/remote/pool.ts";
+import { createScorer, type Scorer } from "../../server/scorer.ts";
+import { startVllm, type VllmOptions, type VllmReplay } from "../replay/vllm.ts";
+
+const PATH = join(import.meta.dirname, "../../media/nano.gguf");
+
+/** Real pauses would only make the tests slow. */
+export const QUICK: PoolTiming = { ...TIMING, firstPauseMs: 20, longestPauseMs: 200, leastPauseMs: 0 };
+
+export class RemoteSetting {
+  readonly file: RewardModelFile;
+  readonly engine: Engine;
+  readonly local: Scorer;
+
+  private constructor(file: RewardModelFile, engine: Engine) {
+    this.file = file;
+    this.engine = engine;
+    this.local = createScorer("nano", file, engine);
+  }
+
+  static async start(): Promise<RemoteSetting> {
+    const file = await readRewardModel(PATH);
+    return new RemoteSetting(
+      file,
+      await startEngine(file, { device: "cpu", threads: 1, precision: "exact" }),
+    );
+  }
+
+  /** A server with nano behind it. */
+  serve(options: Partial<VllmOptions> = {}): Promise<VllmReplay> {
+    return startVllm({
+      reward: async (sequences) =>
+        (
+          await this.engine.score(
+            sequences.map((tokens) => Int32Array.from(tokens)),
+            { priority: "bulk" },
+          )
+        ).rewards,
+      tokenize: (text) => Array.from(this.engine.tokenizer.encodeRendered(text)),
+      maxModelLen: this.file.maxTokens,
+      ...options,
+    });
+  }
+
+  /** Opens nano on servers, as a scorer. */
+  open(
+    servers: readonly { readonly url: string }[],
+    more: { readonly token?: string; readonly timing?: Partial<PoolTiming> } = {},
+  ): Promise<Scorer> {
+    return openRemote("nano", PATH, {
+      targets: readTargets(
+        servers.map(({ url }) => url),
+        more.token,
+      ),
+      timing: { ...QUICK, ...more.timing },
+    });
+  }
+
+  close(): Promise<void> {
+    return this.engine.close();
+  }
+}
