@@ -48,6 +48,8 @@ const SETTINGS = {
 export class EditorFolder {
   path = mkdtempSync(join(tmpdir(), "codescaler-host-"));
   workspace = join(this.path, "workspace");
+  /** Of models and of the reward server's lease: a server of this editor's own, which ends when the folder is gone. */
+  home = join(this.path, "home");
   #settings = SETTINGS;
 
   constructor(settings = {}) {
@@ -117,7 +119,11 @@ export async function startEditor(folder, { args = [], env = {} } = {}) {
       ...args,
     ],
     // A process group of its own, so that its extension host ends with it.
-    { env: environment(env), detached: true, stdio: ["ignore", output, output] },
+    {
+      env: environment({ CODESCALER_HOME: folder.home, ...env }),
+      detached: true,
+      stdio: ["ignore", output, output],
+    },
   );
   closeSync(output);
   const ended = new Promise((resolve) => child.once("exit", resolve));

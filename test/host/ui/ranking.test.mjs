@@ -1,5 +1,6 @@
 // The package in a real VS Code: what is shown is what the reward model prefers, and keys do what they should.
 import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { after, before } from "node:test";
 import { root } from "../../../scripts/setup.mjs";
@@ -134,11 +135,13 @@ scenario(
   "with the sign of the model's head reversed the order is reversed",
   () => session,
   async () => {
-    const model = join(session.folder.path, "reversed.gguf");
+    const models = join(session.folder.home, "models");
+    const model = join(models, "reversed.gguf");
+    mkdirSync(models, { recursive: true });
     writeReversed(join(root, "media", "nano.gguf"), model);
     const reversed = expected.toReversed();
     assert.deepEqual(rank(model), reversed);
-    session.folder.set({ "codescaler.rewardModel": model });
+    session.folder.set({ "codescaler.rewardModel": "reversed" });
     await bench.reload(session.file);
     const fresh = session.folder.file("reversed.py", PREFIX + SUFFIX);
     await bench.openFile("reversed.py");
