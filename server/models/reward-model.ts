@@ -223,7 +223,9 @@ function ngramOf(path: string, header: GgufHeader, get: Getter): NgramModel | un
     scale: get.float(KEYS.ngramScale) ?? Number.NaN,
     coefficient: get.float(KEYS.ngramCoefficient) ?? Number.NaN,
   };
-  const defect = ngramDefect(ngram);
+  // The program is found by the marks of nano's template; other families have other ones.
+  const foreign = get.text(KEYS.family) === "nano" ? undefined : "that only the family nano can have";
+  const defect = foreign ?? ngramDefect(ngram);
   if (defect !== undefined) throw unusableModel(path, `has an n-gram model ${defect}`);
   return ngram;
 }

@@ -6,6 +6,7 @@ import type { Architecture } from "../../../server/models/architectures.ts";
 import { type ConvertOptions, convert } from "../../../server/models/convert.ts";
 import { FILE_TYPES } from "../../../server/models/ggml.ts";
 import { elements } from "../../../server/models/gguf-format.ts";
+import { NGRAM_VERSION } from "../../../server/models/gguf-keys.ts";
 import { readGguf } from "../../../server/models/gguf-read.ts";
 import { readRewardModel } from "../../../server/models/reward-model.ts";
 import { verifyModel } from "../../../server/models/verify.ts";
@@ -29,6 +30,15 @@ async function converted(
   const out = join(temporaryFolder(), "model.gguf");
   await convert(tinyCheckpoint(architecture, tiny).folder, out, options);
   return out;
+}
+
+/** An ngram.json as the training writes it, with some fields changed. */
+function writeNgram(folder: string, changes: Readonly<Record<string, unknown>>): void {
+  const weights = Buffer.from(Int8Array.from({ length: 256 }, (_, bucket) => bucket - 128)).toString(
+    "base64",
+  );
+  const ngram = { version: NGRAM_VERSION, scale: 0.5, coefficient: -2, weights };
+  writeFileSync(join(folder, "ngram.json"), JSON.stringify({ ...ngram, ...changes }));
 }
 
 /** Values of an f32 tensor of the file. */
@@ -297,6 +307,21 @@ describe("conversion", () => {
     expect(model.family).toBe("themis");
   });
 
+  test("the linear part of a nano's reward travels with it", async () => {
+    const out = await converted(
+      "qwen3",
+      { change: ({ folder }) => writeNgram(folder, {}) },
+      { ...F32, family: "nano" },
+    );
+    const { ngram } = await readRewardModel(out);
+    expect(ngram).toEqual({
+      version: NGRAM_VERSION,
+      weights: Int8Array.from({ length: 256 }, (_, bucket) => bucket - 128),
+      scale: 0.5,
+      coefficient: -2,
+    });
+  });
+
   test("chat templates are found in all three places", async () => {
     const tiny = tinyCheckpoint("qwen3");
     const template = async (): Promise<string> => {
@@ -535,6 +560,19 @@ describe("what cannot be converted is refused in one sentence", () => {
       "criteria that are no texts",
       (folder) => writeFileSync(join(folder, "criteria.json"), '{"a":1}'),
       /one JSON object/,
+    ],
+    ["an n-gram model of the future", (folder) => writeNgram(folder, { version: 99 }), /version 99/],
+    ["three buckets", (folder) => writeNgram(folder, { weights: "AAAA" }), /3 weights.*no power of two/],
+    ["no coefficient", (folder) => writeNgram(folder, { coefficient: null }), /scale and a coefficient/],
+    [
+      "more buckets than are taken",
+      (folder) => writeNgram(folder, { weights: Buffer.alloc(2 ** 21).toString("base64") }),
+      /2097152 weights/,
+    ],
+    [
+      "an n-gram model in another family",
+      (folder) => writeNgram(folder, {}),
+      /only the family nano can have/,
     ],
   ])("%s", async (_what, change, sentence) => {
     const { folder } = tinyCheckpoint("qwen3");

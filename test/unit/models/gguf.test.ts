@@ -15,6 +15,7 @@ const METADATA = new Map<string, MetadataValue>([
   ["a.flag", { kind: "bool", value: true }],
   ["__proto__", { kind: "strings", value: ["", "Ġa", "\u0000"] }],
   ["ints", { kind: "int32s", value: Int32Array.of(-1, 2 ** 31 - 1) }],
+  ["bytes", { kind: "int8s", value: Int8Array.of(-128, 0, 127) }],
   ["floats", { kind: "float32s", value: Float32Array.of(1.5, -2) }],
 ]);
 const TENSORS: TensorPlan[] = [
@@ -123,6 +124,11 @@ describe("GGUF files", () => {
     [
       "an array that ends outside the file",
       Buffer.concat([start(0, 1), text("a"), u32(9), u32(8), u64(3_999_999), room]),
+      /cut off inside its header/,
+    ],
+    [
+      "an array of bytes that ends outside the file",
+      Buffer.concat([start(0, 1), text("a"), u32(9), u32(1), u64(3_999_999), room]),
       /cut off inside its header/,
     ],
     [

@@ -1,0 +1,53 @@
+"""Records values of the linear model's features, which test/unit/families/ngram.test.ts holds the server to.
+
+    python training/parity/record_ngrams.py --out test/fixtures/ngram/values.json
+
+The weight of bucket b is the upper byte of b · 2654435761 (32 bits) minus 128, so the fixture stores none.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "training"))
+from ngrams import VERSION, counts  # noqa: E402
+
+SCALE = 0.01
+PROGRAMS = {
+    "nothing": "",
+    "one token": "x",
+    "layout": "def f(a):\n\n    if a:\r\n        return 1\n    # note\n\n\n",
+    "the same with tabs and blanks": "\n\n\tdef f(a):\n\t\tif a:  \n\t\t\treturn 1\n\t\t# note",
+    "dedents beyond the start": "  a\n b\nc\n   d\n  e\n f\ng\n\t\t\t\th\n\ti\n j",
+    "five levels closed at once": "a\n b\n  c\n   d\n    e\n     f\ng",
+    "repetition": "a = a + a\n" * 50,
+    "digits, words, punctuation": "x1=1.5e-10;_y__ = 0xFF\\'\"`~!@#$%^&*()[]{}|:;<>,.?/",
+    "beyond ASCII": "größe = '😀😀 Ω' + \"\u0130\u00df\"  # \u2028 \u00a0 done",
+    "half a surrogate pair": "s = '\ud83d' + 'x'",
+    "control characters": "a\x00b\x0bc\x0cd\x7fe\x1cf",
+    "longer than what is read": "f(x) ; " * 5000,
+    "JavaScript": "function f(a) {\n  for (const x of a) {\n    if (x === 2) return x;\n  }\n}\n",
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, required=True)
+    arguments = parser.parse_args()
+    values = []
+    for bits in (8, 18):
+        weights = ((np.arange(1 << bits, dtype=np.uint64) * 2654435761 & 0xFFFFFFFF) >> 24).astype(np.int64) - 128
+        for name, program in PROGRAMS.items():
+            buckets, often = counts(program, bits)
+            values.append({"name": name, "bits": bits, "program": program,
+                           "value": SCALE * float(weights[buckets].astype(float) @ often)})
+    arguments.out.parent.mkdir(parents=True, exist_ok=True)
+    arguments.out.write_text(json.dumps({"version": VERSION, "scale": SCALE, "values": values}, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
