@@ -184,7 +184,8 @@ export interface ErrorReply {
 
 /** Where the loaded model runs. */
 export interface DeviceReport {
-  readonly backend: "cuda" | "metal" | "vulkan" | "cpu";
+  /** `remote`: engines on other hosts; they count no layers. */
+  readonly backend: "cuda" | "metal" | "vulkan" | "cpu" | "remote";
   /** As a person would say it; the same as in `ModelIdentity`. */
   readonly name: string;
   /** Layers on the GPU, out of `layers`. */

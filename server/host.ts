@@ -6,19 +6,35 @@
 import type { DeviceReport } from "./contract.ts";
 import { type EngineOptions, startEngine } from "./engine/start.ts";
 import { ServiceError } from "./errors.ts";
-import { type RewardModelFile, readRewardModel } from "./models/reward-model.ts";
+import { readRewardModel, readTokenizerFile } from "./models/reward-model.ts";
+import type { RemoteOptions } from "./remote/engine.ts";
+import { connectModel } from "./remote/open.ts";
 import { createScorer, type Scorer } from "./scorer.ts";
 
 /**
  * Opens a model file on an engine.
  * @param id the name under which it is reported
  */
-export async function openModel(id: string, path: string, options: EngineOptions): Promise<Scorer> {
-  return openFile(id, await readRewardModel(path), options);
+export async function openModel(id: string, path: string, options: HostOptions): Promise<Scorer> {
+  return (await readModel(id, path, options))(options);
 }
 
-async function openFile(id: string, file: RewardModelFile, options: EngineOptions): Promise<Scorer> {
-  return createScorer(id, file, await startEngine(file, options));
+/** How models are run: here, or on the engines of other hosts. */
+export type HostOptions = EngineOptions & { readonly remote?: RemoteOptions | undefined };
+
+type Load = (options: HostOptions) => Promise<Scorer>;
+
+/**
+ * Reads a model's file; what it returns loads the model.
+ * @throws ServiceError model_unusable, model_not_found
+ */
+async function readModel(id: string, path: string, { remote }: HostOptions): Promise<Load> {
+  if (remote !== undefined) {
+    const file = await readTokenizerFile(path);
+    return ({ onDevice }) => connectModel(id, file, remote, onDevice);
+  }
+  const file = await readRewardModel(path);
+  return async (options) => createScorer(id, file, await startEngine(file, options));
 }
 
 /** Where the host learns the file of a name; the model store is one. */
@@ -48,7 +64,7 @@ interface Opened {
 
 export class ModelHost {
   readonly #finder: ModelFinder;
-  readonly #options: EngineOptions;
+  readonly #options: HostOptions;
   readonly #fallback: string;
   readonly #changed: (state: HostState) => void;
   #current: Opened | undefined;
@@ -62,7 +78,7 @@ export class ModelHost {
   constructor(
     finder: ModelFinder,
     fallback: string,
-    options: EngineOptions,
+    options: HostOptions,
     changed: (state: HostState) => void = () => {},
   ) {
     this.#finder = finder;
@@ -127,7 +143,7 @@ export class ModelHost {
       );
     }
     // A file that is no usable model must not push out the one that works.
-    const file = await readRewardModel(entry.path);
+    const start = await readModel(name, entry.path, this.#options);
     // Another request may have opened it meanwhile.
     if (this.#current?.name === name) return counted(this.#current);
     const before = this.#current ?? this.#previous;
@@ -135,17 +151,17 @@ export class ModelHost {
       before.replaced = true;
       if (before.users === 0) void before.close();
     }
-    const opened = this.#loading(name, file, before);
+    const opened = this.#loading(name, start, before);
     this.#previous = before;
     this.#current = opened;
     this.#changed(this.state);
     return opened;
   }
 
-  #loading(name: string, file: RewardModelFile, before: Opened | undefined): Opened {
+  #loading(name: string, start: Load, before: Opened | undefined): Opened {
     let device: DeviceReport | undefined;
     const load = () =>
-      openFile(name, file, {
+      start({
         ...this.#options,
         onDevice: (report) => {
           device = report;

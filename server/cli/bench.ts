@@ -13,7 +13,7 @@ import { createScorer, type Scorer } from "../scorer.ts";
 import { wasmRuntime } from "../syntax/parser.ts";
 import { ENGINE_ARGS, ENGINE_USAGE, engineOptions, findModel } from "./engine-options.ts";
 import { formatTable } from "./table.ts";
-import { readArgs, wholeNumber } from "./usage.ts";
+import { readArgs, UsageError, wholeNumber } from "./usage.ts";
 
 export const usage = `Usage: codescaler bench [options]
 
@@ -76,6 +76,8 @@ export async function run(args: string[]): Promise<number> {
     : await findModel(values.model);
   const file = await readRewardModel(model.path);
   const options = engineOptions(values);
+  if (options.remote !== undefined)
+    throw new UsageError("bench measures the engine here: leave --engine out.");
   const engine = await startEngine(file, {
     ...options,
     contextTokens: options.contextTokens ?? contextFor(shape),

@@ -180,8 +180,9 @@ async function overItems<Item, Value extends object>(
     const way = values.resume === undefined ? "" : ` --resume ${values.resume} goes on from here.`;
     controller.abort(new ServiceError("cancelled", `Cancelled.${way}`));
   });
-  const model = await findModel(values.model);
-  const scorer = await openModel(model.id, model.path, engineOptions(values));
+  const options = engineOptions(values);
+  const model = await findModel(values.model, options.remote !== undefined);
+  const scorer = await openModel(model.id, model.path, options);
   try {
     const syntax = await wasmRuntime({ grammarDir: grammarFolder });
     const digest = createHash("sha256")

@@ -58,7 +58,7 @@ export async function run(args: string[]): Promise<number> {
   }
   const options = engineOptions(values);
   const controller = cancelOnInterrupt();
-  const model = await findModel(values.model);
+  const model = await findModel(values.model, options.remote !== undefined);
   process.stderr.write(`Ranking ${candidates.length} candidates with ${model.id} …\n`);
   const scorer = await openModel(model.id, model.path, options);
   try {

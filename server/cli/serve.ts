@@ -17,7 +17,7 @@ import { SharedLife } from "../life/shared.ts";
 import { openStore } from "../models/store.ts";
 import { mediaFolder } from "../paths.ts";
 import { startSyntaxThread } from "../syntax-thread.ts";
-import { ENGINE_ARGS, ENGINE_USAGE, engineOptions, findModel } from "./engine-options.ts";
+import { ENGINE_ARGS, ENGINE_USAGE, engineOptions, findInstalled, findModel } from "./engine-options.ts";
 import { readArgs, reasonOf, UsageError, wholeNumber } from "./usage.ts";
 
 export const usage = `Usage: codescaler serve [options]
@@ -79,20 +79,25 @@ export async function run(args: string[]): Promise<number> {
   const given = values.shared ? undefined : process.env["CODESCALER_TOKEN"];
   const token = given || randomBytes(32).toString("base64url");
   const store = openStore(mediaFolder);
-  const model = await findModel(values.model);
+  const remote = options.remote !== undefined;
+  const model = await findModel(values.model, remote);
   // Windows name the model they want: what was first wanted by one is no other's default.
-  const fallback = values.shared ? await findModel(undefined) : model;
+  const fallback = values.shared && !remote ? await findModel(undefined) : model;
   let room = Promise.resolve();
   const host = new ModelHost(
     {
       find: async (name) => {
         await room;
-        return [model, fallback].find(({ id }) => id === name) ?? store.find(name);
+        return [model, fallback].find(({ id }) => id === name) ?? findInstalled(store, name, remote);
       },
     },
     fallback.id,
     {
       ...options,
+      remote: options.remote && {
+        ...options.remote,
+        onChange: (engine, state) => log.info({ engine, state }, "engine"),
+      },
       onDevice: (device) => {
         if (device.reason === null) log.info({ device }, "model loaded");
         else log.warn({ device }, device.reason);

@@ -1,4 +1,5 @@
 /** From a model's tokenizer and the engines that have its weights to a scorer. */
+import type { DeviceReport } from "../contract.ts";
 import { startTokenizer } from "../engine/start.ts";
 import { readTokenizerFile, type TokenizerFile } from "../models/reward-model.ts";
 import { createScorer, type Scorer } from "../scorer.ts";
@@ -14,9 +15,25 @@ export async function openRemote(id: string, path: string, options: RemoteOption
   return connectModel(id, await readTokenizerFile(path), options);
 }
 
-/** The same for a file that was read before. */
-export async function connectModel(id: string, file: TokenizerFile, options: RemoteOptions): Promise<Scorer> {
+/**
+ * The same for a file that was read before.
+ * @param onDevice told what runs the model
+ */
+export async function connectModel(
+  id: string,
+  file: TokenizerFile,
+  options: RemoteOptions,
+  onDevice?: (device: DeviceReport) => void,
+): Promise<Scorer> {
   const engine = await RemoteEngine.start(id, file, await startTokenizer(file), options);
   const { revision = file.revision, type = "remote" } = engine;
+  onDevice?.({
+    backend: "remote",
+    name: engine.device,
+    gpu_layers: 0,
+    layers: 0,
+    context_tokens: engine.maxSequence,
+    reason: null,
+  });
   return createScorer(id, { ...file, revision, type }, engine);
 }

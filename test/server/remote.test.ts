@@ -1,0 +1,121 @@
+/** The built command line with engines elsewhere: as its users run it, with real rewards behind real HTTP. */
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { RankReply } from "../../server/contract.ts";
+import { codescaler, type RunningServer, serve, TOKEN } from "./process.ts";
+
+/** A CodeScaler server that has nano in memory, as on another host. */
+let host: RunningServer;
+let folder: string;
+beforeAll(async () => {
+  host = await serve();
+  folder = await mkdtemp(join(tmpdir(), "codescaler-remote-"));
+  await writeFile(join(folder, "task.md"), "Write add(a, b) that returns the sum of a and b.\n");
+  await writeFile(join(folder, "one.py"), "def add(a, b):\n    return a + b\n");
+  await writeFile(join(folder, "two.py"), "def add(a, b):\n    return None\n");
+});
+afterAll(async () => {
+  await host.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const args = () => [
+  "rank",
+  "--task",
+  join(folder, "task.md"),
+  join(folder, "one.py"),
+  join(folder, "two.py"),
+  "--json",
+];
+
+describe("codescaler rank --engine", () => {
+  test("gives exactly what ranking here gives, on another CodeScaler server", async () => {
+    const here = await codescaler([...args(), "--model", "nano", "--device", "cpu", "--threads", "1"]);
+    const there = await codescaler([...args(), "--model", "nano", "--engine", host.ready.url], {
+      env: { CODESCALER_ENGINE_TOKEN: TOKEN },
+    });
+    expect(there.code, there.stderr).toBe(0);
+    const [local, remote]: RankReply[] = [JSON.parse(here.stdout), JSON.parse(there.stdout)];
+    expect(remote?.candidates.map(({ id, tokens }) => ({ id, tokens }))).toEqual(
+      local?.candidates.map(({ id, tokens }) => ({ id, tokens })),
+    );
+    remote?.candidates.forEach(({ reward }, index) => {
+      // The order of sums differs with the company in a batch.
+      expect(reward).toBeCloseTo(local?.candidates[index]?.reward ?? Number.NaN, 1);
+    });
+    expect(remote?.model).toMatchObject({
+      id: "nano",
+      type: local?.model.type,
+      revision: local?.model.revision,
+      device: `CodeScaler at ${new URL(host.ready.url).host} (nano)`,
+    });
+  });
+
+  test.each<[string, readonly string[], NodeJS.ProcessEnv, number, RegExp]>([
+    ["without its token", ["--engine", "HOST"], {}, 1, /refuses the request without a token/],
+    [
+      "nobody there",
+      ["--engine", "http://127.0.0.1:1"],
+      {},
+      1,
+      /127\.0\.0\.1:1 cannot be reached \(the connection was refused\)/,
+    ],
+    ["no address", ["--engine", "gpu:8000"], {}, 1, /"gpu:8000" is no address of an engine/],
+    [
+      "a token that would travel in the clear",
+      ["--engine", "http://gpu.example:8000"],
+      { CODESCALER_ENGINE_TOKEN: "secret" },
+      1,
+      /token would travel unencrypted to gpu\.example:8000/,
+    ],
+  ])("%s: one sentence", async (_what, more, env, code, sentence) => {
+    const outcome = await codescaler(
+      [...args(), "--model", "nano", ...more.map((one) => one.replace("HOST", host.ready.url))],
+      { env },
+    );
+    expect(outcome.stderr).toMatch(sentence);
+    expect(outcome.stderr).not.toMatch(/secret|\n\s+at /);
+    expect(outcome.code).toBe(code);
+  });
+
+  test("a model of which nothing is here: the sentence says how to get its tokenizer", async () => {
+    const { stderr, code } = await codescaler([
+      ...args(),
+      "--model",
+      "codescaler-8b",
+      "--engine",
+      host.ready.url,
+    ]);
+    expect(stderr).toMatch(/models pull codescaler-8b --tokenizer/);
+    expect(code).toBe(1);
+  });
+});
+
+describe("codescaler serve --engine", () => {
+  test("ranks with the rewards of the other server, and says where they come from", async () => {
+    const server = await serve(["--model", "nano", "--engine", host.ready.url], {
+      CODESCALER_ENGINE_TOKEN: TOKEN,
+    });
+    const device = `CodeScaler at ${new URL(host.ready.url).host} (nano)`;
+    expect(server.ready.device).toMatchObject({ backend: "remote", name: device });
+    const request = {
+      task: { question: "Write add(a, b) that returns the sum of a and b." },
+      candidates: ["return a + b", "return a - b", "pass"].map((body, index) => ({
+        id: String(index),
+        text: `def add(a, b):\n    ${body}\n`,
+      })),
+    };
+    const local: RankReply = JSON.parse((await host.call("POST", "/v1/rank", request)).text);
+    const remote: RankReply = JSON.parse((await server.call("POST", "/v1/rank", request)).text);
+    // The other server's rewards are kept there by token ids: equal ids, equal rewards.
+    expect(remote.candidates).toEqual(local.candidates);
+    expect(remote.model.device).toBe(device);
+    expect((await server.call("GET", "/health")).json).toMatchObject({
+      model: "nano",
+      device: { backend: "remote", name: device },
+    });
+    await server.stop();
+  });
+});
