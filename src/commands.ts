@@ -2,6 +2,7 @@
 import * as vscode from "vscode";
 import type { CommandName } from "./contributions.ts";
 import { isAbort, type Log, reasonOf } from "./log.ts";
+import { sentenceOf } from "./sentences.ts";
 
 /** Arguments come from links and keybindings: each handler looks at what it got. */
 export type CommandTable = { readonly [Name in CommandName]: (...args: readonly unknown[]) => unknown };
@@ -14,7 +15,7 @@ export function registerCommands(table: CommandTable, log: Log): vscode.Disposab
       } catch (error) {
         if (isAbort(error)) return;
         log.error(`${name}: ${reasonOf(error)}`);
-        void vscode.window.showErrorMessage(reasonOf(error));
+        void vscode.window.showErrorMessage(sentenceOf(error));
       }
     }),
   );

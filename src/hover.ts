@@ -95,11 +95,15 @@ function verdict(ranking: Ranking, { entry, margin }: RankedRow): string {
   const valid = rowsOf(ranking).filter((row) => row.entry.valid).length;
   if (valid < 2)
     return escaped(vscode.l10n.t("It was scored by itself; there is nothing to compare it with."));
-  const rank = vscode.l10n.t("Rank {0} of {1} different valid candidates", entry.rank, valid);
   return escaped(
     margin === undefined
-      ? `${rank}.`
-      : `${rank}; ${vscode.l10n.t("{0} ahead of the next.", margin.toFixed(2))}`,
+      ? vscode.l10n.t("Rank {0} of {1} different valid candidates.", entry.rank, valid)
+      : vscode.l10n.t(
+          "Rank {0} of {1} different valid candidates; {2} ahead of the next.",
+          entry.rank,
+          valid,
+          margin.toFixed(2),
+        ),
   );
 }
 

@@ -3,6 +3,7 @@ import * as vscode from "vscode";
 import { SELECTOR } from "./documents.ts";
 import { Disposables } from "./emitter.ts";
 import type { RankingSession } from "./ranking/session.ts";
+import { sentenceOf } from "./sentences.ts";
 import type { Health } from "./sources/health.ts";
 import type { RewardServer, ServerState } from "./supervisor.ts";
 
@@ -113,7 +114,7 @@ export function sourceStatus(
           failed: false,
         };
       case "failed":
-        return { label, detail: known.error.message, failed: true };
+        return { label, detail: sentenceOf(known.error), failed: true };
       default:
         return known satisfies never;
     }

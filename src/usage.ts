@@ -1,6 +1,6 @@
 /** Requests and tokens per source and day, kept on this machine, and the limit that a setting puts on them. */
 import * as z from "zod";
-import { SourceError } from "./sources/failure.ts";
+import { SourceError, WORDS } from "./sources/failure.ts";
 import type { Account } from "./sources/gather.ts";
 import type { Source, Spending } from "./sources/source.ts";
 
@@ -92,7 +92,7 @@ export class Usage implements Account {
       limit > 0 && used >= limit
         ? new SourceError("capped", { source: source.label, used: String(used), limit: String(limit), unit })
         : undefined;
-    return reached(requests, limits.requests, "requests") ?? reached(tokens, limits.tokens, "tokens");
+    return reached(requests, limits.requests, WORDS.requests) ?? reached(tokens, limits.tokens, WORDS.tokens);
   }
 
   /** Forgets everything. */

@@ -3,7 +3,7 @@
  * still on their way. Whoever waits for something waits for a state, never for a time alone.
  */
 import type { RankReply } from "../../server/contract.ts";
-import { isAbort, reasonOf } from "../log.ts";
+import { isAbort } from "../log.ts";
 import type { Ranker } from "../ranking/ranker.ts";
 import type { Candidate, Ranking } from "../ranking/ranking.ts";
 import type { Completion } from "../sources/source.ts";
@@ -27,6 +27,8 @@ export interface RunDependencies {
   /** Whether a completion is valid at the place, and what of it is inserted. */
   readonly check: (place: Place, text: string) => Promise<Omit<Checked, "candidate">>;
   readonly rank: Ranker;
+  /** What went wrong, for people. */
+  readonly sentenceOf: (error: unknown) => string;
   /** Called whenever there is news. */
   readonly publish: (ranking: Ranking) => void;
 }
@@ -142,7 +144,7 @@ export class Run {
       }
     } catch (error) {
       if (!signal.aborted && !isAbort(error)) {
-        this.#problem({ kind: "failure", source: "", problem: reasonOf(error) });
+        this.#problem({ kind: "failure", source: "", problem: this.#deps.sentenceOf(error) });
       }
     }
     this.tracer.add({ kind: "all-arrived", count: this.#state.checked.length });
@@ -195,7 +197,7 @@ export class Run {
       }
     } catch (error) {
       if (signal.aborted || isAbort(error)) return;
-      const problem = reasonOf(error);
+      const problem = this.#deps.sentenceOf(error);
       this.tracer.add({ kind: "ranking-failed", problem });
       this.#change({ problems: [...this.#state.problems, problem] });
     }

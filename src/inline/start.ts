@@ -3,6 +3,7 @@ import { type Log, reasonOf } from "../log.ts";
 import type { Ranker } from "../ranking/ranker.ts";
 import type { Ranking } from "../ranking/ranking.ts";
 import type { RankingSession } from "../ranking/session.ts";
+import { sentenceOf } from "../sentences.ts";
 import type { Settings } from "../settings.ts";
 import type { SourceSet } from "../source-set.ts";
 import { gather } from "../sources/gather.ts";
@@ -77,7 +78,7 @@ export function createStart(deps: StartDependencies): Start {
         account,
         onFailure: ({ label }, error) => {
           deps.log.warn(reasonOf(error));
-          failures.push({ kind: "failure", source: label, problem: error.message });
+          failures.push({ kind: "failure", source: label, problem: sentenceOf(error) });
         },
       });
       for await (const { source, completion } of gathered) {
@@ -103,7 +104,7 @@ export function startRun(
   const run = new Run(
     session.nextId(),
     place,
-    { gather, check, rank, publish: (ranking) => publish(session, ranking) },
+    { gather, check, rank, sentenceOf, publish: (ranking) => publish(session, ranking) },
     tracer,
   );
   runs.add(run);

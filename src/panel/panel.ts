@@ -4,6 +4,7 @@ import { Disposables } from "../emitter.ts";
 import { type Log, reasonOf } from "../log.ts";
 import { type Ranking, rowsOf } from "../ranking/ranking.ts";
 import type { RankingSession } from "../ranking/session.ts";
+import { sentenceOf } from "../sentences.ts";
 import type { Syntax } from "../syntax.ts";
 import { type HostMessage, type PanelAction, type PanelView, panelMessage, panelView } from "./messages.ts";
 import { pageOf } from "./page.ts";
@@ -134,7 +135,7 @@ class OpenPanel {
     else {
       this.#act(data.type, data.rankingId, data.candidate).then(
         (text) => this.#post({ type: "said", text }),
-        (error: unknown) => this.#post({ type: "said", text: reasonOf(error) }),
+        (error: unknown) => this.#post({ type: "said", text: sentenceOf(error) }),
       );
     }
   }

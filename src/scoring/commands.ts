@@ -73,7 +73,9 @@ function selectedIn({ document, selection }: vscode.TextEditor): Target {
 }
 
 async function scoreOne({ scoring }: ScoreCommandDependencies, target: Target): Promise<void> {
-  const ranking = await withProgress(vscode.l10n.t("Scoring"), (signal) => scoring.score(target, signal));
+  const ranking = await withProgress(vscode.l10n.t("CodeScaler: scoring"), (signal) =>
+    scoring.score(target, signal),
+  );
   const row = ranking && rowOf(ranking, "c1");
   if (!row) return;
   const what = target.name === "" ? vscode.l10n.t("The selection") : target.name;
@@ -84,7 +86,7 @@ async function scoreAll({ scoring }: ScoreCommandDependencies, editor: vscode.Te
   const targets = (await scoring.functionsIn(editor.document)).slice(0, MAX_FUNCTIONS);
   if (targets.length === 0) throw new Error(vscode.l10n.t("No functions were found in this file."));
   const scored: { readonly target: Target; readonly row: RankedRow }[] = [];
-  await withProgress(vscode.l10n.t("Scoring functions"), async (signal, report) => {
+  await withProgress(vscode.l10n.t("CodeScaler: scoring functions"), async (signal, report) => {
     for (const [index, target] of targets.entries()) {
       report(vscode.l10n.t("{0} of {1}: {2}", index + 1, targets.length, target.name), 100 / targets.length);
       const row = rowOf(await scoring.score(target, signal, "bulk"), "c1");
@@ -116,7 +118,7 @@ async function compare(
   target: Target,
   others: readonly Alternative[],
 ): Promise<void> {
-  const ranking = await withProgress(vscode.l10n.t("Comparing"), (signal) =>
+  const ranking = await withProgress(vscode.l10n.t("CodeScaler: comparing"), (signal) =>
     deps.scoring.compare(target, others, signal),
   );
   if (!ranking) return;
@@ -171,7 +173,7 @@ async function withProgress<T>(
   work: (signal: AbortSignal, report: (message: string, increment: number) => void) => Promise<T>,
 ): Promise<T | undefined> {
   return vscode.window.withProgress(
-    { location: vscode.ProgressLocation.Notification, title: `CodeScaler: ${title}`, cancellable: true },
+    { location: vscode.ProgressLocation.Notification, title, cancellable: true },
     async (progress, token) => {
       const { signal, dispose } = abortSignalOf(token);
       try {

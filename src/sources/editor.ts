@@ -4,7 +4,7 @@ import { type EditorModel, editorSource } from "./editor-model.ts";
 import type { Source } from "./source.ts";
 
 /** Why the editor's consent dialog says it is asked. */
-const JUSTIFICATION = "CodeScaler asks for several completions and ranks them.";
+const justification = () => vscode.l10n.t("CodeScaler asks for several completions and ranks them.");
 
 /** The source for one of the editor's models by its id; empty takes the first that is offered. */
 export function editorModelSource(id: string, label: string, modelId: string): Source {
@@ -32,7 +32,7 @@ function wrap(model: vscode.LanguageModelChat): EditorModel {
       if (signal.aborted) cancel.cancel();
       const response = await model.sendRequest(
         messages.map((text) => vscode.LanguageModelChatMessage.User(text)),
-        { justification: JUSTIFICATION, modelOptions: { temperature } },
+        { justification: justification(), modelOptions: { temperature } },
         cancel.token,
       );
       return response.text;

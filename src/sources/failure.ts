@@ -43,6 +43,16 @@ export const FAILURES = {
   unexpected: "{source} failed in an unknown way. See the CodeScaler log, and report it if it happens again.",
 } as const;
 
+/** Values of failures that are words of ours, which a translation replaces too. */
+export const WORDS = {
+  no_reason: "It gave no reason; see its log.",
+  reason_hidden: "Its reason quotes the request and is not shown.",
+  another_address: "another address",
+  loaded_model: "the loaded model",
+  requests: "requests",
+  tokens: "tokens",
+} as const;
+
 export type FailureKind = keyof typeof FAILURES;
 
 /** The values that the sentence of a failure names. Never a key, never code. */

@@ -6,6 +6,7 @@ import * as z from "zod";
 import { isLoopback, parseAddress } from "./address.ts";
 import type { StreamEvent } from "./choices.ts";
 import { type Ask, inParallel } from "./exchange.ts";
+import { WORDS } from "./failure.ts";
 import type { HttpClient } from "./http.ts";
 import type { Source } from "./source.ts";
 
@@ -59,7 +60,7 @@ export function llamaCppSource(options: LlamaCppOptions, http: HttpClient): Sour
       const key = await options.key();
       const ask: Ask = {
         source: options.label,
-        model: options.model === "" ? "the loaded model" : options.model,
+        model: options.model === "" ? WORDS.loaded_model : options.model,
         url: `${base.origin}${root}/infill`,
         key,
         body: {

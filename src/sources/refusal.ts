@@ -1,6 +1,6 @@
 /** Reads what an endpoint answered instead of completions: the vendors' error bodies, one meaning. */
 import type { FailureKind, FailureValues } from "./failure.ts";
-import { SourceError } from "./failure.ts";
+import { SourceError, WORDS } from "./failure.ts";
 import { wholeText } from "./framing.ts";
 import type { HttpReply } from "./http.ts";
 
@@ -139,12 +139,12 @@ function wordsOf(body: unknown): Words {
 /** The endpoint's own words as one short line; nothing when they repeat the key or the code. */
 function detailOf(words: Words, secrets: readonly string[]): string {
   const line = words.message.replaceAll(/[\s\p{Cc}]+/gu, " ").trim();
-  if (line === "") return "It gave no reason; see its log.";
+  if (line === "") return WORDS.no_reason;
   const leaks = secrets
     .flatMap((secret) => secret.split("\n"))
     .map((secret) => secret.replaceAll(/\s+/g, " ").trim())
     .some((secret) => secret.length >= MIN_ECHO_CHARS && line.includes(secret));
-  if (leaks) return "Its reason quotes the request and is not shown.";
+  if (leaks) return WORDS.reason_hidden;
   return line.length > MAX_DETAIL_CHARS ? `“${line.slice(0, MAX_DETAIL_CHARS)}…”` : `“${line}”`;
 }
 
@@ -161,7 +161,7 @@ function pauseOf(headers: Readonly<Record<string, string>>, now: number): number
 }
 
 function originOf(location: string | undefined): string {
-  return location !== undefined && URL.canParse(location) ? new URL(location).origin : "another address";
+  return location !== undefined && URL.canParse(location) ? new URL(location).origin : WORDS.another_address;
 }
 
 function parsed(text: string): unknown {

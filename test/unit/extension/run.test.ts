@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { RankReply } from "../../../server/contract.ts";
 import { type Arrival, Run, type RunDependencies, type RunState } from "../../../src/inline/run.ts";
+import { reasonOf } from "../../../src/log.ts";
 import type { RankBody } from "../../../src/ranking/client.ts";
 import type { Ranking } from "../../../src/ranking/ranking.ts";
 import { Tracer } from "../../../src/trace.ts";
@@ -35,6 +36,7 @@ function start(deps: Partial<RunDependencies>, published: Ranking[] = []): Run {
         reason: text === "bad" ? "broken" : null,
       }),
       rank: lengthRanker(),
+      sentenceOf: reasonOf,
       publish: (ranking) => published.push(ranking),
       ...deps,
     },

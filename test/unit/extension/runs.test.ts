@@ -24,6 +24,7 @@ async function runAt(text: string, insert: string, uri?: string): Promise<Run> {
       },
       check: async (_place, completion) => ({ insert: completion, valid: true, reason: null }),
       rank: async () => replyOf([{}]),
+      sentenceOf: String,
       publish: () => {},
     },
     new Tracer("automatic", "a.py", 1),
