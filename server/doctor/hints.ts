@@ -17,6 +17,9 @@ const LITTLE_MEMORY = 4e9;
 /** A model as q8_0 with its download needs at least this. */
 const LITTLE_DISK = 5e9;
 
+const CONTAINER =
+  "This is a container without a GPU: if the machine has one, start it with access to it (--gpus all, or --device /dev/dri).";
+
 /** What a model is loaded on by default. */
 export function choose({ probes, system }: Facts): Choice {
   const usable = probes.find(({ result }) => result === "usable");
@@ -119,9 +122,9 @@ function nvidiaHints(facts: Facts): string[] {
 function vulkanHints(facts: Facts): string[] {
   const { drivers, system, builds } = facts;
   if (system.platform !== "linux" || !builds.some(({ backend }) => backend === "vulkan")) return [];
-  // Without any node there is no GPU that a driver could help.
-  if (drivers.nodes.length === 0) return system.container ? [containerHint()] : [];
   if (usable(facts)) return [];
+  // Without any node there is no GPU that a driver could help.
+  if (drivers.nodes.length === 0) return system.container ? [CONTAINER] : [];
   const hints: string[] = [];
   if (drivers.vulkanLoader === undefined) {
     hints.push(
@@ -139,10 +142,6 @@ function vulkanHints(facts: Facts): string[] {
     );
   }
   return hints;
-}
-
-function containerHint(): string {
-  return "This is a container without a GPU: if the machine has one, start it with access to it (--gpus all, or --device /dev/dri).";
 }
 
 function crashHints({ probes }: Facts): string[] {
