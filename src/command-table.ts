@@ -82,6 +82,14 @@ export function createCommands(deps: CommandDependencies): CommandTable {
       const { chooseModel } = await import("./models/choose.ts");
       await chooseModel(deps);
     },
+    doctor: async () => {
+      const { showDoctor } = await import("./devices.ts");
+      await showDoctor(deps);
+    },
+    cudaBuild: async () => {
+      const { chooseCudaBuild } = await import("./devices.ts");
+      await chooseCudaBuild(deps);
+    },
     menu: () => showMenu(sources(), server.state, configuration.for()["automatic.enable"]),
     why: () =>
       pages.show("report.md", reportOf(traces.last(), traces.earlier(), editorSilent(configuration))),

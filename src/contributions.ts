@@ -16,6 +16,8 @@ export const COMMANDS = [
   "addSource",
   "setKey",
   "chooseModel",
+  "doctor",
+  "cudaBuild",
   "menu",
   "why",
   "statistics",

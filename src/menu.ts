@@ -45,6 +45,7 @@ export async function showMenu(
     ...(server.kind === "ready"
       ? [{ label: `$(debug-stop) ${vscode.l10n.t("Stop reward server")}`, name: "stopServer" } as const]
       : []),
+    { label: `$(pulse) ${vscode.l10n.t("Doctor: what models run on, and why")}`, name: "doctor" },
     { label: `$(output) ${vscode.l10n.t("Last output of the reward server")}`, name: "serverOutput" },
     heading(vscode.l10n.t("More")),
     { label: `$(graph) ${vscode.l10n.t("Local statistics")}`, name: "statistics" },

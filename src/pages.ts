@@ -3,7 +3,7 @@ import * as vscode from "vscode";
 
 const SCHEME = "codescaler";
 
-export const PAGES = ["report.md", "statistics.md", "server-output.log"] as const;
+export const PAGES = ["report.md", "statistics.md", "server-output.log", "doctor.log"] as const;
 export type Page = (typeof PAGES)[number];
 
 export class Pages implements vscode.TextDocumentContentProvider, vscode.Disposable {

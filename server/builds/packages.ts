@@ -20,12 +20,19 @@ export interface CudaBuild {
   readonly leastDriver: number;
   /** Later packages replace files of earlier ones. */
   readonly packages: readonly BuildPackage[];
+  /** Bytes of the archives; the registry says it exactly. */
+  readonly downloadBytes: number;
   /** Bytes of all libraries in the packages, rounded up. */
   readonly unpackedBytes: number;
 }
 
-function build(cudaMajor: 12 | 13, packages: readonly BuildPackage[], unpackedBytes: number): CudaBuild {
-  return { cudaMajor, leastDriver: cudaMajor === 13 ? 580 : 525, packages, unpackedBytes };
+function build(
+  cudaMajor: 12 | 13,
+  packages: readonly BuildPackage[],
+  downloadBytes: number,
+  unpackedBytes: number,
+): CudaBuild {
+  return { cudaMajor, leastDriver: cudaMajor === 13 ? 580 : 525, packages, downloadBytes, unpackedBytes };
 }
 
 function pinned(name: string, integrity: string): BuildPackage {
@@ -51,6 +58,6 @@ const WINDOWS_12 = pinned(
 
 /** Best first. The second replaces the library of the first for CUDA 13 by one for CUDA 12 and older cards. */
 export const CUDA_BUILDS: Readonly<Record<string, readonly CudaBuild[]>> = {
-  "linux-x64": [build(13, [LINUX], 200e6), build(12, [LINUX, LINUX_12], 560e6)],
-  "win32-x64": [build(13, [WINDOWS], 190e6), build(12, [WINDOWS, WINDOWS_12], 560e6)],
+  "linux-x64": [build(13, [LINUX], 143e6, 200e6), build(12, [LINUX, LINUX_12], 320e6, 560e6)],
+  "win32-x64": [build(13, [WINDOWS], 139e6, 190e6), build(12, [WINDOWS, WINDOWS_12], 314e6, 560e6)],
 };

@@ -1,16 +1,26 @@
 /** `codescaler devices`: adds the CUDA build to those of the package, and removes it. */
-import { installCuda, removeCuda } from "../builds/install.ts";
+import { folderBytes, installCuda, removeCuda } from "../builds/install.ts";
 import { registryFromEnvironment } from "../builds/npm-registry.ts";
 import { CUDA_BUILDS, type CudaBuild } from "../builds/packages.ts";
 import { type Drivers, readDrivers } from "../devices/drivers.ts";
 import { probe } from "../devices/probe.ts";
-import { installedBuilds } from "../engine/builds.ts";
+import { BACKEND_NAMES, installedBuilds } from "../engine/builds.ts";
 import { ServiceError } from "../errors.ts";
 import { gigabytes } from "../models/disk.ts";
-import { interruption, operandOf, PROGRESS_FORMS, print, progressLine, waitLine } from "./models-output.ts";
+import {
+  interruption,
+  operandOf,
+  PROGRESS_FORMS,
+  print,
+  progressLine,
+  requireNoMore,
+  waitLine,
+} from "./models-output.ts";
+import { formatTable } from "./table.ts";
 import { oneOf, readArgs, UsageError } from "./usage.ts";
 
-export const usage = `Usage: codescaler devices install cuda [options]
+export const usage = `Usage: codescaler devices list [--json]
+       codescaler devices install cuda [options]
        codescaler devices remove cuda [--json]
 
 Adds the build for NVIDIA's CUDA (143 MB to download, or 320 MB for CUDA 12), which may be faster than Vulkan. It needs
@@ -30,9 +40,38 @@ against hashes that are part of this program, and is used from the next start. C
 
 export async function run(args: string[]): Promise<number> {
   const [verb, ...rest] = args;
+  if (verb === "list") return list(rest);
   if (verb === "install") return install(rest);
   if (verb === "remove") return remove(rest);
-  throw new UsageError(`devices needs install or remove${verb === undefined ? "" : `, not "${verb}"`}.`);
+  throw new UsageError(
+    `devices needs list, install or remove${verb === undefined ? "" : `, not "${verb}"`}.`,
+  );
+}
+
+/** The builds there are for this platform, without testing them; `doctor` does that. */
+async function list(args: string[]): Promise<number> {
+  const { values, positionals } = readArgs(args, { json: { type: "boolean", default: false } });
+  requireNoMore(positionals);
+  const installed = await Promise.all(
+    installedBuilds().map(async ({ backend, folder }) => ({
+      backend,
+      installed: true,
+      bytes: await folderBytes(folder),
+      download_bytes: 0,
+    })),
+  );
+  const [cuda] = CUDA_BUILDS[`${process.platform}-${process.arch}`] ?? [];
+  const offered =
+    cuda === undefined || installed.some(({ backend }) => backend === "cuda")
+      ? []
+      : [{ backend: "cuda" as const, installed: false, bytes: 0, download_bytes: cuda.downloadBytes }];
+  const builds = [...offered, ...installed];
+  const text = builds.map(({ backend, installed: there, bytes, download_bytes: download }) => [
+    BACKEND_NAMES[backend],
+    there ? `installed, ${gigabytes(bytes)}` : `can be added, ${gigabytes(download)} to download`,
+  ]);
+  print(values.json, builds, formatTable(["build", ""], text));
+  return 0;
 }
 
 async function install(args: string[]): Promise<number> {

@@ -3,9 +3,9 @@ import * as vscode from "vscode";
 import type { Configuration } from "../configuration.ts";
 import { editorLanguage } from "../documents.ts";
 import { reasonOf } from "../log.ts";
+import { type Report, withProgress } from "../progress.ts";
 import { listModels } from "../ranking/client.ts";
 import type { RewardServer } from "../supervisor.ts";
-import { abortSignalOf } from "../wait.ts";
 import { type CommandLine, runForJson } from "./command-line.ts";
 import { type AvailableModel, gigabytes, parseModelList, USUAL_TYPE } from "./list.ts";
 
@@ -175,8 +175,6 @@ async function offerToken(
   await pull(deps, model);
 }
 
-type Report = (message: string, increment: number) => void;
-
 /** Steps follow each other, and each counts from its own zero. */
 function progressReporter(report: Report): (progress: Readonly<Record<string, unknown>>) => void {
   let step: unknown;
@@ -201,24 +199,4 @@ function progressReporter(report: Report): (progress: Readonly<Record<string, un
     report(what, step === "download" ? Math.max(0, percent - shown) : 0);
     shown = percent;
   };
-}
-
-async function withProgress<T>(
-  title: string,
-  work: (signal: AbortSignal, report: Report) => Promise<T>,
-): Promise<T | undefined> {
-  return vscode.window.withProgress(
-    { location: vscode.ProgressLocation.Notification, title, cancellable: true },
-    async (progress, token) => {
-      const { signal, dispose } = abortSignalOf(token);
-      try {
-        return await work(signal, (message, increment) => progress.report({ message, increment }));
-      } catch (error) {
-        if (signal.aborted) return undefined;
-        throw error;
-      } finally {
-        dispose();
-      }
-    },
-  );
 }

@@ -21,11 +21,20 @@ export interface RunOptions {
  * Runs a command and gives the JSON document that it prints.
  * @throws Error with the command's own sentence; the signal's reason when aborted
  */
-export function runForJson(
+export async function runForJson(
+  commandLine: CommandLine,
+  args: readonly string[],
+  options: RunOptions,
+): Promise<unknown> {
+  return JSON.parse(await runForText(commandLine, args, options));
+}
+
+/** The same for text. */
+export function runForText(
   { execPath, script }: CommandLine,
   args: readonly string[],
   { signal, env, onProgress }: RunOptions,
-): Promise<unknown> {
+): Promise<string> {
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
     const child = spawn(execPath, [script, ...args], {
@@ -57,7 +66,7 @@ export function runForJson(
       signal.removeEventListener("abort", stop);
       if (signal.aborted) reject(signal.reason);
       else if (code !== 0) reject(new Error(sentence || `The command ended with code ${code}.`));
-      else resolve(JSON.parse(output));
+      else resolve(output);
     });
   });
 }

@@ -46,7 +46,14 @@ function publish(archive: Buffer, name = NAME, integrity = integrityOf(archive))
 }
 
 function buildOf(packages: readonly BuildPackage[], more: Partial<CudaBuild> = {}): CudaBuild {
-  return { cudaMajor: 13, leastDriver: 580, packages, unpackedBytes: 1_000_000, ...more };
+  return {
+    cudaMajor: 13,
+    leastDriver: 580,
+    packages,
+    downloadBytes: 300_000,
+    unpackedBytes: 1_000_000,
+    ...more,
+  };
 }
 
 function hub(): Hub {
