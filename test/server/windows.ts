@@ -36,9 +36,9 @@ export interface Window {
 }
 
 /** A small request: the answer comes at once. */
-export const SMALL: Order = { do: "rank", candidates: 2, lines: 2, secret: "small" };
+export const SMALL = { do: "rank", candidates: 2, lines: 2, secret: "small" } as const satisfies Order;
 /** A request that takes the embedded model the better part of a second. */
-export const LARGE: Order = { do: "rank", candidates: 24, lines: 30, secret: "large" };
+export const LARGE = { do: "rank", candidates: 24, lines: 30, secret: "large" } as const satisfies Order;
 
 /** A home for one test: models, lease and log of nobody else. */
 export class Home {
