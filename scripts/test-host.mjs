@@ -29,8 +29,9 @@ if (!existsSync(join(root, "dist", "extension.js"))) {
 }
 const { suite, replay } = await bundle();
 if (wants("suite")) {
-  const { runSuite } = await import("../test/host/run-suite.mjs");
+  const { runRestricted, runSuite } = await import("../test/host/run-suite.mjs");
   if (!(await runSuite(browser, suite, only))) process.exit(1);
+  if (!(await runRestricted(browser, suite, only))) process.exit(1);
 }
 if (wants("ui")) {
   const { packageFor } = await import("./package.mjs");

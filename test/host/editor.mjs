@@ -2,6 +2,7 @@
 import { execFileSync, spawn } from "node:child_process";
 import {
   closeSync,
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -12,7 +13,7 @@ import {
 } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { host } from "../../scripts/vscode-host.mjs";
 
@@ -72,6 +73,7 @@ export class EditorFolder {
   /** Puts a file into the workspace. @returns its path */
   file(name, text) {
     const path = join(this.workspace, name);
+    mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, text);
     return path;
   }
@@ -82,6 +84,12 @@ export class EditorFolder {
       // Shown when it fails only: it complains of a logger that was not built.
       stdio: ["ignore", "pipe", "pipe"],
     });
+  }
+
+  /** Installs an extension that needs no building. */
+  addExtension(folder) {
+    const { publisher, name, version } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+    cpSync(folder, join(this.path, "extensions", `${publisher}.${name}-${version}`), { recursive: true });
   }
 
   arguments() {
@@ -99,9 +107,10 @@ export class EditorFolder {
 
 /**
  * Starts code-server in a folder and waits until it serves the workbench.
+ * @param options.trusted false: every workspace opens in Restricted Mode, if the settings leave trust on
  * @returns its address and `stop`, which resolves when it is gone
  */
-export async function startEditor(folder, { args = [], env = {} } = {}) {
+export async function startEditor(folder, { args = [], env = {}, trusted = true } = {}) {
   const port = await freePort();
   const authority = `127.0.0.1:${port}`;
   const log = join(folder.path, "editor.log");
@@ -113,7 +122,7 @@ export async function startEditor(folder, { args = [], env = {} } = {}) {
       ...["--auth", "none", "--bind-addr", authority],
       "--disable-telemetry",
       "--disable-update-check",
-      "--disable-workspace-trust",
+      ...(trusted ? ["--disable-workspace-trust"] : []),
       "--disable-getting-started-override",
       "--ignore-last-opened",
       ...args,
@@ -179,7 +188,7 @@ function signalGroup(child, signal) {
   }
 }
 
-function freePort() {
+export function freePort() {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.on("error", reject);

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { root } from "../../scripts/setup.mjs";
 import { launchBrowser } from "./browser.mjs";
-import { EditorFolder, remoteUri, startEditor, workbenchUrl } from "./editor.mjs";
+import { EditorFolder, freePort, remoteUri, startEditor, workbenchUrl } from "./editor.mjs";
 
 /** The whole suite; a hang must end before the limit of a CI run. */
 const SUITE_TIMEOUT_MS = 480_000;
@@ -13,11 +13,40 @@ const SUITE_TIMEOUT_MS = 480_000;
  * @returns whether every test passed
  */
 export async function runSuite(browserPath, suite, { grep = "", times = "1" } = {}) {
-  const folder = new EditorFolder();
+  return inHost(browserPath, suite, { env: { HOST_GREP: grep, HOST_TIMES: times } });
+}
+
+/** The same for the tests in a workspace that is not trusted and wants to decide what it must not. */
+export async function runRestricted(browserPath, suite, { grep = "", times = "1" } = {}) {
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  return inHost(browserPath, suite, {
+    env: { HOST_GREP: grep, HOST_TIMES: times, HOST_TRAP_PORT: String(port) },
+    trusted: false,
+    settings: {
+      "security.workspace.trust.enabled": true,
+      "security.workspace.trust.startupPrompt": "never",
+      "security.workspace.trust.untrustedFiles": "open",
+    },
+    workspaceSettings: {
+      "codescaler.sources": [{ id: "trap", kind: "openai", url, model: "coder" }],
+      "codescaler.server.url": url,
+      "codescaler.rewardModel": "/nowhere/trap.gguf",
+      "codescaler.secretFiles": [],
+      "codescaler.automatic.candidates": 2,
+    },
+  });
+}
+
+async function inHost(browserPath, suite, { env, settings = {}, workspaceSettings, trusted = true }) {
+  const folder = new EditorFolder(settings);
+  folder.addExtension(join(root, "test/host/fake-models"));
+  if (workspaceSettings) folder.file(".vscode/settings.json", JSON.stringify(workspaceSettings));
   const editor = await startEditor(folder, {
     // Without this option the editor ignores the keys that name the suite.
     args: ["--vscode-option", "enable-smoke-test-driver"],
-    env: { HOST_GREP: grep, HOST_TIMES: times },
+    env,
+    trusted,
   });
   let browser;
   try {
@@ -39,7 +68,7 @@ export async function runSuite(browserPath, suite, { grep = "", times = "1" } = 
     await page.goto(workbenchUrl(editor, folder.workspace, payload), { waitUntil: "domcontentloaded" });
     const outcome = await Promise.race([
       finished,
-      sleep(SUITE_TIMEOUT_MS * Number(times), "no result in time", { ref: false }),
+      sleep(SUITE_TIMEOUT_MS * Number(env.HOST_TIMES), "no result in time", { ref: false }),
     ]);
     if (outcome === "passed") return true;
     console.error(`The suite inside the extension host: ${outcome}.`);

@@ -53,6 +53,21 @@ export class Workbench {
     await row.click();
   }
 
+  /**
+   * Waits until our extension is active and the editor's own part for suggestions is there: both come some time after
+   * the editor itself, and what is typed before asks nobody.
+   */
+  async readyToSuggest() {
+    await this.command("CodeScaler: Show Status and Actions");
+    await this.page
+      .locator(".quick-input-list .monaco-list-row", { hasText: "Reward model" })
+      .first()
+      .waitFor();
+    await this.page.keyboard.press("Escape");
+    await this.quickInput().waitFor({ state: "hidden" });
+    await this.command("Trigger Inline Suggestion");
+  }
+
   quickInput() {
     return this.page.locator(".quick-input-widget:visible input[type=text]");
   }

@@ -9,7 +9,7 @@ import type { Ranking } from "../../../src/ranking/ranking.ts";
 import { type Replay, type ReplayOptions, startReplay } from "../../replay/replay.ts";
 
 /** Below mocha's own limit, so that the message says what was waited for. */
-const PATIENCE_MS = 55_000;
+const PATIENCE_MS = 110_000;
 /** Waiting costs nothing of note, and other things run on this machine. */
 const LOOK_EVERY_MS = 50;
 

@@ -4,3 +4,4 @@ import "./suggest.ts";
 import "./inline.ts";
 import "./network.ts";
 import "./documents.ts";
+import "./editor-models.ts";

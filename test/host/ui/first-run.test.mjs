@@ -26,6 +26,7 @@ scenario(
   () => session,
   async () => {
     await bench.cursorTo(session.file, 2, 1);
+    await bench.readyToSuggest();
     await bench.page.keyboard.type("total = 1 + ", { delay: 30 });
     assert.equal(await appears(bench.page.locator(".notification-toast").first(), QUIET_MS), false);
     assert.equal(await bench.ghost(), "");
