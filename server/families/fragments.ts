@@ -43,6 +43,11 @@ const REMEMBERED_LONGEST = REMEMBERED_UNITS / 16;
 /** A piece of a long text is at least this long: some thousand tokens, a few milliseconds. */
 const PIECE_UNITS = 16_384;
 /**
+ * And at most this long: no program and no prose goes on so far without a seam, and a word of a megabyte would hold
+ * up the process for a second. At such a cut tokens may differ from those of the whole.
+ */
+const PIECE_LIMIT = 2 * PIECE_UNITS;
+/**
  * Where a long text may be parted without changing a token: both pre-tokenizers end a word there whatever follows, and
  * no normal form joins the two sides. After a letter before a blank, or after a newline before visible ASCII.
  */
@@ -81,15 +86,23 @@ function encodePieces(text: string, enough: number, encodePiece: (text: string) 
   const pieces: Tokens[] = [];
   let count = 0;
   for (let start = 0; start < text.length && count < enough; ) {
-    SEAM.lastIndex = start + PIECE_UNITS;
-    const seam = SEAM.exec(text);
-    const end = seam ? seam.index + seam[0].length : text.length;
-    const piece = encodePiece(text.slice(start, end));
+    const rest = text.slice(start, start + PIECE_LIMIT);
+    const end = pieceEnd(rest);
+    const piece = encodePiece(rest.slice(0, end));
     pieces.push(piece);
     count += piece.length;
-    start = end;
+    start += end;
   }
   return concatenate(pieces);
+}
+
+function pieceEnd(text: string): number {
+  SEAM.lastIndex = PIECE_UNITS;
+  const seam = SEAM.exec(text);
+  if (seam) return seam.index + seam[0].length;
+  // Not between the two halves of a character.
+  const last = text.charCodeAt(text.length - 1);
+  return text.length === PIECE_LIMIT && last >= 0xd800 && last < 0xdc00 ? text.length - 1 : text.length;
 }
 
 export function concatenate(parts: readonly Tokens[]): Tokens {

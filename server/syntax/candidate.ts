@@ -157,19 +157,31 @@ function dedented(lines: readonly Line[], language: Language): readonly Line[] {
 
 function judged(piece: Piece, lines: readonly Line[], language: Language, runtime: SyntaxRuntime): Candidate {
   const code = textOf(lines);
+  return { piece, language, lines, code, ...judgementOf(code, language, runtime), really: undefined };
+}
+
+type Judgement = Pick<Candidate, "verdict" | "outline">;
+
+/** What was judged last: the one block of a reply is read again with everything else when it alone is not right. */
+const judgements = new WeakMap<SyntaxRuntime, Map<string, Judgement>>();
+
+/** As many readings as one piece has in one language. */
+const MAX_JUDGEMENTS = 8;
+
+function judgementOf(code: string, language: Language, runtime: SyntaxRuntime): Judgement {
+  const known = judgements.get(runtime) ?? new Map<string, Judgement>();
+  judgements.set(runtime, known);
+  const key = `${language}:${code}`;
+  const before = known.get(key);
+  if (before !== undefined) return before;
   const { tree, verdict } = check(code, language, runtime);
   const parses = verdict.state === "valid" || verdict.state === "nothing";
   const outline = tree !== null && parses ? outlineOf(tree.rootNode, code, language) : undefined;
   tree?.delete();
-  return {
-    piece,
-    language,
-    lines: lines,
-    code,
-    verdict,
-    outline,
-    really: undefined,
-  };
+  known.set(key, { verdict, outline });
+  const oldest = known.keys().next();
+  if (known.size > MAX_JUDGEMENTS && !oldest.done) known.delete(oldest.value);
+  return { verdict, outline };
 }
 
 /** Readings without prose at either end, for pieces whose ends nothing marks. */

@@ -99,20 +99,37 @@ interface Found {
   readonly opens: boolean;
 }
 
-/** The first mark of a line outside of quotes and inline code. */
+/** Any mark, and which one it is. */
+const SPELLINGS: ReadonlyMap<string, Pick<Found, "mark" | "opens">> = new Map(
+  MARKS.flatMap((mark): [string, Pick<Found, "mark" | "opens">][] => [
+    [mark.open, { mark, opens: true }],
+    [mark.close, { mark, opens: false }],
+  ]),
+);
+const ANY_MARK = new RegExp(
+  [...SPELLINGS.keys()].map((spelling) => spelling.replace(/[[\]|]/g, "\\$&")).join("|"),
+  "g",
+);
+
+/** The first mark of a line outside of quotes and inline code; of each one only its first place counts. */
 function firstMark(text: string): Found | undefined {
-  let first: Found | undefined;
-  for (const mark of MARKS) {
-    for (const opens of [true, false]) {
-      const at = text.indexOf(opens ? mark.open : mark.close);
-      if (at < 0 || (first !== undefined && at >= first.at)) continue;
-      // In the middle of a sentence, a comment or a string the mark is talked about.
-      const before = text.slice(0, at).trimEnd();
-      if (opens ? !/^$|[.!?:>]$/.test(before) : /["'`\w(#]$/.test(text.slice(0, at))) continue;
-      first = { mark, at, opens };
-    }
+  const seen = new Set<string>();
+  for (const { 0: spelling, index: at } of text.matchAll(ANY_MARK)) {
+    const found = SPELLINGS.get(spelling);
+    if (found === undefined || seen.has(spelling)) continue;
+    seen.add(spelling);
+    if (!isTalkedAbout(text, at, found.opens)) return { ...found, at };
+    if (seen.size === SPELLINGS.size) return undefined;
   }
-  return first;
+  return undefined;
+}
+
+/** In the middle of a sentence, a comment or a string a mark is only spoken of. */
+function isTalkedAbout(text: string, at: number, opens: boolean): boolean {
+  if (!opens) return /["'`\w(#]/.test(text.charAt(at - 1));
+  let last = at - 1;
+  while (last >= 0 && /\s/.test(text.charAt(last))) last -= 1;
+  return last >= 0 && !/[.!?:>]/.test(text.charAt(last));
 }
 
 /** Inside a block only a line that is nothing but a closing mark ends reasoning: its block was left open. */

@@ -3,7 +3,9 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Message } from "../../../server/contract.ts";
+import type { Tokenizer } from "../../../server/engine/engine.ts";
 import { ServiceError } from "../../../server/errors.ts";
+import { createEncoder } from "../../../server/families/fragments.ts";
 import { createRenderer, type RenderedModel, type Renderer } from "../../../server/families/renderer.ts";
 import { bpeTokenizer } from "./bpe.ts";
 import { type ParityFixture, parityFixtures } from "./parity.ts";
@@ -229,4 +231,21 @@ test("a very long text encodes in pieces to the same tokens", () => {
   const tokens = qwen3().encodeRendered(text);
   expect(tokens.length).toBe(whole.length);
   expect(tokens.every((id, index) => id === whole[index])).toBe(true);
+});
+
+test("a megabyte without a seam goes to the tokenizer in bounded pieces, whole characters each", () => {
+  const given: string[] = [];
+  const tokenizer: Tokenizer = {
+    added: new Map(),
+    encode: (text) => {
+      given.push(text);
+      return new Int32Array(1);
+    },
+    encodeRendered: () => new Int32Array(0),
+  };
+  const text = `x${"🙂".repeat(500_000)}`;
+  createEncoder(tokenizer, "none")(text, Number.POSITIVE_INFINITY);
+  expect(given.join("")).toBe(text);
+  expect(Math.max(...given.map((piece) => piece.length))).toBeLessThan(40_000);
+  expect(given.every((piece) => !/\p{Surrogate}/u.test(piece))).toBe(true);
 });
