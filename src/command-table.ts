@@ -13,6 +13,7 @@ import type { CommandLine } from "./models/command-line.ts";
 import { explainOtherProviders } from "./other-providers.ts";
 import type { Pages } from "./pages.ts";
 import type { CompareHandle } from "./panel/register.ts";
+import type { PreferenceStore } from "./preferences/store.ts";
 import type { Ranker } from "./ranking/ranker.ts";
 import type { Scores } from "./ranking/scores.ts";
 import type { RankingSession } from "./ranking/session.ts";
@@ -40,6 +41,7 @@ export interface CommandDependencies {
   readonly log: vscode.LogOutputChannel;
   readonly memory: Memory;
   readonly pages: Pages;
+  readonly preferences: PreferenceStore;
   readonly provider: InlineProvider;
   readonly rank: Ranker;
   readonly runs: Runs;
@@ -97,8 +99,13 @@ export function createCommands(deps: CommandDependencies): CommandTable {
       pages.show("statistics.md", statisticsPage(summaryOf(memory.records), usageOf(await sourceSet()))),
     eraseStatistics: async () => {
       await memory.setRecords([]);
+      await deps.preferences.erase();
       (await sourceSet()).usage.erase();
       vscode.window.setStatusBarMessage(vscode.l10n.t("Statistics erased."), 4000);
+    },
+    exportPreferences: async () => {
+      const { exportPreferences } = await import("./preferences/export.ts");
+      await exportPreferences(deps.preferences, configuration.for()["preferences.enable"]);
     },
     otherProviders: () => explainOtherProviders(),
     showLog: () => log.show(),

@@ -22,6 +22,7 @@ export const COMMANDS = [
   "why",
   "statistics",
   "eraseStatistics",
+  "exportPreferences",
   "otherProviders",
   "showLog",
   "serverOutput",

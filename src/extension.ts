@@ -18,6 +18,9 @@ import { Memory } from "./memory.ts";
 import { once } from "./once.ts";
 import { Pages } from "./pages.ts";
 import { registerComparePanel } from "./panel/register.ts";
+import { mayRecord } from "./preferences/allowed.ts";
+import { recordPreferences } from "./preferences/recorder.ts";
+import { PreferenceStore } from "./preferences/store.ts";
 import { createRanker } from "./ranking/ranker.ts";
 import { Scores } from "./ranking/scores.ts";
 import { RankingSession } from "./ranking/session.ts";
@@ -48,6 +51,7 @@ export function activate(context: vscode.ExtensionContext): Api {
   const log = lifetime.add(vscode.window.createOutputChannel("CodeScaler", { log: true }));
   const configuration = lifetime.add(new Configuration());
   const memory = new Memory(context.globalState);
+  const preferences = new PreferenceStore(context.globalStorageUri.fsPath);
   const session = lifetime.add(new RankingSession());
   const scores = lifetime.add(new Scores());
   const runs = lifetime.add(new Runs());
@@ -118,6 +122,7 @@ export function activate(context: vscode.ExtensionContext): Api {
         log,
         memory,
         pages,
+        preferences,
         provider,
         rank,
         runs,
@@ -136,6 +141,15 @@ export function activate(context: vscode.ExtensionContext): Api {
   lifetime.add(watchContextKeys({ configuration, session, scores, server }));
   lifetime.add(decorateScores(session, scores));
   lifetime.add(keepStatistics(session, memory, () => configuration.for()["statistics.enable"]));
+  lifetime.add(
+    recordPreferences({
+      session,
+      store: preferences,
+      log,
+      allowed: (uri) => mayRecord(configuration, uri),
+      read: (place, completions) => syntax.reading(place, completions),
+    }),
+  );
   lifetime.add(retryAfterChanges({ configuration, secrets: context.secrets, health }));
   lifetime.add(configuration.onDidChange(() => void server.optionsChanged()));
   lifetime.add(configuration.onDidChange(() => status.refresh()));

@@ -99,6 +99,7 @@ export const SETTINGS = {
   "server.unloadAfter": whole(5, 0, 1440),
   "hover.enable": bool(true),
   "statistics.enable": bool(true),
+  "preferences.enable": bool(false),
 } as const satisfies Record<string, Setting<unknown>>;
 
 export type SettingName = keyof typeof SETTINGS;

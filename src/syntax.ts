@@ -2,6 +2,7 @@
 import type { assemble, documentOf } from "../server/syntax/assemble.ts";
 import type { SyntaxRuntime } from "../server/syntax/parser.ts";
 import type { Checked } from "./inline/choice.ts";
+import type { Reading } from "./preferences/preference.ts";
 import type { StopEarly } from "./sources/source.ts";
 import type { Place } from "./task.ts";
 
@@ -26,6 +27,19 @@ export class Syntax {
     const { prefix, suffix, language } = place;
     const { insert, valid, reason } = await assemble({ prefix, suffix, language, completion: text }, runtime);
     return { insert, valid, reason };
+  }
+
+  /** What a reward model reads at the place: the problem, and each completion in its unit. */
+  async reading(place: Place, completions: readonly string[]): Promise<Reading> {
+    const { runtime, assemble } = await this.#load();
+    const { problemAt } = await import("../server/syntax/problem.ts");
+    const { prefix, suffix, language, path } = place;
+    const units: (string | null)[] = [];
+    for (const completion of completions) {
+      const { unit, valid } = await assemble({ prefix, suffix, language, path, completion }, runtime);
+      units.push(valid ? unit : null);
+    }
+    return { problem: await problemAt({ prefix, suffix, language, path }, runtime), units };
   }
 
   /** The parser itself, with the language's grammar loaded. */
