@@ -45,10 +45,11 @@ export function deathOf(exit: Exit | undefined, output: readonly string[]): stri
     .slice(output.findLastIndex((line) => line.startsWith(START_MARK)) + 1)
     .slice(-LAST_LINES);
   // Records of the log are of the time before, and frames of a stack say nothing to people.
-  const spoken = own.filter((line) => !/^\{|^\s+at |^Process \d+ ended/.test(line));
+  const spoken = own.filter((line) => !/^[{}]|^\s|^Node\.js v|^Process \d+ ended/.test(line));
   const noted = own.filter((line) => /^Process \d+ ended/.test(line));
   const why =
     hintFor(spoken.join("\n")) ??
+    spoken.findLast((line) => /^\w*Error\b/.test(line)) ??
     spoken.at(-1) ??
     hintFor([...noted, signal ?? "", `code ${code}`].join("\n")) ??
     "Its output says nothing; restart it with codescaler.device set to cpu.";
