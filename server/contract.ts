@@ -203,6 +203,8 @@ export interface Presence {
   readonly model: string | null;
   /** With `failed`: what is wrong, and the way out. */
   readonly problem?: string;
+  /** With `ready`: why the model runs on something slower than it could, as in `DeviceReport`. */
+  readonly reason?: string;
 }
 
 /** First line on stdout of `serve`, once it can answer. */

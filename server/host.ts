@@ -46,6 +46,8 @@ export interface ModelFinder {
 export interface HostState {
   readonly state: "loading" | "ready" | "unloaded";
   readonly model: string | null;
+  /** Why the loaded model runs on something slower than it could. */
+  readonly reason?: string;
 }
 
 interface Opened {
@@ -88,7 +90,8 @@ export class ModelHost {
   }
 
   get state(): HostState {
-    return { state: this.#current?.state ?? "unloaded", model: this.#current?.name ?? null };
+    const { state = "unloaded", name = null, device } = this.#current ?? {};
+    return { state, model: name, ...(device?.reason && { reason: device.reason }) };
   }
 
   /** Name of the model in memory. */

@@ -84,11 +84,16 @@ export class Status implements vscode.Disposable {
     item.severity = severityOf(state);
     item.text = serverText(state, last?.model);
     item.detail = serverDetail(state, last?.timings.total_ms);
-    item.command =
-      state.kind === "failed" || state.kind === "down"
-        ? { command: "codescaler.restartServer", title: vscode.l10n.t("Restart") }
-        : menuCommand();
+    item.command = modelCommand(state);
   }
+}
+
+function modelCommand(state: ServerState): vscode.Command {
+  if (state.kind === "failed" || state.kind === "down") {
+    return { command: "codescaler.restartServer", title: vscode.l10n.t("Restart") };
+  }
+  const slower = state.kind === "ready" && state.reason !== undefined;
+  return slower ? { command: "codescaler.doctor", title: vscode.l10n.t("Doctor") } : menuCommand();
 }
 
 function menuCommand(): vscode.Command {
@@ -158,6 +163,8 @@ function serverText(state: ServerState, model: { id: string; device: string } | 
 function serverDetail(state: ServerState, ms: number | undefined): string {
   if (state.kind === "failed" || state.kind === "down") return state.problem;
   const latency = ms === undefined ? "" : vscode.l10n.t("last ranking took {0} ms", Math.round(ms));
+  const slower = state.kind === "ready" ? (state.reason ?? "") : "";
   const own = state.kind === "ready" && state.own ? vscode.l10n.t("your server at {0}", state.url) : "";
-  return [own, latency].filter((part) => part !== "").join(", ");
+  const rest = [own, latency].filter((part) => part !== "").join(", ");
+  return [slower, rest].filter((part) => part !== "").join(" ");
 }

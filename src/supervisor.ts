@@ -28,6 +28,8 @@ export type ServerState =
       /** Empty while none is in memory. */
       readonly model: string;
       readonly version: string;
+      /** Why the model runs on something slower than it could. */
+      readonly reason?: string;
     }
   /** Ended by itself; it starts again after a pause, or when it is needed. */
   | { readonly kind: "down"; readonly problem: string }
@@ -265,7 +267,7 @@ export class Supervisor implements RewardServer {
     }
   }
 
-  #heard(session: Session, { state, model, problem }: Presence): void {
+  #heard(session: Session, { state, model, problem, reason }: Presence): void {
     // Its first word makes a server the present one.
     this.#session = session;
     switch (state) {
@@ -276,7 +278,8 @@ export class Supervisor implements RewardServer {
       case "unloaded": {
         const { url } = session.endpoint;
         const { version } = session.lease;
-        this.#enter({ kind: "ready", url, own: false, model: model ?? "", version });
+        const slower = reason !== undefined && { reason };
+        this.#enter({ kind: "ready", url, own: false, model: model ?? "", version, ...slower });
         break;
       }
       case "draining":

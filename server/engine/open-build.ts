@@ -36,6 +36,7 @@ export async function openBuild(gpu: boolean): Promise<OpenBuild> {
     for (const build of builds) {
       if (build.backend === "cpu" || !mayExist(build.backend, drivers)) continue;
       const opened = await tryBuild(build, drivers);
+      if (opened === "absent") continue;
       if (typeof opened !== "string") return { ...opened, problem: opened.problem ?? problems[0] };
       problems.push(`${BACKEND_NAMES[build.backend]}: ${opened}`);
     }
@@ -52,12 +53,13 @@ export async function openBuild(gpu: boolean): Promise<OpenBuild> {
   return { build: cpu, bindings, key: cpu.backend, gpus: [], crashes: 0, problem: problems[0] };
 }
 
-/** The build, loaded; or why it cannot be used, as a part of a sentence. */
+/** The build, loaded; "absent" where there is no GPU for it; or why it cannot be used, as a part of a sentence. */
 async function tryBuild(build: Build, drivers: Drivers): Promise<OpenBuild | string> {
   const key = probeKey(build, drivers);
   const lost = await crashes(key);
   if (lost >= MAX_CRASHES) return `the program was lost ${lost} times while it loaded a model there`;
   const { result } = await probe(build, drivers, lost > 0);
+  if (result.kind === "absent") return result.kind;
   if (result.kind !== "usable") return result.problem;
   return guarded(key, async () => {
     const bindings = loadBindings(build.folder, neededLibraries(build, drivers));

@@ -21,7 +21,12 @@ export async function probeDevices(
   const bindings = loadBindings(folder, needed);
   const devices = bindings.devices();
   const gpus = gpuIndexes(devices);
-  if (gpus.length === 0) return { kind: "absent", problem: whyNone(folder, bindings) };
+  if (gpus.length === 0) {
+    // llama.cpp leaves out a backend that cannot be loaded, and says nothing of it.
+    const broken = loadProblem(folder, GPU_LIBRARY);
+    if (broken !== undefined) return { kind: "failed", problem: broken };
+    return { kind: "absent", problem: whyNone(bindings) };
+  }
   if (golden) await checkGolden(bindings, gpus);
   return { kind: "usable", devices };
 }
@@ -34,10 +39,8 @@ export function gpuIndexes(devices: readonly Pick<Device, "type">[]): number[] {
   return discrete.length > 0 ? discrete : ofType("igpu");
 }
 
-/** The loader's own words where the backend's library cannot be loaded, else the log's, else that there is no device. */
-function whyNone(folder: string, bindings: Bindings): string {
-  const problem = loadProblem(folder, GPU_LIBRARY);
-  if (problem !== undefined) return problem;
+/** The log's words, where it has some. */
+function whyNone(bindings: Bindings): string {
   return (
     bindings
       .recentLog()

@@ -55,5 +55,13 @@ function presenceIn(line: string): Presence | undefined {
   const state = STATES.find((known) => known === value.state);
   const model = "model" in value && typeof value.model === "string" ? value.model : null;
   const problem = "problem" in value && typeof value.problem === "string" ? value.problem : undefined;
-  return state && { state, model, ...(problem !== undefined && { problem }) };
+  const reason = "reason" in value && typeof value.reason === "string" ? value.reason : undefined;
+  return (
+    state && {
+      state,
+      model,
+      ...(problem !== undefined && { problem }),
+      ...(reason !== undefined && { reason }),
+    }
+  );
 }
