@@ -13,12 +13,24 @@ import numpy as np
 
 VERSION = 1
 BITS = 18
-ORDERS = (1, 2, 3, 4)
+SPELLED_ORDERS = (1, 2, 3, 4)
+NAMELESS_ORDERS = (2, 3, 4)
 MOST = 2
 """An n-gram counts at most this often."""
 MAX_TOKENS = 16_384
 MAX_CLOSED = 3
 TAB_COLUMNS = 4
+RECENT = 5
+"""Names whose order of use is told apart; older ones are one class."""
+KEPT = frozenset("""
+False None True abs all and any append as assert async await bool break case catch class const continue def
+default del dict do elif else enum enumerate except export extends false finally float fn for from func
+function global go if impl import in int interface is lambda len let list loop map match max min mod mut new
+nil nonlocal not null or package pass print private protected pub public raise range return self set sorted
+static str struct sum super switch this throw throws trait true try tuple type undefined use var void where
+while with yield zip
+""".split())
+"""Words that are no names: they mean the same in every program."""
 TOKEN = re.compile(r"\n[ \t]*|[A-Za-z_][A-Za-z0-9_]*|[0-9]+|[!-/:-@\[-^`{-~]|[^\x00-\x7f]+")
 
 
@@ -33,6 +45,22 @@ def line_start(token: str, levels: list[int]) -> str:
         levels.pop()
         closed += 1
     return f"\n-{min(closed, MAX_CLOSED)}" if closed else "\n"
+
+
+def nameless(spelled: list[str]) -> list[str]:
+    """The tokens with each name replaced by how recently it was used: @0 the last one, @5 long ago, @new never."""
+    recent: list[str] = []
+    seen: set[str] = set()
+    made = []
+    for token in spelled:
+        if token in KEPT or not (token[0] == "_" or token[0].isascii() and token[0].isalpha()):
+            made.append(token)
+            continue
+        place = recent.index(token) if token in recent else RECENT if token in seen else None
+        made.append("@new" if place is None else f"@{place}")
+        seen.add(token)
+        recent = [token, *(name for name in recent if name != token)][:RECENT]
+    return made
 
 
 def tokens(program: str) -> list[str]:
@@ -59,16 +87,18 @@ def token_hash(token: str) -> int:
 @lru_cache(maxsize=64)
 def counts(program: str, bits: int = BITS) -> tuple[np.ndarray, np.ndarray]:
     """(buckets int64 ascending, how often float32 at most MOST) of all n-grams of a program."""
-    ids = np.array([token_hash(token) for token in tokens(program)], np.uint32)
+    spelled = tokens(program)
     found = []
-    for order in ORDERS:
-        if len(ids) < order:
-            continue
-        count = len(ids) - order + 1
-        mixed = np.full(count, order, np.uint32)
-        for place in range(order):
-            mixed = (mixed ^ ids[place : place + count]) * np.uint32(0x9E3779B1)
-            mixed ^= mixed >> np.uint32(15)
-        found.append((mixed * np.uint32(0x85EBCA6B)) >> np.uint32(32 - bits))
+    for stream, (view, orders) in enumerate(((spelled, SPELLED_ORDERS), (nameless(spelled), NAMELESS_ORDERS))):
+        ids = np.array([token_hash(token) for token in view], np.uint32)
+        for order in orders:
+            if len(ids) < order:
+                continue
+            count = len(ids) - order + 1
+            mixed = np.full(count, 16 * stream + order, np.uint32)
+            for place in range(order):
+                mixed = (mixed ^ ids[place : place + count]) * np.uint32(0x9E3779B1)
+                mixed ^= mixed >> np.uint32(15)
+            found.append((mixed * np.uint32(0x85EBCA6B)) >> np.uint32(32 - bits))
     buckets, often = np.unique(np.concatenate(found), return_counts=True)
     return buckets.astype(np.int64), np.minimum(often, MOST).astype(np.float32)

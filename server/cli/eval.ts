@@ -1,21 +1,21 @@
 /** `codescaler eval`: how good a reward model is, measured on judged samples. */
-import { createHash } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { ServiceError } from "../errors.ts";
 import { judgeProblem, type ProblemOutcome, summarise } from "../eval/best-of-n.ts";
 import { comparableRun, compareRuns } from "../eval/compare.ts";
 import { summariseLatency, testedProblem, timeProblem } from "../eval/latency.ts";
 import { plotCurve } from "../eval/plot.ts";
 import { problem, readProblems, readRmBench } from "../eval/read.ts";
-import { resumable } from "../eval/resume.ts";
 import { judgeItem, type RmBenchOutcome, summariseRmBench } from "../eval/rm-bench.ts";
-import { openModel } from "../host.ts";
-import { grammarFolder } from "../paths.ts";
-import type { Scorer } from "../scorer.ts";
-import { type SyntaxRuntime, wasmRuntime } from "../syntax/parser.ts";
-import { ENGINE_ARGS, ENGINE_USAGE, engineOptions, findModel } from "./engine-options.ts";
+import type { NgramModel } from "../models/gguf-keys.ts";
+import { ngramDigest, readNgram } from "../models/ngram-file.ts";
+import { readTokenizerFile } from "../models/reward-model.ts";
+import { mediaFolder } from "../paths.ts";
+import { ENGINE_ARGS, ENGINE_USAGE } from "./engine-options.ts";
+import { limited, overItems } from "./eval-items.ts";
 import { formatTable } from "./table.ts";
-import { readArgs, reasonOf, UsageError, wholeNumber } from "./usage.ts";
+import { readArgs, reasonOf, UsageError } from "./usage.ts";
 
 export const usage = `Usage: codescaler eval best-of-n FILE.jsonl [--plot FILE.svg] [options]
        codescaler eval rm-bench FILE.json [--no-extract] [options]
@@ -33,6 +33,8 @@ compare     two best-of-n results of the same file, with a paired bootstrap
   --resume FILE  keep results line by line there, and go on from what it holds
   --no-extract   score replies as they are (rm-bench)
   --plot FILE    draw the curve over N (best-of-n)
+  --ngram FILE   linear n-gram model of the baseline (best-of-n): an ngram.json of the training, or a GGUF that has
+                 one (default: the embedded model's)
 ${ENGINE_USAGE}
   --json         print one JSON document (docs/evaluation.md describes it)`;
 
@@ -42,6 +44,7 @@ const OPTIONS = {
   resume: { type: "string" },
   "no-extract": { type: "boolean", default: false },
   plot: { type: "string" },
+  ngram: { type: "string" },
   tests: { type: "boolean", default: false },
   json: { type: "boolean", default: false },
 } as const;
@@ -71,12 +74,13 @@ async function evalBestOfN(file: string, values: Values): Promise<number> {
   const problems = limited(await readProblems(file, problem), values.limit);
   // Learnt now, not after an hour of scoring.
   if (values.plot !== undefined) await writePlot(values.plot, "");
+  const linear = await linearBaseline(values.ngram);
   const { results, seconds, model } = await overItems(
     file,
-    "best-of-n",
+    `best-of-n beside ${linear === undefined ? "no linear model" : ngramDigest(linear)}`,
     problems,
     values,
-    (problem, scorer, syntax, signal) => judgeProblem(problem, scorer, syntax, signal),
+    (problem, scorer, syntax, signal) => judgeProblem(problem, scorer, syntax, signal, linear),
   );
   const result = summarise(results satisfies ProblemOutcome[], seconds);
   if (values.plot !== undefined) await writePlot(values.plot, plotCurve(result, `Best of N with ${model}`));
@@ -98,6 +102,22 @@ async function evalBestOfN(file: string, values: Values): Promise<number> {
     );
   }
   return 0;
+}
+
+/**
+ * The linear model to stand beside the reward model; undefined when none is named and the embedded model has none.
+ * @throws ServiceError model_unusable, model_not_found for a file without one
+ */
+async function linearBaseline(file: string | undefined): Promise<NgramModel | undefined> {
+  const path = file ?? join(mediaFolder, "nano.gguf");
+  const found = path.endsWith(".json")
+    ? await readNgram(dirname(path), basename(path))
+    : (await readTokenizerFile(path)).ngram;
+  if (found !== undefined || file === undefined) return found;
+  throw new ServiceError(
+    "model_not_found",
+    `${file} is not there, or has no n-gram model. Name an ngram.json or a GGUF that has one.`,
+  );
 }
 
 async function writePlot(file: string, svg: string): Promise<void> {
@@ -167,64 +187,10 @@ async function evalCompare(files: readonly string[], values: Values): Promise<nu
   return 0;
 }
 
-/** Runs over all items with progress, Ctrl-C and resumption. */
-async function overItems<Item, Value extends object>(
-  file: string,
-  kind: string,
-  items: readonly Item[],
-  values: Values,
-  judge: (item: Item, scorer: Scorer, syntax: SyntaxRuntime, signal: AbortSignal) => Promise<Value>,
-): Promise<{ results: Value[]; seconds: number; model: string }> {
-  const controller = new AbortController();
-  process.once("SIGINT", () => {
-    const way = values.resume === undefined ? "" : ` --resume ${values.resume} goes on from here.`;
-    controller.abort(new ServiceError("cancelled", `Cancelled.${way}`));
-  });
-  const options = engineOptions(values);
-  const model = await findModel(values.model, options.remote !== undefined);
-  const scorer = await openModel(model.id, model.path, options);
-  try {
-    const syntax = await wasmRuntime({ grammarDir: grammarFolder });
-    const digest = createHash("sha256")
-      .update(await readFile(file))
-      .digest("hex")
-      .slice(0, 12);
-    const run = `${kind} of ${digest} with ${model.id} ${scorer.identity.revision} ${scorer.identity.type}`;
-    const started = performance.now();
-    const show = progress(items.length);
-    const results = await resumable(
-      values.resume,
-      run,
-      items,
-      (item) => judge(item, scorer, syntax, controller.signal),
-      show,
-    );
-    return { results, seconds: (performance.now() - started) / 1000, model: model.id };
-  } finally {
-    await scorer.close();
-  }
-}
-
-/** One line a tenth of the way, or a line that rewrites itself on a terminal. */
-function progress(total: number): (done: number) => void {
-  let shown = 0;
-  return (done) => {
-    if (process.stderr.isTTY) process.stderr.write(`\r${done} of ${total}${done === total ? "\n" : ""}`);
-    else if (done === total || Math.floor((10 * done) / total) > shown) {
-      shown = Math.floor((10 * done) / total);
-      process.stderr.write(`${done} of ${total}\n`);
-    }
-  };
-}
-
 function oneFile(files: readonly string[]): string {
   const [file, ...others] = files;
   if (file === undefined || others.length > 0) throw new UsageError("eval needs exactly one FILE.");
   return file;
-}
-
-function limited<T>(items: readonly T[], limit: string | undefined): readonly T[] {
-  return limit === undefined ? items : items.slice(0, wholeNumber("limit", limit, 1, 1_000_000_000));
 }
 
 async function readRun(file: string) {

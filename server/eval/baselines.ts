@@ -2,12 +2,18 @@
  * Rules that a reward model must beat. Each gives every sample a score, like a model would; equal scores share the
  * pick, so "any valid one" is a random valid sample. Null means: never picked while another can be.
  */
+import { ngramValue } from "../families/ngram.ts";
+import type { NgramModel } from "../models/gguf-keys.ts";
 import type { ReplyReward } from "./rewards.ts";
 
-/** Scores of the samples by the name of the rule. */
+/**
+ * Scores of the samples by the name of the rule.
+ * @param linear a linear n-gram model, which knows the programs only, not the problem
+ */
 export function baselineScores(
   texts: readonly string[],
   replies: readonly ReplyReward[],
+  linear?: NgramModel,
 ): Record<string, (number | null)[]> {
   const sizes = replies.map((reply, index) =>
     reply.code === "" ? (texts[index]?.length ?? 0) : reply.code.length,
@@ -24,5 +30,6 @@ export function baselineScores(
     valid_only: whenValid(() => 0),
     majority: whenValid((index) => votes.get(replies[index]?.representative ?? index) ?? 1),
     median_size_of_valid: whenValid((index) => -Math.abs((sizes[index] ?? 0) - median)),
+    ...(linear && { linear: whenValid((index) => ngramValue(linear, replies[index]?.code ?? "")) }),
   };
 }

@@ -1,5 +1,6 @@
 /** Best of N: how often the top-ranked of a model's samples is right, beside what simple rules would pick. */
 import type { Task } from "../contract.ts";
+import type { NgramModel } from "../models/gguf-keys.ts";
 import type { Scorer } from "../scorer.ts";
 import type { SyntaxRuntime } from "../syntax/parser.ts";
 import { baselineScores } from "./baselines.ts";
@@ -48,12 +49,16 @@ export interface BestOfNResult {
   readonly items: readonly Pick<ProblemOutcome, "id" | "picked" | "passed">[];
 }
 
-/** Ranks the samples of one problem. */
+/**
+ * Ranks the samples of one problem.
+ * @param linear the n-gram model of the baseline of this name, which is left out without one
+ */
 export async function judgeProblem(
   problem: Problem,
   scorer: Scorer,
   syntax: SyntaxRuntime,
   signal?: AbortSignal,
+  linear?: NgramModel,
 ): Promise<ProblemOutcome> {
   const task: Task =
     "question" in problem.task && problem.language !== undefined
@@ -78,6 +83,7 @@ export async function judgeProblem(
     baselines: baselineScores(
       problem.samples.map((sample) => sample.text),
       replies,
+      linear,
     ),
   };
 }

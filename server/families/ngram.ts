@@ -8,8 +8,9 @@ import type { NgramModel } from "../models/gguf-keys.ts";
 
 /** Line starts, words, numbers, single punctuation, runs of anything else; other blanks part tokens and are none. */
 const TOKEN = /\n[ \t]*|[A-Za-z_][A-Za-z0-9_]*|[0-9]+|[!-/:-@[-^`{-~]|[^\x00-\x7f]+/g;
-/** Numbers of neighbouring tokens that are counted together. */
-const ORDERS = [1, 2, 3, 4] as const;
+/** Numbers of neighbouring tokens that are counted together: as they are spelled, and with names taken out. */
+const SPELLED_ORDERS = [1, 2, 3, 4] as const;
+const NAMELESS_ORDERS = [2, 3, 4] as const;
 /** An n-gram counts at most this often: a program is not better for repeating itself. */
 const MOST = 2;
 /** Tokens that are read of a program; a longer one is judged by its beginning. */
@@ -17,6 +18,20 @@ const MAX_TOKENS = 16_384;
 /** More levels than this that a line closes are as good as this many. */
 const MAX_CLOSED = 3;
 const TAB_COLUMNS = 4;
+/** Names whose order of use is told apart; older ones are one class. */
+const RECENT = 5;
+/** Words that are no names: they mean the same in every program. */
+const KEPT: ReadonlySet<string> = new Set(
+  (
+    "False None True abs all and any append as assert async await bool break case catch class const " +
+    "continue def default del dict do elif else enum enumerate except export extends false finally float " +
+    "fn for from func function global go if impl import in int interface is lambda len let list loop map " +
+    "match max min mod mut new nil nonlocal not null or package pass print private protected pub public " +
+    "raise range return self set sorted static str struct sum super switch this throw throws trait true " +
+    "try tuple type undefined use var void where while with yield zip"
+  ).split(" "),
+);
+const WORD = /^[A-Za-z_]/;
 /** The last token of every program. */
 const END = "<end>";
 
@@ -36,13 +51,18 @@ const ASSISTANT = "assistant\n";
 export function ngramValue({ weights, scale }: NgramModel, program: string): number {
   const counts = new Map<number, number>();
   const shift = 32 - Math.log2(weights.length);
-  const ids = programTokens(program).map(tokenHash);
-  for (const order of ORDERS) {
-    for (let start = 0; start + order <= ids.length; start++) {
-      const bucket = gramHash(ids, start, order) >>> shift;
-      counts.set(bucket, (counts.get(bucket) ?? 0) + 1);
+  const spelled = programTokens(program);
+  const count = (tokens: readonly string[], orders: readonly number[], stream: number): void => {
+    const ids = tokens.map(tokenHash);
+    for (const order of orders) {
+      for (let start = 0; start + order <= ids.length; start++) {
+        const bucket = gramHash(ids, start, order, stream) >>> shift;
+        counts.set(bucket, (counts.get(bucket) ?? 0) + 1);
+      }
     }
-  }
+  };
+  count(spelled, SPELLED_ORDERS, 0);
+  count(nameless(spelled), NAMELESS_ORDERS, 1);
   let sum = 0;
   for (const [bucket, count] of counts) sum += (weights[bucket] ?? 0) * Math.min(count, MOST);
   return sum * scale;
@@ -83,6 +103,20 @@ function lineStart(token: string, levels: number[]): string {
   return closed === 0 ? "\n" : `\n-${Math.min(closed, MAX_CLOSED)}`;
 }
 
+/** The tokens with each name replaced by how recently it was used: @0 the last one, @5 long ago, @new never. */
+function nameless(spelled: readonly string[]): string[] {
+  let recent: string[] = [];
+  const seen = new Set<string>();
+  return spelled.map((token) => {
+    if (!WORD.test(token) || KEPT.has(token)) return token;
+    const place = recent.indexOf(token);
+    const name = place !== -1 ? `@${place}` : seen.has(token) ? `@${RECENT}` : "@new";
+    seen.add(token);
+    recent = [token, ...recent.filter((other) => other !== token)].slice(0, RECENT);
+    return name;
+  });
+}
+
 /** FNV-1a over ASCII codes; what is not ASCII counts as code 128 once a run. */
 function tokenHash(token: string): number {
   let hash = 0x811c9dc5;
@@ -94,8 +128,8 @@ function tokenHash(token: string): number {
 }
 
 /** Mixes token hashes, in order, into 32 bits of which the upper ones choose the bucket. */
-function gramHash(ids: readonly number[], start: number, order: number): number {
-  let hash = order;
+function gramHash(ids: readonly number[], start: number, order: number, stream: number): number {
+  let hash = 16 * stream + order;
   for (let index = start; index < start + order; index++) {
     hash = Math.imul(hash ^ (ids[index] ?? 0), 0x9e3779b1);
     hash ^= hash >>> 15;

@@ -2,6 +2,7 @@
  * `ngram.json`, which training/linear.py writes: `{"version", "scale", "coefficient", "weights"}`, the weights as
  * base64 of one signed byte a bucket. Also what any linear model must be to be used, wherever it was read.
  */
+import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { NGRAM_VERSION, type NgramModel } from "./gguf-keys.ts";
 import { asNumber, asString, readJson, unusable } from "./json-file.ts";
@@ -27,6 +28,11 @@ export async function readNgram(folder: string, name: string): Promise<NgramMode
     throw unusable(join(folder, name), `describes an n-gram model ${defect}. Train it again.`);
   }
   return ngram;
+}
+
+/** A short name of exactly this model, coefficient aside. */
+export function ngramDigest({ version, weights, scale }: NgramModel): string {
+  return createHash("sha256").update(`${version} ${scale} `).update(weights).digest("hex").slice(0, 12);
 }
 
 /** What is wrong with it, to go on after "an n-gram model"; undefined when nothing is. */

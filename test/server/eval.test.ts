@@ -5,6 +5,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { BestOfNResult } from "../../server/eval/best-of-n.ts";
 import type { RmBenchResult } from "../../server/eval/rm-bench.ts";
+import { ngramValue } from "../../server/families/ngram.ts";
+import { NGRAM_VERSION } from "../../server/models/gguf-keys.ts";
 import { codescaler } from "./process.ts";
 
 let folder: string;
@@ -54,13 +56,51 @@ test("best-of-n: the only program that parses is picked, and every figure follow
   expect(await readFile(file("curve.svg"), "utf8")).toMatch(/^<svg[\s\S]*<\/svg>\s*$/);
 });
 
+test("best-of-n: the linear n-gram model stands beside the others, and picks what its weights say", async () => {
+  const wrong = right.replace("a + b", "a - b");
+  const line = {
+    id: "two",
+    task: { question: "Add a and b." },
+    samples: [wrong, right].map((text) => ({ text, passed: text === right })),
+  };
+  await writeFile(file("two.jsonl"), JSON.stringify(line));
+  const weights = Int8Array.from({ length: 2 ** 18 }, (_, bucket) => ((bucket * 7) % 201) - 100);
+  const value = (text: string) =>
+    ngramValue(
+      { version: NGRAM_VERSION, weights, scale: 1, coefficient: 1 },
+      text.split("\n").slice(1, -1).join("\n"),
+    );
+  expect(value(right)).not.toBe(value(wrong));
+  for (const sign of [1, -1]) {
+    const model = {
+      version: NGRAM_VERSION,
+      scale: sign,
+      coefficient: 0,
+      weights: Buffer.from(weights).toString("base64"),
+    };
+    await writeFile(file("ngram.json"), JSON.stringify(model));
+    const { code, stdout, stderr } = await codescaler(
+      ["eval", "best-of-n", "two.jsonl", "--ngram", "ngram.json", "--json"],
+      { cwd: folder },
+    );
+    expect(code, stderr).toBe(0);
+    const result: BestOfNResult = JSON.parse(stdout);
+    expect(result.baselines["linear"]?.value).toBe(sign * value(right) > sign * value(wrong) ? 1 : 0);
+  }
+  const { code, stderr } = await codescaler(["eval", "best-of-n", "two.jsonl", "--ngram", "none.json"], {
+    cwd: folder,
+  });
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/is not there, or has no n-gram model/);
+});
+
 test("a run that was cut off goes on from what it kept, and another run's file is refused", async () => {
   await bestOfN("--resume", file("kept.jsonl"), "--limit", "1");
   const kept = await readFile(file("kept.jsonl"), "utf8");
   await writeFile(file("kept.jsonl"), `${kept}{"run":"cut o`);
   const result = await bestOfN("--resume", file("kept.jsonl"));
   expect(result.items).toHaveLength(2);
-  await writeFile(file("other.jsonl"), kept.replaceAll("best-of-n of", "another"));
+  await writeFile(file("other.jsonl"), kept.replaceAll("best-of-n beside", "another"));
   const { code, stderr } = await codescaler([
     "eval",
     "best-of-n",

@@ -25,6 +25,7 @@ PROGRAMS = {
     "dedents beyond the start": "  a\n b\nc\n   d\n  e\n f\ng\n\t\t\t\th\n\ti\n j",
     "five levels closed at once": "a\n b\n  c\n   d\n    e\n     f\ng",
     "repetition": "a = a + a\n" * 50,
+    "names seen long ago": "a b c d e f g a b g f a(a, b) __x1 = Return return",
     "digits, words, punctuation": "x1=1.5e-10;_y__ = 0xFF\\'\"`~!@#$%^&*()[]{}|:;<>,.?/",
     "beyond ASCII": "größe = '😀😀 Ω' + \"\u0130\u00df\"  # \u2028 \u00a0 done",
     "half a surrogate pair": "s = '\ud83d' + 'x'",
