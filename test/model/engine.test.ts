@@ -194,6 +194,47 @@ describe("the queue", () => {
     expect(reward).toBeCloseTo((await oneByOne([text]))[0] ?? Number.NaN, 4);
   });
 
+  test("an interactive request waits for no more than the batch that runs, whenever it comes", async () => {
+    const bulk = score(
+      Array.from({ length: 100 }, () => tokens(ids(120))),
+      "bulk",
+    );
+    const waited: number[] = [];
+    for (let request = 0; request < 8; request++) {
+      // Let the bulk work run on for a number of batches, another one each time.
+      const enough = engine.decodedTotal + 100 * request;
+      while (engine.decodedTotal < enough) await new Promise((resolve) => setImmediate(resolve));
+      const before = engine.decodedTotal;
+      const { decodedTokens } = await score([tokens(ids(20))]);
+      waited.push(engine.decodedTotal - before - decodedTokens);
+    }
+    expect(Math.max(...waited)).toBeLessThanOrEqual(SETTINGS.batchTokens);
+    const { rewards, decodedTokens } = await bulk;
+    expect(rewards.every(Number.isFinite)).toBe(true);
+    // Interruptions cost the bulk work nothing that was not pushed out of the cache.
+    expect(decodedTokens).toBeLessThan(100 * 120 * 1.2);
+  });
+
+  test("after a request is cancelled nothing more is decoded for it than the batch that runs", async () => {
+    for (const batches of [0, 1, 5]) {
+      const controller = new AbortController();
+      const work = score(
+        Array.from({ length: 60 }, () => tokens(ids(150))),
+        "bulk",
+        controller.signal,
+      ).catch((error: unknown) => error);
+      const enough = engine.decodedTotal + batches * SETTINGS.batchTokens;
+      await new Promise((resolve) => setImmediate(resolve));
+      while (engine.decodedTotal < enough) await new Promise((resolve) => setImmediate(resolve));
+      const before = engine.decodedTotal;
+      controller.abort(new Error("gone"));
+      expect(await work).toMatchObject({ message: "gone" });
+      // Forgetting waits for the worker, which may still be in its last batch.
+      await engine.forget();
+      expect(engine.decodedTotal - before).toBeLessThanOrEqual(SETTINGS.batchTokens);
+    }
+  });
+
   test("a request that waits is cancelled without waiting for the one before it", async () => {
     const controller = new AbortController();
     const first = score(Array.from({ length: 30 }, () => tokens(ids(150))));
