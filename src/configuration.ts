@@ -63,6 +63,9 @@ export class Configuration implements vscode.Disposable {
     const settings = this.for();
     return {
       url: settings["server.url"],
+      engines: settings["server.engines"]
+        .map((address) => address.trim())
+        .filter((address) => address !== ""),
       model: settings.rewardModel,
       device: settings.device,
       unloadAfter: settings["server.unloadAfter"],

@@ -29,7 +29,7 @@ import { configuredSources } from "./source-list.ts";
 import { Health } from "./sources/health.ts";
 import { Status } from "./status.ts";
 import { Supervisor } from "./supervisor.ts";
-import { serverTokenName } from "./switches.ts";
+import { enginesTokenName, serverTokenName } from "./switches.ts";
 import { Syntax } from "./syntax.ts";
 import { TraceLog } from "./trace.ts";
 import { useCandidate } from "./use-candidate.ts";
@@ -80,6 +80,10 @@ export function activate(context: vscode.ExtensionContext): Api {
     log,
     options: () => configuration.serverOptions(),
     foreignToken: async (url) => context.secrets.get(serverTokenName(url)),
+    engineEnvironment: async (engines) => {
+      const token = await context.secrets.get(enginesTokenName(engines));
+      return { ...configuration.proxyEnvironment(), CODESCALER_ENGINE_TOKEN: token ?? "" };
+    },
   });
   leaveServer = () => server.dispose();
 

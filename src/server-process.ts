@@ -13,6 +13,8 @@ export interface ServerCommand {
   readonly args: readonly string[];
   /** Of its lease and its log, for this user only. */
   readonly folder: string;
+  /** Beside the editor's own environment. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** A line of the log that begins so stands before all that a server says. */
@@ -34,7 +36,13 @@ export interface ServerProcess {
 }
 
 /** @throws Error when its folder cannot be used */
-export async function startServer({ execPath, script, args, folder }: ServerCommand): Promise<ServerProcess> {
+export async function startServer({
+  execPath,
+  script,
+  args,
+  folder,
+  env,
+}: ServerCommand): Promise<ServerProcess> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   if (!(await isPrivate(folder))) {
     throw new Error(
@@ -47,7 +55,7 @@ export async function startServer({ execPath, script, args, folder }: ServerComm
     // What stands before it in the log is of another server.
     await log.appendFile(`${START_MARK}${args.join(" ")}\n`);
     const child = spawn(execPath, [script, ...args], {
-      env: scriptEnvironment(process.env),
+      env: scriptEnvironment(process.env, env),
       // Of its own session, and with nothing of ours but the log: the end of this window is not its end.
       detached: true,
       stdio: ["ignore", log.fd, log.fd],

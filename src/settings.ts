@@ -96,6 +96,7 @@ export const SETTINGS = {
   rewardModel: text(""),
   device: oneOf(["auto", "gpu", "cpu"]),
   "server.url": text(""),
+  "server.engines": texts([]),
   "server.unloadAfter": whole(5, 0, 1440),
   "hover.enable": bool(true),
   "statistics.enable": bool(true),
@@ -119,6 +120,7 @@ export const RESTRICTED: readonly SettingName[] = [
   "rewardModel",
   "device",
   "server.url",
+  "server.engines",
 ];
 
 /** Where raw values come from, by a setting's name below `codescaler.`; undefined = not set there. */

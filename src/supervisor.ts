@@ -3,7 +3,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Presence } from "../server/contract.ts";
-import { LEASE_FILE } from "../server/lease/lease.ts";
+import { LEASE_FILE, leaseFolder } from "../server/lease/lease.ts";
 import { proves } from "../server/lease/proven-agent.ts";
 import { readLease } from "../server/lease/read.ts";
 import { Emitter, type Event } from "./emitter.ts";
@@ -40,6 +40,8 @@ export type ServerState =
 export interface ServerOptions {
   /** A server of the user's own; none is started then. */
   readonly url: string;
+  /** Engines on other hosts that have the model's weights; empty: it runs here. A change needs another server. */
+  readonly engines: readonly string[];
   /** Loaded first by a server that is started; requests name it too. */
   readonly model: string;
   /** A change replaces the server. */
@@ -54,12 +56,14 @@ export interface SupervisorDependencies {
   readonly script: string;
   /** Version of this extension, and of the server that it starts. */
   readonly version: string;
-  /** Where the lease of this user lies. */
+  /** Where the leases of this user lie. */
   readonly folder: string;
   readonly log: Log;
   options(): ServerOptions;
   /** Token of the user's own server at this address; undefined when none was set. */
   foreignToken(url: string): Promise<string | undefined>;
+  /** What a server with these engines needs in its environment: their token, proxies. */
+  engineEnvironment(engines: readonly string[]): Promise<Readonly<Record<string, string>>>;
 }
 
 export interface RewardServer {
@@ -101,6 +105,8 @@ export class Supervisor implements RewardServer {
   /** When it ended by itself, on the monotonic clock. */
   #ends: readonly number[] = [];
   #restartTimer: NodeJS.Timeout | undefined;
+  /** Where the lease of the session lies, or of the server that is being joined. */
+  #folder: string;
   /** The user's own server, by its address. */
   #own: { readonly url: string; readonly endpoint: Promise<Endpoint> } | undefined;
   #disposed = false;
@@ -109,6 +115,7 @@ export class Supervisor implements RewardServer {
 
   constructor(deps: SupervisorDependencies) {
     this.#deps = deps;
+    this.#folder = this.#wantedFolder();
   }
 
   get state(): ServerState {
@@ -116,7 +123,7 @@ export class Supervisor implements RewardServer {
   }
 
   output(): Promise<readonly string[]> {
-    return readServerLog(this.#deps.folder);
+    return readServerLog(this.#folder);
   }
 
   async endpoint(signal: AbortSignal): Promise<Endpoint> {
@@ -148,7 +155,7 @@ export class Supervisor implements RewardServer {
     this.#ends = [];
     const { url } = this.#deps.options();
     if (url === "") {
-      const replaces = this.#session?.lease.pid ?? (await readLease(this.#deps.folder))?.pid;
+      const replaces = this.#session?.lease.pid ?? (await readLease(this.#wantedFolder()))?.pid;
       this.#leave();
       await this.#join(replaces);
     } else await this.#connected(url);
@@ -166,6 +173,10 @@ export class Supervisor implements RewardServer {
       this.#own = undefined;
       this.#leave();
       this.#enter({ kind: "stopped" });
+    } else if (url === "" && lease !== undefined && this.#folder !== this.#wantedFolder()) {
+      // The other one goes on for the windows that want it.
+      this.#leave();
+      await this.#join().catch(() => {});
     } else if (moved || (lease !== undefined && url === "" && device !== lease.device)) {
       // Nobody waits for it here: a failure is in the state.
       await this.restart().catch(() => {});
@@ -178,7 +189,7 @@ export class Supervisor implements RewardServer {
   async stop(): Promise<void> {
     clearTimeout(this.#restartTimer);
     this.#own = undefined;
-    const { folder } = this.#deps;
+    const folder = this.#folder;
     const lease = this.#session?.lease;
     this.#giveUpJoining();
     this.#leave();
@@ -233,15 +244,19 @@ export class Supervisor implements RewardServer {
   }
 
   async #joined(replaces: number | undefined, signal: AbortSignal): Promise<Endpoint> {
-    const { execPath, script, folder, version, log } = this.#deps;
-    const { model, device, unloadAfter } = this.#deps.options();
+    const { execPath, script, version, log } = this.#deps;
+    const { engines, model, device, unloadAfter } = this.#deps.options();
+    const folder = this.#wantedFolder();
+    this.#folder = folder;
     const args = ["serve", "--shared", "--device", device, "--unload-after", String(60 * unloadAfter)];
     if (model !== "") args.push("--model", model);
+    for (const engine of engines) args.push("--engine", engine);
     if (replaces !== undefined) args.push("--replaces", String(replaces));
     this.#enter({ kind: "starting" });
+    const env = engines.length > 0 ? await this.#deps.engineEnvironment(engines) : {};
     try {
       const session = await joinOrStart({
-        command: { execPath, script, args, folder },
+        command: { execPath, script, args, folder, env },
         version,
         replaces,
         signal,
@@ -298,7 +313,7 @@ export class Supervisor implements RewardServer {
   }
 
   async #follow(): Promise<void> {
-    if ((await readLease(this.#deps.folder)) && this.#state.kind === "stopped" && !this.#disposed) {
+    if ((await readLease(this.#folder)) && this.#state.kind === "stopped" && !this.#disposed) {
       await this.#available().catch(() => {});
     }
   }
@@ -379,6 +394,10 @@ export class Supervisor implements RewardServer {
       this.#enter({ kind: "down", problem: reasonOf(error) });
       throw error;
     }
+  }
+
+  #wantedFolder(): string {
+    return leaseFolder(this.#deps.folder, this.#deps.options().engines);
   }
 
   #enter(state: ServerState): void {

@@ -27,27 +27,38 @@ export async function toggleLanguage(configuration: Configuration): Promise<void
   );
 }
 
-/** The token of the user's own server, kept for its address only. */
+/** The token of the user's own server, or of the engines, kept for these addresses only. */
 export async function setServerToken(
   configuration: Configuration,
   secrets: vscode.SecretStorage,
 ): Promise<void> {
-  const url = configuration.for()["server.url"];
-  if (!URL.canParse(url)) {
-    throw new Error(vscode.l10n.t("Set the address of your server first (codescaler.server.url)."));
+  const { url, engines } = configuration.serverOptions();
+  const addresses = url === "" ? engines : [url];
+  if (addresses.length === 0 || !addresses.every((address) => URL.canParse(address))) {
+    throw new Error(
+      vscode.l10n.t(
+        "Set the address of your server first (codescaler.server.url or codescaler.server.engines).",
+      ),
+    );
   }
+  const name = url === "" ? enginesTokenName(engines) : serverTokenName(url);
   const token = await vscode.window.showInputBox({
-    title: new URL(url).host,
+    title: addresses.map((address) => new URL(address).host).join(", "),
     prompt: vscode.l10n.t("Access token of this server; empty deletes the stored one"),
     password: true,
     ignoreFocusOut: true,
   });
   if (token === undefined) return;
-  if (token.trim() === "") await secrets.delete(serverTokenName(url));
-  else await secrets.store(serverTokenName(url), token.trim());
+  if (token.trim() === "") await secrets.delete(name);
+  else await secrets.store(name, token.trim());
 }
 
 /** A token belongs to an address: no other server is sent it. */
 export function serverTokenName(url: string): string {
   return `server:${new URL(url).origin}`;
+}
+
+/** A token belongs to exactly these engines: one more, and it is asked for anew. */
+export function enginesTokenName(engines: readonly string[]): string {
+  return `engines:${engines.map((address) => (URL.canParse(address) ? new URL(address).origin : address)).join(" ")}`;
 }

@@ -8,7 +8,7 @@ import { type ReadyLine, VERSION } from "../contract.ts";
 import { ServiceError } from "../errors.ts";
 import { ModelHost } from "../host.ts";
 import { createApp } from "../http/app.ts";
-import type { Lease } from "../lease/lease.ts";
+import { type Lease, leaseFolder } from "../lease/lease.ts";
 import { ownRuntimeFolder } from "../lease/read.ts";
 import type { IdleTimes } from "../life/idle.ts";
 import { makePrivate } from "../life/lease-file.ts";
@@ -133,7 +133,7 @@ export async function run(args: string[]): Promise<number> {
   };
 
   if (values.shared) {
-    const folder = ownRuntimeFolder();
+    const folder = leaseFolder(ownRuntimeFolder(), values.engine ?? []);
     await makePrivate(folder);
     // Challenges are answered from the first moment; requests wait for the model.
     const address = new URL(await listen(app, values.host, port));

@@ -2,6 +2,7 @@
  * The lease: the file by which the windows of a user find their one server. What it says, where it lies, and what
  * follows from it. Pure, and a leaf: server and extension share it.
  */
+import { createHash } from "node:crypto";
 import { join } from "node:path";
 
 /**
@@ -26,6 +27,18 @@ export interface Lease {
   readonly token: string;
   /** The device that was asked for: auto, gpu or cpu. */
   readonly device: string;
+}
+
+/**
+ * Folder of the lease. A server that has its rewards computed on other hosts is shared only by windows that name the
+ * same hosts: one that names none, or may not because its workspace is not trusted, never sends code there.
+ * @param base the user's runtime folder
+ * @param engines addresses of the engines, as they were given
+ */
+export function leaseFolder(base: string, engines: readonly string[]): string {
+  if (engines.length === 0) return base;
+  const digest = createHash("sha256").update(JSON.stringify(engines)).digest("hex");
+  return join(base, `engines-${digest.slice(0, 16)}`);
 }
 
 /** The lease in a file's text; undefined where it is none: half-written, damaged, of another program. */

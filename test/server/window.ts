@@ -16,8 +16,9 @@ const supervisor = new Supervisor({
   version: settings.version,
   folder: ownRuntimeFolder(),
   log: { trace: quiet, debug: quiet, info: quiet, warn: quiet, error: quiet },
-  options: () => ({ url: "", model: settings.model, device: "cpu", unloadAfter: 5 }),
+  options: () => ({ url: "", engines: [], model: settings.model, device: "cpu", unloadAfter: 5 }),
   foreignToken: async () => undefined,
+  engineEnvironment: async () => ({}),
 });
 const rank = createRanker(supervisor, () => settings.model);
 const never = new AbortController().signal;

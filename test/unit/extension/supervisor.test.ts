@@ -20,7 +20,7 @@ describe("the supervisor", () => {
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), "codescaler-test-"));
     states = [];
-    options = { url: "", model: "nano", device: "cpu", unloadAfter: 5 };
+    options = { url: "", engines: [], model: "nano", device: "cpu", unloadAfter: 5 };
   });
   afterEach(async () => {
     await supervisor?.dispose();
@@ -38,6 +38,7 @@ describe("the supervisor", () => {
       log: silent,
       options: () => options,
       foreignToken: async () => foreignToken,
+      engineEnvironment: async () => ({}),
     });
     supervisor.onDidChange(({ kind }) => states.push(kind));
     return supervisor;
