@@ -133,10 +133,15 @@ function table(ranking: Ranking, row: RankedRow): string {
       vscode.l10n.t("Read"),
       entry.truncated ? vscode.l10n.t("{0}, shortened to fit the model", read) : read,
     ]);
-    facts.push([vscode.l10n.t("Scoring"), vscode.l10n.t("{0} ms", Math.round(reply.timings.total_ms))]);
+    const scoring = Math.round(reply.timings.total_ms);
+    // One row: the editor cuts a hover at a height of about ten lines.
+    facts.push([
+      vscode.l10n.t("Time"),
+      ranking.totalMs === undefined
+        ? vscode.l10n.t("{0} ms for scoring", scoring)
+        : vscode.l10n.t("{0} ms for scoring, {1} ms altogether", scoring, Math.round(ranking.totalMs)),
+    ]);
   }
-  if (ranking.totalMs !== undefined)
-    facts.push([vscode.l10n.t("Altogether"), vscode.l10n.t("{0} ms", Math.round(ranking.totalMs))]);
   return [
     "|  |  |",
     "|---|---|",

@@ -1,5 +1,5 @@
 /** Starts runs: which sources are asked for which trigger, how many completions, and with what text. */
-import { type Log, reasonOf } from "../log.ts";
+import { type Log, warnOnce } from "../log.ts";
 import type { Ranker } from "../ranking/ranker.ts";
 import type { Ranking } from "../ranking/ranking.ts";
 import type { RankingSession } from "../ranking/session.ts";
@@ -41,6 +41,7 @@ const COMMAND_DEADLINE_MS = 120_000;
 
 /** @returns a function that starts a run; undefined when no source may be asked for this trigger */
 export function createStart(deps: StartDependencies): Start {
+  const warn = warnOnce(deps.log);
   return async (place, trigger, settings, tracer) => {
     const byCommand = trigger === "command";
     const { sources, account } = await deps.sourceSet();
@@ -77,7 +78,7 @@ export function createStart(deps: StartDependencies): Start {
         health: deps.health,
         account,
         onFailure: ({ label }, error) => {
-          deps.log.warn(reasonOf(error));
+          warn(error);
           failures.push({ kind: "failure", source: label, problem: sentenceOf(error) });
         },
       });

@@ -30,7 +30,7 @@ export function pageOf(webview: vscode.Webview, folder: vscode.Uri): string {
 <header>
 <h1 id="heading"></h1>
 <p id="about" role="status"></p>
-<div id="tools"><label><input type="checkbox" id="differences"> ${escapeHtml(labels.differences)}</label><span id="keys">${escapeHtml(labels.keys)}</span></div>
+<div id="tools" hidden><label><input type="checkbox" id="differences"> ${escapeHtml(labels.differences)}</label><span id="keys">${escapeHtml(labels.keys)}</span></div>
 </header>
 <ul id="problems"></ul>
 <ol id="list" aria-label="${escapeHtml(labels.candidates)}"></ol>

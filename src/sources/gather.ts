@@ -59,8 +59,11 @@ async function* one(
   if (paused !== undefined) return onFailure(source, paused);
   const capped = account.capped(source);
   if (capped !== undefined) {
-    health.failed(source.id, capped);
-    return onFailure(source, capped);
+    const state = health.of(source.id);
+    // Still the same failure, which was told already.
+    const same = state.kind === "failed" && state.error.message === capped.message;
+    if (!same) health.failed(source.id, capped);
+    return onFailure(source, same ? state.error : capped);
   }
   const started = performance.now();
   let firstMs = 0;

@@ -1,5 +1,6 @@
 /** Several sources at once: order of arrival, deadlines, failures that stay apart, health, and the account. */
 import { afterEach, describe, expect, test } from "vitest";
+import { type Log, warnOnce } from "../../../src/log.ts";
 import { SourceError } from "../../../src/sources/failure.ts";
 import { type Gathered, type GatherOptions, gather } from "../../../src/sources/gather.ts";
 import { Health } from "../../../src/sources/health.ts";
@@ -17,6 +18,8 @@ async function replayed(options: ReplayOptions): Promise<Replay> {
   open.push(replay);
   return replay;
 }
+
+const silent: Log = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
 
 /** Long enough that it never ends a test that works. */
 const AMPLE_MS = 60_000;
@@ -283,6 +286,14 @@ describe("the account", () => {
     for (let turn = 0; turn < 3; turn++) await collect(gather([source], REQUEST, options));
     expect(asked).toHaveLength(2);
     expect(failures).toEqual(["r: capped"]);
+    const told: Error[] = [];
+    const again = { ...options, onFailure: (_: Source, error: Error) => told.push(error) };
+    for (let turn = 0; turn < 3; turn++) await collect(gather([source], REQUEST, again));
+    const warnings: string[] = [];
+    const warn = warnOnce({ ...silent, warn: (message) => warnings.push(message) });
+    for (const error of told) warn(error);
+    expect(told).toHaveLength(3);
+    expect(warnings, "the log is not filled by typing on").toHaveLength(1);
     const state = health.of("r");
     expect(state.kind === "failed" ? state.error.message : "").toContain(unit);
     expect(usage.capped({ ...source, remote: false })).toBeUndefined();
