@@ -5,8 +5,11 @@ import { type ContextParams, FLASH_ATTENTION, GGML_TYPE } from "./layouts.ts";
 import { LlamaEngine } from "./llama.ts";
 import { type EngineModel, type EngineSettings, GROUP_MEMBERS } from "./settings.ts";
 
+/** Below it, questions and functions of usual length would be cut. */
+const LEAST_CONTEXT = 2048;
+
 /**
- * Loads a reward model.
+ * Loads a reward model. Where the context finds no room it is halved: how large it became is `maxSequence`.
  * @throws ServiceError model_unusable when libllama refuses the file, engine_failed when memory is short
  */
 export async function loadLlama(
@@ -28,33 +31,44 @@ export async function loadLlama(
     );
   }
   const exact = settings.precision === "exact";
-  const batchTokens = Math.min(settings.batchTokens, settings.contextTokens);
-  const contextParams: ContextParams = {
-    ...bindings.contextDefaults(),
-    n_ctx: settings.contextTokens,
-    n_batch: batchTokens,
-    n_ubatch: batchTokens,
-    // With a unified KV cache any id below MAX_SEQUENCES may be used; this only sizes the output buffers,
-    // and fewer possible outputs than sequences would abort the process.
-    n_seq_max: GROUP_MEMBERS,
-    n_outputs_max: GROUP_MEMBERS,
-    n_threads: settings.threads,
-    n_threads_batch: settings.threads,
-    pooling_type: 0,
-    embeddings: false,
-    kv_unified: true,
-    flash_attn_type: exact ? FLASH_ATTENTION.off : FLASH_ATTENTION.auto,
-    type_k: exact ? GGML_TYPE.F32 : GGML_TYPE.F16,
-    type_v: exact ? GGML_TYPE.F32 : GGML_TYPE.F16,
-    no_perf: true,
+  const contextParams = (contextTokens: number): ContextParams => {
+    const batchTokens = Math.min(settings.batchTokens, contextTokens);
+    return {
+      ...bindings.contextDefaults(),
+      n_ctx: contextTokens,
+      n_batch: batchTokens,
+      n_ubatch: batchTokens,
+      // With a unified KV cache any id below MAX_SEQUENCES may be used; this only sizes the output buffers,
+      // and fewer possible outputs than sequences would abort the process.
+      n_seq_max: GROUP_MEMBERS,
+      n_outputs_max: GROUP_MEMBERS,
+      n_threads: settings.threads,
+      n_threads_batch: settings.threads,
+      pooling_type: 0,
+      embeddings: false,
+      kv_unified: true,
+      flash_attn_type: exact ? FLASH_ATTENTION.off : FLASH_ATTENTION.auto,
+      type_k: exact ? GGML_TYPE.F32 : GGML_TYPE.F16,
+      type_v: exact ? GGML_TYPE.F32 : GGML_TYPE.F16,
+      no_perf: true,
+    };
   };
-  const context = await bindings.createContextAsync(handle, contextParams);
-  if (!context) {
-    bindings.freeModel(handle);
-    throw new ServiceError(
-      "engine_failed",
-      `There is not enough memory for a context of ${settings.contextTokens} tokens. Choose a smaller model or context.`,
-    );
+  for (const contextTokens of contextSizes(settings.contextTokens)) {
+    const context = await bindings.createContextAsync(handle, contextParams(contextTokens));
+    if (context) return new LlamaEngine(bindings, handle, context, model, { ...settings, contextTokens });
   }
-  return new LlamaEngine(bindings, handle, context, model, settings);
+  bindings.freeModel(handle);
+  throw new ServiceError(
+    "engine_failed",
+    `There is not enough memory for a context of ${Math.min(settings.contextTokens, LEAST_CONTEXT)} tokens. Choose a smaller model or context.`,
+  );
+}
+
+/**
+ * What is tried in turn where memory is short: half as much each time. A smaller context is slower with many
+ * candidates, and cuts only the longest inputs; nothing fails for it.
+ */
+function* contextSizes(wanted: number): Generator<number> {
+  yield wanted;
+  for (let tokens = wanted / 2; tokens >= LEAST_CONTEXT; tokens /= 2) yield Math.floor(tokens / 256) * 256;
 }

@@ -124,7 +124,9 @@ async function startOnGpu(
     try {
       const engine = await guarded(open.key, () => load(open, model, options, placement, name));
       await trust(open);
-      return { engine, device: gpuReport(open, placement, sizes, name, free) };
+      // Where memory was short after all, the context has become smaller than planned.
+      const contextTokens = Math.min(placement.contextTokens, engine.maxSequence);
+      return { engine, device: gpuReport(open, { ...placement, contextTokens }, sizes, name, free) };
     } catch (error) {
       if (error instanceof Hung || !(error instanceof ServiceError)) throw error;
       problem = `The GPU could not load the model (${error.message.replace(/\.$/, "")}).`;

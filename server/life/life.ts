@@ -12,7 +12,7 @@ export class Life {
   #requests = 0;
   #lastRequest = performance.now();
   #lastWindow = performance.now();
-  #presence: Presence = { state: "ready", model: null };
+  #presence: Presence = { state: "loading", model: null };
   #draining = false;
   #drained = () => {};
 

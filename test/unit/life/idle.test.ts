@@ -34,14 +34,14 @@ describe("the life of a server", () => {
     const life = new Life(TIMES);
     const told: Presence["state"][] = [];
     const leave = life.attend(({ state }) => told.push(state));
-    life.tell({ state: "loading", model: "m" });
+    life.tell({ state: "ready", model: "m" });
     expect(life.windows).toBe(1);
     await life.drain();
-    life.tell({ state: "ready", model: "m" });
+    life.tell({ state: "unloaded", model: null });
     leave();
     leave();
     expect(life.windows).toBe(0);
-    expect(told).toEqual(["ready", "loading", "draining"]);
+    expect(told).toEqual(["loading", "ready", "draining"]);
   });
 
   it("finishes what it has begun and takes nothing new when it drains", async () => {
