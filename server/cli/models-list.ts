@@ -1,6 +1,7 @@
 /** `codescaler models list`: what is installed, what can be pulled, and what suits this machine. */
 import { freeMemory } from "../engine/memory.ts";
-import { freeGpus } from "../engine/open-build.ts";
+import { type FreeGpus, freeGpus } from "../engine/open-build.ts";
+import { modelSizes, planPlacement } from "../engine/placement.ts";
 import {
   accuracyOf,
   type Benchmark,
@@ -12,6 +13,7 @@ import { gigabytes } from "../models/disk.ts";
 import { FILE_TYPES } from "../models/ggml.ts";
 import { downloadBytes, memoryBytes, PLANNED_CONTEXT } from "../models/needs.ts";
 import { type Recommendation, recommend } from "../models/recommend.ts";
+import { readRewardModel } from "../models/reward-model.ts";
 import { type UnfinishedDownload, unfinishedDownloads } from "../models/staging.ts";
 import { type ListedModel, openStore } from "../models/store.ts";
 import { listTokenizers } from "../models/tokenizer-file.ts";
@@ -26,6 +28,9 @@ export const usage = `Usage: codescaler models list [--language L] [--json]
 Shows the installed models, those that can be pulled, and the one that suits this machine's free memory, and why.
 
   --language L     the language you write: ${LANGUAGES.join(", ")}`;
+
+/** The type that models are pulled in unless another is asked for. */
+const USUAL_TYPE = "q8_0";
 
 export async function run(args: string[]): Promise<number> {
   const { values, positionals } = readArgs(args, {
@@ -47,21 +52,49 @@ export async function run(args: string[]): Promise<number> {
   const gpuBytes = gpu?.gpus.reduce((sum, { freeBytes }) => sum + freeBytes, 0);
   const best = recommend({ freeBytes: gpuBytes ?? freeMemory(), gpu: gpu !== undefined }, language);
   const others = CATALOGUE.filter(({ id }) => !installed.some((model) => model.id === id));
+  const shares = gpu === undefined ? undefined : await sharesOf(installed, others, gpu);
   print(
     values.json,
     [
-      ...installed.map((model) => listed(model, best)),
-      ...others.map((model) => offered(model, best, unfinished)),
+      ...installed.map((model) => ({ ...listed(model, best), ...shares?.get(model.id) })),
+      ...others.map((model) => ({ ...offered(model, best, unfinished), ...shares?.get(model.id) })),
     ],
     [
-      describeInstalled(installed),
-      describeOffered(others, unfinished),
+      describeInstalled(installed, shares),
+      describeOffered(others, unfinished, shares),
       advice(best, installed),
       ...unfinished.map(describeUnfinished),
       ...(tokenizers.length > 0 ? [`Tokenizers for remote engines: ${tokenizers.join(", ")}.`] : []),
     ].join("\n\n"),
   );
   return 0;
+}
+
+/** Layers that would go to the GPU with the memory that is free now, by the name of the model. */
+type Shares = ReadonlyMap<string, { readonly layers: number; readonly gpu_layers: number }>;
+
+async function sharesOf(
+  installed: readonly ListedModel[],
+  others: readonly CatalogueModel[],
+  { gpus }: FreeGpus,
+): Promise<Shares> {
+  const shares = new Map<string, { layers: number; gpu_layers: number }>();
+  const add = (id: string, model: Parameters<typeof modelSizes>[0]): void => {
+    const placement = planPlacement(modelSizes(model), gpus, { insist: false });
+    shares.set(id, { layers: model.shape.layers, gpu_layers: placement?.gpuLayers ?? 0 });
+  };
+  for (const { id, path, facts } of installed) if (facts !== undefined) add(id, await readRewardModel(path));
+  // The published models read 4,096 tokens, for which memory is planned with twice as many.
+  for (const model of others) add(model.id, { ...model, type: USUAL_TYPE, maxTokens: PLANNED_CONTEXT / 2 });
+  return shares;
+}
+
+/** "all", "20 of 36 layers" or "none". */
+function shareOf(id: string, shares: Shares): string {
+  const share = shares.get(id);
+  if (share === undefined) return "";
+  const { layers, gpu_layers: onGpu } = share;
+  return onGpu === layers ? "all" : onGpu === 0 ? "none" : `${onGpu} of ${layers} layers`;
 }
 
 function listed({ id, path, embedded, facts, problem }: ListedModel, best: Recommendation | undefined) {
@@ -103,19 +136,20 @@ function recommendation(id: string, best: Recommendation | undefined) {
   return best?.model.id === id ? { recommended: { type: best.type, reason: best.reason } } : {};
 }
 
-function describeInstalled(models: readonly ListedModel[]): string {
+function describeInstalled(models: readonly ListedModel[], shares: Shares | undefined): string {
   if (models.length === 0) return "No model is installed.";
   return `Installed\n${formatTable(
-    ["model", "family", "type", "size", "max tokens", "source"],
+    ["model", "family", "type", "size", "max tokens", ...(shares ? ["on the GPU"] : []), "source"],
     models.map(({ id, facts, problem }) =>
       facts === undefined
-        ? [id, "unusable", "", "", "", problem ?? ""]
+        ? [id, "unusable", "", "", "", ...(shares ? [""] : []), problem ?? ""]
         : [
             id,
             facts.family,
             facts.type,
             gigabytes(facts.fileBytes),
             String(facts.maxTokens),
+            ...(shares ? [shareOf(id, shares)] : []),
             `${facts.source} (${facts.revision})`,
           ],
     ),
@@ -125,18 +159,30 @@ function describeInstalled(models: readonly ListedModel[]): string {
 function describeOffered(
   models: readonly CatalogueModel[],
   unfinished: readonly UnfinishedDownload[],
+  shares: Shares | undefined,
 ): string {
   const percent = (model: CatalogueModel, benchmark: Benchmark): string =>
     accuracyOf(model, benchmark)?.percent.toFixed(1) ?? "–";
   const begun = (model: CatalogueModel): string =>
     unfinished.some(({ repository }) => repository === model.repository) ? " (begun)" : "";
   const table = formatTable(
-    ["model", "download", "memory q8_0", "q4_0", "languages", "RM-Bench code", "CodeRewardBench", "licence"],
+    [
+      "model",
+      "download",
+      "memory q8_0",
+      "q4_0",
+      ...(shares ? ["q8_0 on the GPU"] : []),
+      "languages",
+      "RM-Bench code",
+      "CodeRewardBench",
+      "licence",
+    ],
     models.map((model) => [
       model.id,
       gigabytes(downloadBytes(model)) + begun(model),
       gigabytes(memoryBytes(model, "q8_0")),
       gigabytes(memoryBytes(model, "q4_0")),
+      ...(shares ? [shareOf(model.id, shares)] : []),
       languagesOf(model),
       percent(model, "rm-bench-code"),
       percent(model, "crb-functional"),
