@@ -8,11 +8,13 @@
 // - go: `{` on a line of its own, a package clause or imports behind other code.
 // - ruby, bash: `end`, `fi`, `done` and the like that close nothing: they pass for names.
 // - php: any text, as HTML, by the grammar that knows HTML: grammarFor in parser.ts picks the other one.
-// Not told, as it takes more than a look: keyword before positional arguments, duplicate parameters, assignments to
-// what is no place (`a + b = c`), `const x;`, a missing comma before a line end in Go.
+// - python, javascript, typescript: a parameter named twice; a constant without a value (quirk-names.ts).
+// Not told, as it takes more than a look: keyword before positional arguments, assignments to what is no place
+// (`a + b = c`), a missing comma before a line end in Go.
 import type { Language } from "./languages.ts";
 import type { SyntaxNode, SyntaxTree } from "./parser.ts";
 import { layoutProblemIn } from "./python-layout.ts";
+import { constantWithoutValue, repeatedParameter } from "./quirk-names.ts";
 import type { Problem } from "./validity.ts";
 
 /** The first thing wrong that the grammar let pass; undefined when there is none. */
@@ -24,11 +26,16 @@ export function quirkIn(
 ): Problem | undefined {
   switch (language) {
     case "python":
-      return layoutProblemIn(code);
+      return layoutProblemIn(code) ?? repeatedParameter(tree, code, language);
     case "javascript":
     case "typescript":
     case "tsx":
-      return nameless(children) ?? (code.includes("</") ? crossedTags(tree, code) : undefined);
+      return (
+        nameless(children) ??
+        (code.includes("</") ? crossedTags(tree, code) : undefined) ??
+        repeatedParameter(tree, code, language) ??
+        constantWithoutValue(tree, code)
+      );
     case "java":
     case "c":
     case "cpp":
