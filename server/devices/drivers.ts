@@ -15,7 +15,11 @@ export interface SystemPlace {
   readonly env: Environment;
 }
 
-export const THIS_SYSTEM: SystemPlace = { root: "/", platform: process.platform, env: process.env };
+export const THIS_SYSTEM: SystemPlace = {
+  root: process.platform === "win32" ? `${process.env["SystemDrive"] ?? "C:"}\\` : "/",
+  platform: process.platform,
+  env: process.env,
+};
 
 export interface DeviceNode {
   readonly path: string;

@@ -4,6 +4,7 @@ import { loadBindings } from "../../server/engine/bindings.ts";
 import { installedBuilds } from "../../server/engine/builds.ts";
 import type { LlamaEngine } from "../../server/engine/llama.ts";
 import { loadLlama } from "../../server/engine/load.ts";
+import { gpuIndexes } from "../../server/engine/probe-devices.ts";
 import type { EngineSettings } from "../../server/engine/settings.ts";
 import { makeRandomModel } from "../../server/models/random.ts";
 import { type RewardModelFile, readRewardModel } from "../../server/models/reward-model.ts";
@@ -32,10 +33,15 @@ const TINY = {
 /** One build per process: loaded when the first engine is made. */
 let bindings: ReturnType<typeof loadBindings> | undefined;
 
-/** Runs a model on the CPU build. */
+/** Runs a model on the CPU build, or on the GPUs of the one that CODESCALER_TEST_BACKEND names. */
 export async function tinyEngine(model: RewardModelFile, settings: EngineSettings): Promise<LlamaEngine> {
-  const build = installedBuilds().find((one) => one.backend === "cpu");
-  if (!build) throw new Error("no CPU build is installed for this platform");
+  const backend = process.env["CODESCALER_TEST_BACKEND"] ?? "cpu";
+  const build = installedBuilds().find((one) => one.backend === backend);
+  if (!build) throw new Error(`no build for ${backend} is installed on this platform`);
   bindings ??= loadBindings(build.folder);
-  return loadLlama(bindings, model, settings);
+  const devices = backend === "cpu" ? [] : gpuIndexes(bindings.devices());
+  if (backend !== "cpu" && devices.length === 0) throw new Error(`${backend} found no GPU here`);
+  // All layers and more.
+  const gpu = { devices, layers: 99, name: backend };
+  return loadLlama(bindings, model, devices.length === 0 ? settings : { ...settings, gpu });
 }

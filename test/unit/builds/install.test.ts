@@ -20,7 +20,7 @@ import {
   startRegistry,
 } from "../../hub/registry.ts";
 import { temporaryFolder } from "../models/checkpoints.ts";
-import { bundled } from "../models/child.ts";
+import { bundled, run } from "../models/child.ts";
 
 const NAME = "@node-llama-cpp/linux-x64-cuda";
 const LIBRARY = randomBytes(300_000);
@@ -315,6 +315,29 @@ describe("stopping", () => {
     },
   );
 });
+
+/** The file system refuses as a full disk would: no file of the process may be larger than this. */
+test.skipIf(process.platform === "win32")(
+  "a disk that is full in the middle, in words, and nothing half done",
+  async () => {
+    const build = buildOf([publish(archiveOf(FILES))]);
+    const script = await bundled(`
+    import { installCuda } from "./server/builds/install.ts";
+    installCuda({
+      registry: ${JSON.stringify({ endpoint: registry.endpoint, retryMs: 1, silenceMs: 20_000 })},
+      build: ${JSON.stringify(build)},
+      folder: ${JSON.stringify(folder)},
+      platform: "linux-x64",
+      signal: new AbortController().signal,
+    }).catch((error) => { process.stderr.write(error.message); });
+  `);
+    const { stderr } = await run("bash", ["-c", `ulimit -f 100; exec "$0" "$1"`, process.execPath, script]);
+    expect(stderr).toMatch(/cannot be written: the file would be larger than this disk or account allows/);
+    nothingHalf();
+    await install(build);
+    expect(isInstalled()).toBe(true);
+  },
+);
 
 describe("the registry's address", () => {
   test("is npm's own: a variable, .npmrc, or the public one", () => {
