@@ -21,6 +21,8 @@ export const LIMITS = {
   tokenId: 2 ** 31 - 1,
   /** Requests of one priority waiting for the engine before new ones are told to come back later. */
   queuedRequests: 64,
+  /** Requests of one priority in the server, those included that wait for a model to be loaded. */
+  openRequests: 256,
 } as const;
 
 export const MODES = ["lenient", "strict"] as const;

@@ -16,6 +16,7 @@ import { Life } from "../life/life.ts";
 import { SharedLife } from "../life/shared.ts";
 import { openStore } from "../models/store.ts";
 import { mediaFolder } from "../paths.ts";
+import { EngineFailure } from "../remote/failure.ts";
 import { startSyntaxThread } from "../syntax-thread.ts";
 import { ENGINE_ARGS, ENGINE_USAGE, engineOptions, findInstalled, findModel } from "./engine-options.ts";
 import { readArgs, reasonOf, UsageError, wholeNumber } from "./usage.ts";
@@ -123,7 +124,8 @@ export async function run(args: string[]): Promise<number> {
     life,
     proven,
   });
-  const preload = () => Promise.all([life.during(() => host.use(model.id, async () => {})), syntax.ready]);
+  const preload = () =>
+    Promise.all([life.during("interactive", () => host.use(model.id, async () => {})), syntax.ready]);
   const close = async (why: string) => {
     log.info({ why }, "stopping");
     setTimeout(() => process.exit(0), SHUTDOWN_MS).unref();
@@ -146,7 +148,8 @@ export async function run(args: string[]): Promise<number> {
     log.info({ url: address.origin, model: model.id }, "ready");
     const failed = preload().then(
       () => undefined,
-      (error: unknown) => error,
+      // Engines elsewhere may be away for a while: whoever asks next tries them again.
+      (error: unknown) => (error instanceof EngineFailure && error.passes ? undefined : error),
     );
     const ended = shared.end(stopped);
     const problem = await Promise.race([failed, ended.then(() => undefined)]);

@@ -100,7 +100,7 @@ export function createApp(deps: AppDependencies): FastifyInstance {
   app.post("/v1/rank", async (request, reply): Promise<RankReply> => {
     const body = parse(rankRequest, request.body);
     const signal = goneSignal(reply);
-    const answer = await deps.life.during(() =>
+    const answer = await deps.life.during(body.priority, () =>
       deps.host.use(body.model, (scorer) => rank(body, scorer, deps.programs, signal)),
     );
     metrics.ranked(answer);
@@ -125,7 +125,7 @@ export function createApp(deps: AppDependencies): FastifyInstance {
         usage: { unique_tokens: decodedTokens, total_tokens: totalTokens },
       };
     };
-    return deps.life.during(() => deps.host.use(body.model, scored));
+    return deps.life.during(body.priority, () => deps.host.use(body.model, scored));
   });
 
   app.get("/health", async () => ({

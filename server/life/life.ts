@@ -1,5 +1,5 @@
 /** Who uses the server: windows that are open, requests that are being answered, and whether new ones still are. */
-import type { Presence } from "../contract.ts";
+import { LIMITS, type Presence, type Priority } from "../contract.ts";
 import { ServiceError } from "../errors.ts";
 import { dueNow, type IdleTimes } from "./idle.ts";
 
@@ -9,7 +9,7 @@ export type Window = (presence: Presence) => void;
 export class Life {
   readonly #times: IdleTimes;
   readonly #windows = new Set<Window>();
-  #requests = 0;
+  readonly #open: Record<Priority, number> = { interactive: 0, bulk: 0 };
   #lastRequest = performance.now();
   #lastWindow = performance.now();
   #presence: Presence = { state: "loading", model: null };
@@ -42,18 +42,26 @@ export class Life {
 
   /**
    * Does work that keeps the server and its model alive.
-   * @throws ServiceError restarting when no new work is taken
+   * @throws ServiceError restarting when no new work is taken, too_busy when there is too much of this priority
    */
-  async during<T>(work: () => Promise<T>): Promise<T> {
+  async during<T>(priority: Priority, work: () => Promise<T>): Promise<T> {
     if (this.#draining) throw restarting();
-    this.#requests++;
+    // Counted by priority: a flood of bulk work must not turn away the editor.
+    if (this.#open[priority] >= LIMITS.openRequests) {
+      throw new ServiceError("too_busy", "Too many requests are being answered. Try again in a few seconds.");
+    }
+    this.#open[priority]++;
     try {
       return await work();
     } finally {
-      this.#requests--;
+      this.#open[priority]--;
       this.#lastRequest = performance.now();
       if (this.#requests === 0) this.#drained();
     }
+  }
+
+  get #requests(): number {
+    return this.#open.interactive + this.#open.bulk;
   }
 
   /** Takes no new work and resolves when the last is done. */

@@ -111,7 +111,11 @@ test("a signal ends it while it works", async () => {
   const [code] = await once(server.child, "exit");
   expect(code).toBe(0);
   // The client is told, not cut off.
-  expect(await work).toMatchObject({ status: 503, json: { error: { code: "restarting" } } });
+  expect(await work).toMatchObject({
+    status: 503,
+    headers: { "retry-after": "2" },
+    json: { error: { code: "restarting" } },
+  });
 });
 
 test("models that are switched while a client goes away leave the server alive", async () => {

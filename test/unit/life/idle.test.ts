@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Presence } from "../../../server/contract.ts";
+import { LIMITS, type Presence } from "../../../server/contract.ts";
 import { dueNow } from "../../../server/life/idle.ts";
 import { Life } from "../../../server/life/life.ts";
 
@@ -44,10 +44,25 @@ describe("the life of a server", () => {
     expect(told).toEqual(["loading", "ready", "draining"]);
   });
 
+  it("bounds what it takes, and a flood of bulk work turns nobody else away", async () => {
+    const life = new Life(TIMES);
+    let finish = () => {};
+    const slow = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    const flood = Array.from({ length: LIMITS.openRequests }, () => life.during("bulk", () => slow));
+    await expect(life.during("bulk", async () => "more")).rejects.toMatchObject({ code: "too_busy" });
+    expect(await life.during("interactive", async () => "typed")).toBe("typed");
+    finish();
+    await Promise.all(flood);
+    expect(await life.during("bulk", async () => "later")).toBe("later");
+  });
+
   it("finishes what it has begun and takes nothing new when it drains", async () => {
     const life = new Life(TIMES);
     let finish = (_: string) => {};
     const work = life.during(
+      "bulk",
       () =>
         new Promise<string>((resolve) => {
           finish = resolve;
@@ -57,7 +72,10 @@ describe("the life of a server", () => {
     const end = life.drain().then(() => {
       drained = true;
     });
-    await expect(life.during(async () => "new")).rejects.toMatchObject({ code: "restarting", status: 503 });
+    await expect(life.during("interactive", async () => "new")).rejects.toMatchObject({
+      code: "restarting",
+      status: 503,
+    });
     expect(drained).toBe(false);
     finish("done");
     expect(await work).toBe("done");
