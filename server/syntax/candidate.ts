@@ -103,7 +103,9 @@ function guesses(evidence: readonly Evidence[], likely: Language | undefined): r
   const weight = evidence.find((each) => each.language === likely)?.weight ?? 0;
   // What the whole reply says decides between languages that are close in the piece.
   const first = likely !== undefined && weight + OUTWEIGHS > (signed[0]?.weight ?? 0) ? [likely] : [];
-  const found = [...new Set([...first, ...signed.map((each) => each.language)])];
+  // C++ without a sign of its own looks like C until C's grammar refuses it.
+  const likeliest = [...first, ...signed.map((each) => each.language)];
+  const found = [...new Set(likeliest.flatMap((each) => (each === "c" ? (["c", "cpp"] as const) : [each])))];
   return found.length > 0 ? found : UNSIGNED;
 }
 

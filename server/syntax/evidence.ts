@@ -82,6 +82,16 @@ const SIGNS: Record<Language, readonly Sign[]> = {
     [/\b(?:vector|unordered_map|unordered_set|pair|priority_queue|unique_ptr|shared_ptr)\s*</, 3],
     [/^[ \t]*template\s*</m, 3],
     [
+      /\b(?:int|char|bool|long|double|float|string|size_t|auto|T)\s*&\s*\w+\s*[,):=;]|\bstring\s+&?\w+\s*[,)]/,
+      3,
+    ],
+    [/\bfor\s*\(\s*(?:const\s+)?(?:auto|string)\s*&?\s*(?:\w+|\[[\w, ]+\])\s*:/, 3],
+    [
+      /\bthis->|\boperator\s*(?:[-+*/<>=!]=?|\[\]|\(\))\s*\(|\b(?:static|dynamic|const|reinterpret)_cast\s*</,
+      3,
+    ],
+    [/\.(?:push_back|emplace_back|pop_back|c_str|substr)\(|\bdelete(?:\s*\[\s*\])?\s+\w+\s*;/, 2],
+    [
       /\bnullptr\b|\bconst\s+\w+(?:<.*>)?\s*&|\bauto\s*[&*]?\s*\w+|\w::\w|\bconstexpr\b|\bclass\s+\w+\s*(?::\s*public\s+\w+\s*)?\{/,
       2,
     ],
