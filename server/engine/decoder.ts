@@ -49,11 +49,6 @@ export class Decoder {
     );
   }
 
-  /** Cells in use between groups, in tokens. */
-  get cells(): number {
-    return this.#kv.cells;
-  }
-
   /** Keeps at most so many cells, of what was used last. */
   trim(cells: number): void {
     this.#kv.trim(cells);

@@ -88,7 +88,7 @@ export class KvCache {
 
   /** Evicts what was used longest ago until at most `cells` are in use. */
   trim(cells: number): void {
-    while (this.#list.nodes > cells) this.#evictOldest();
+    while (this.cells > cells) this.#evictOldest();
   }
 
   /** Forgets everything, here and in the native cache. */
