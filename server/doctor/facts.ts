@@ -59,6 +59,8 @@ export interface ProbeFacts {
   readonly problem: string | null;
   readonly devices: readonly Pick<Device, "name" | "description" | "type" | "freeBytes" | "totalBytes">[];
   readonly seconds: number;
+  /** How often a process was lost lately while it loaded a model there. */
+  readonly lost: number;
 }
 
 export interface Facts {
@@ -103,7 +105,7 @@ async function probeAll(drivers: Drivers): Promise<ProbeFacts[]> {
   const found: ProbeFacts[] = [];
   for (const build of installedBuilds()) {
     if (build.backend === "cpu") continue;
-    const about = { backend: build.backend, devices: [], seconds: 0 };
+    const about = { backend: build.backend, devices: [], seconds: 0, lost: 0 };
     if (!mayExist(build.backend, drivers)) {
       found.push({ ...about, result: "skipped", problem: "there is no device of that kind" });
       continue;
@@ -112,16 +114,9 @@ async function probeAll(drivers: Drivers): Promise<ProbeFacts[]> {
     const { result, seconds } = await probe(build, drivers, true);
     found.push(
       result.kind === "usable"
-        ? { ...about, result: "usable", problem: null, devices: gpusOf(result.devices), seconds }
-        : { ...about, result: result.kind, problem: result.problem, seconds },
+        ? { ...about, result: "usable", problem: null, devices: gpusOf(result.devices), seconds, lost }
+        : { ...about, result: result.kind, problem: result.problem, seconds, lost },
     );
-    if (lost > 0 && result.kind === "usable") {
-      found.push({
-        ...about,
-        result: "crashed",
-        problem: `the program was lost ${lost} times while it loaded a model; that is forgotten now`,
-      });
-    }
   }
   return found;
 }

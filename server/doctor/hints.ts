@@ -145,8 +145,14 @@ function vulkanHints(facts: Facts): string[] {
 }
 
 function crashHints({ probes }: Facts): string[] {
-  return probes.flatMap(({ backend, result, problem }) => {
+  return probes.flatMap(({ backend, result, problem, lost }) => {
     const name = BACKEND_NAMES[backend];
+    if (result === "usable" && lost > 0) {
+      const times = lost === 1 ? "once" : `${lost} times`;
+      return [
+        `The program was lost ${times} while it loaded a model through ${name}, which is forgotten now: if it happens again, update the driver, choose a smaller model, or set the device to cpu.`,
+      ];
+    }
     switch (result) {
       case "crashed":
         return [`The ${name} driver crashes (${problem}): update it; until then the next build is used.`];
