@@ -1,5 +1,7 @@
-"""Fits probability = sigmoid(slope · reward + intercept) on held-out groups.
+"""Fits on held-out groups how much the n-gram term counts, and probability = sigmoid(slope · reward + intercept).
 
+reward = transformer + coefficient · n-gram term. The coefficient is the one under which the order of
+right and wrong programs is likeliest (Bradley–Terry), and is written into `ngram.json`.
 Right and wrong programs carry equal total weight within a group, so the
 probability is that of a candidate whose chance was one half before reading it.
 """
@@ -12,6 +14,7 @@ import numpy as np
 
 import optim
 from evaluate import Scorer, load, programs
+from linear import LinearReward, set_coefficient
 from tokenizer import render
 
 STEPS = 200
@@ -32,16 +35,34 @@ def fit(rewards: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> tuple[f
     return float(slope), float(intercept)
 
 
-def measure(scorer: Scorer, paths: list[Path]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(rewards, labels, weights) of all programs of the groups."""
-    texts, labels, weights = [], [], []
+def coefficient(leads: np.ndarray, weights: np.ndarray) -> float:
+    """Ratio of the two weights under which Σ weight · log σ(w · lead) is greatest; leads [n, 2], right minus wrong."""
+    w = np.array([1.0, 0.5])
+    for _ in range(STEPS):
+        p = 1.0 / (1.0 + np.exp(np.clip(leads @ w, -30, 30)))
+        gradient = (leads * (weights * p)[:, None]).sum(0)
+        hessian = (leads * (weights * p * (1 - p))[:, None]).T @ leads + 1e-6 * np.eye(2)
+        step = np.linalg.solve(hessian, gradient)
+        w += step
+        if np.abs(step).max() < 1e-9:
+            break
+    return float(max(0.0, w[1]) / max(w[0], 1e-6))
+
+
+def measure(scorer: Scorer, term: LinearReward | None, paths: list[Path]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Of all programs of the groups: rewards [n, 2] (transformer, n-gram term), labels, weights, and the place of the group's right one."""
+    texts, second, labels, weights, right = [], [], [], [], []
     for path in paths:
-        for row in load(path, None):
+        rows = load(path, None)
+        for row in rows:
+            place = len(texts)
             for j, code in enumerate(programs(row)):
                 texts.append(render(row["problem"], code))
+                second.append(term.reward(row["problem"], code) if term else 0.0)
                 labels.append(float(j == 0))
-                weights.append(1.0 if j == 0 else 1.0 / len(row["rejected"]))
-    return scorer.score(texts), np.array(labels), np.array(weights)
+                weights.append((1.0 if j == 0 else 1.0 / len(row["rejected"])) / len(rows))
+                right.append(place)
+    return np.stack((scorer.score(texts), np.array(second)), 1), np.array(labels), np.array(weights), np.array(right)
 
 
 def main() -> None:
@@ -49,10 +70,19 @@ def main() -> None:
     parser.add_argument("--groups", type=Path, nargs="+", required=True)
     parser.add_argument("--checkpoint", type=Path, required=True)
     parser.add_argument("--tokenizer", type=Path, required=True)
+    parser.add_argument("--ngram", type=Path, help="ngram.json, whose coefficient is fitted too")
     parser.add_argument("--out", type=Path, required=True, help="calibration.json")
     arguments = parser.parse_args()
     optim.use_threads(2)
-    rewards, labels, weights = measure(Scorer(arguments.checkpoint, arguments.tokenizer), arguments.groups)
+    term = LinearReward.load(arguments.ngram) if arguments.ngram else None
+    parts, labels, weights, right = measure(Scorer(arguments.checkpoint, arguments.tokenizer), term, arguments.groups)
+    rewards = parts[:, 0]
+    if arguments.ngram:
+        wrong = labels == 0
+        found = coefficient((parts[right] - parts)[wrong], weights[wrong])
+        set_coefficient(arguments.ngram, found)
+        rewards = parts @ np.array([1.0, found])
+        print(f"coefficient {found:.4f}")
     slope, intercept = fit(rewards, labels, weights)
     arguments.out.write_text(json.dumps({"slope": slope, "intercept": intercept}, indent=1))
     p = 1.0 / (1.0 + np.exp(-(slope * rewards + intercept)))

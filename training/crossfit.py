@@ -35,14 +35,14 @@ def main() -> None:
     for fold in range(FOLDS):
         term = LinearReward()
         rows = [row for found in files.values() for row in found if fold_of(row) != fold]
-        term.fit([(row["chosen"], wrong["code"]) for row in rows for wrong in row["rejected"]], arguments.epochs, arguments.seed)
+        term.fit([(row["problem"], row["chosen"], wrong["code"]) for row in rows for wrong in row["rejected"]], arguments.epochs, arguments.seed)
         terms.append(term)
     right = count = 0
     for path, rows in files.items():
         with gzip.open(arguments.out / path.name, "wt", compresslevel=3) as out:
             for row in rows:
                 term = terms[fold_of(row)]
-                rewards = [term.reward(code) for code in (row["chosen"], *(wrong["code"] for wrong in row["rejected"]))]
+                rewards = [term.reward(row["problem"], code) for code in (row["chosen"], *(wrong["code"] for wrong in row["rejected"]))]
                 right += sum(rewards[0] > other for other in rewards[1:])
                 count += len(rewards) - 1
                 out.write(json.dumps({**row, "linear": [round(value, 4) for value in rewards]}) + "\n")

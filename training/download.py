@@ -15,6 +15,8 @@ from pathlib import Path
 import packages
 
 SECONDS = 600
+MOST: int | None = None
+"""Packages a registry and side of the split, set once by `--packages`; None for all."""
 MAVEN_COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy"
 
 
@@ -36,7 +38,7 @@ def each(names: list[str], fetch, workers: int) -> None:
 
 def names(registry: str, listed: list[str]) -> list[str]:
     held = sorted(packages.HELD_OUT.get(registry, ())) if registry != "maven" else []
-    return list(dict.fromkeys([*held, *listed]))
+    return list(dict.fromkeys([*held[:MOST], *[name for name in listed if name not in held][:MOST]]))
 
 
 def pypi(folder: Path) -> None:
@@ -73,8 +75,13 @@ REGISTRIES = {"pypi": (pypi, sys.executable), "npm": (npm, "npm"), "go": (go, "g
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--registries", nargs="+", choices=REGISTRIES, default=list(REGISTRIES))
+    parser.add_argument("--packages", type=int, help="only so many of each registry's held-out and of its other packages, for a trial")
     arguments = parser.parse_args()
-    for name, (fetch, client) in REGISTRIES.items():
+    global MOST
+    MOST = arguments.packages
+    for name in arguments.registries:
+        fetch, client = REGISTRIES[name]
         folder = (arguments.out / name).resolve()
         folder.mkdir(parents=True, exist_ok=True)
         if shutil.which(client) is None:

@@ -1,4 +1,7 @@
-"""Pairwise accuracy on held-out groups, by mutator, beside baselines: length, linear model, LM log-probability."""
+"""Pairwise accuracy on held-out groups, by mutator: nano, its two parts alone, and baselines (length, LM log-probability).
+
+nano is the transformer's reward plus the n-gram term's with its coefficient (`ngram.json`).
+"""
 
 import argparse
 import gzip
@@ -91,16 +94,25 @@ def interval(groups: np.ndarray, seed: int = 0) -> tuple[float, float]:
     return float(np.quantile(means, 0.025)), float(np.quantile(means, 0.975))
 
 
-def evaluate(path: Path, scorer: Scorer, linear: LinearReward | None, limit: int | None, likelihood: bool) -> dict:
+def read_term(path: Path) -> tuple[LinearReward, float]:
+    """The n-gram term of an `ngram.json` and its coefficient."""
+    return LinearReward.load(path), float(json.loads(path.read_text())["coefficient"])
+
+
+def evaluate(path: Path, scorer: Scorer, linear: tuple[LinearReward, float] | None, limit: int | None, likelihood: bool) -> dict:
     rows = load(path, limit)
     keys = [(g, j) for g, row in enumerate(rows) for j in range(len(programs(row)))]
     codes = [programs(rows[g])[j] for g, j in keys]
     texts = [render(rows[g]["problem"], code) for (g, _), code in zip(keys, codes, strict=True)]
-    methods = {"nano": scorer.score(texts), "longest": np.array([len(c) for c in codes], float)}
+    transformer = scorer.score(texts)
+    methods = {"nano": transformer, "longest": np.array([len(c) for c in codes], float)}
     if likelihood:
         methods["lm"] = scorer.score(texts, likelihood=True)
     if linear is not None:
-        methods["linear"] = np.array([linear.reward(code) for code in codes])
+        term, coefficient = linear
+        methods["transformer"] = transformer
+        methods["linear"] = np.array([term.reward(rows[g]["problem"], code) for (g, _), code in zip(keys, codes, strict=True)])
+        methods["nano"] = transformer + coefficient * methods["linear"]
     result = {}
     for name, values in methods.items():
         by_key = dict(zip(keys, values.tolist(), strict=True))
@@ -127,7 +139,7 @@ def main() -> None:
     arguments = parser.parse_args()
     optim.use_threads(arguments.threads)
     scorer = Scorer(arguments.checkpoint, arguments.tokenizer)
-    linear = LinearReward.load(arguments.linear) if arguments.linear else None
+    linear = read_term(arguments.linear) if arguments.linear else None
     results = [evaluate(path, scorer, linear, arguments.limit, arguments.likelihood) for path in arguments.groups]
     if arguments.json:
         arguments.json.write_text(json.dumps(results, indent=1))
@@ -136,7 +148,7 @@ def main() -> None:
         for name, figures in result["methods"].items():
             low, high = figures["interval"]
             pairs = figures["by_kind"]["all"]
-            print(f"{name:8} per problem {figures['per_problem']:.3f} [{low:.3f}, {high:.3f}]  pairs {pairs[0]:.3f} of {pairs[1]}")
+            print(f"{name:11} per problem {figures['per_problem']:.3f} [{low:.3f}, {high:.3f}]  pairs {pairs[0]:.3f} of {pairs[1]}")
         for kind, (value, count) in result["methods"]["nano"]["by_kind"].items():
             beside = " ".join(f"{name} {figures['by_kind'][kind][0]:.2f}" for name, figures in result["methods"].items() if name != "nano")
             print(f"   {kind:16} {value:.3f} ({count})  {beside}")

@@ -1,6 +1,6 @@
 """A linear Bradley–Terry model on hashed token n-grams of the program (ngrams.py): baseline, and a part of nano's reward.
 
-It never sees the problem. A minute of training; Adagrad, then one signed byte
+Of the problem it knows only which words the program shares with it. A minute of training; Adagrad, then one signed byte
 a weight. `ngram.json` is what `codescaler models convert` takes from a model's
 folder: {"version", "scale", "coefficient", "weights" (base64)}; reward =
 head + coefficient · scale · Σ weight · count.
@@ -20,9 +20,9 @@ BATCH = 128
 LEVELS = 127
 
 
-def difference(chosen: str, rejected: str, bits: int) -> tuple[np.ndarray, np.ndarray]:
+def difference(problem: str, chosen: str, rejected: str, bits: int) -> tuple[np.ndarray, np.ndarray]:
     """Buckets and signed counts where the two programs differ."""
-    (good, often), (bad, seldom) = ngrams.counts(chosen, bits), ngrams.counts(rejected, bits)
+    (good, often), (bad, seldom) = ngrams.counts(chosen, bits, problem), ngrams.counts(rejected, bits, problem)
     buckets, inverse = np.unique(np.concatenate((good, bad)), return_inverse=True)
     values = np.bincount(inverse, np.concatenate((often, -seldom)), len(buckets))
     kept = values != 0
@@ -36,12 +36,12 @@ class LinearReward:
         self.bits = bits
         self.weights = np.zeros(1 << bits, np.float32)
 
-    def reward(self, code: str) -> float:
-        buckets, often = ngrams.counts(code, self.bits)
+    def reward(self, problem: str, code: str) -> float:
+        buckets, often = ngrams.counts(code, self.bits, problem)
         return float(self.weights[buckets].astype(np.float64) @ often)
 
-    def fit(self, pairs: list[tuple[str, str]], epochs: int, seed: int, rate: float = 0.05, decay: float = 1e-5) -> None:
-        """Adagrad over the pairs (chosen, rejected); `decay` shrinks the weights a step touches."""
+    def fit(self, pairs: list[tuple[str, str, str]], epochs: int, seed: int, rate: float = 0.05, decay: float = 1e-5) -> None:
+        """Adagrad over (problem, right program, wrong program); `decay` shrinks the weights a step touches."""
         rng = np.random.default_rng(seed)
         made = [difference(*pair, self.bits) for pair in pairs]
         squares = np.full(1 << self.bits, 1e-3, np.float32)
@@ -84,8 +84,8 @@ def set_coefficient(path: Path, coefficient: float) -> None:
     path.write_text(json.dumps({**read, "coefficient": coefficient}))
 
 
-def read_pairs(paths: list[Path], limit: int | None = None) -> list[tuple[str, str]]:
-    """(chosen, rejected) of all groups; `limit` groups a file."""
+def read_pairs(paths: list[Path], limit: int | None = None) -> list[tuple[str, str, str]]:
+    """(problem, right program, wrong program) of all groups; `limit` groups a file."""
     pairs = []
     for path in paths:
         with gzip.open(path, "rt") as lines:
@@ -93,7 +93,7 @@ def read_pairs(paths: list[Path], limit: int | None = None) -> list[tuple[str, s
                 if limit is not None and count >= limit:
                     break
                 row = json.loads(line)
-                pairs += [(row["chosen"], rejected["code"]) for rejected in row["rejected"]]
+                pairs += [(row["problem"], row["chosen"], rejected["code"]) for rejected in row["rejected"]]
     return pairs
 
 

@@ -12,15 +12,29 @@ from tokenizers import Tokenizer
 import mbpp
 from heldout import load_hashes, shares_ngram
 from prompts import problem, with_docstring
+from standalone import is_standalone
 from tokenizer import render
 
-OTHER_LANGUAGES = 0.35
+OTHER_LANGUAGES = 0.15
 """Share of the non-Python functions that is kept: the bars are mostly Python."""
-METHODS = 0.5
-"""Share of methods kept; their `self` carries context that a problem never has."""
+METHODS = 0.15
+"""Share of Python's methods kept; their `self` carries context that a problem never has."""
+LEANING = 0.5
+"""Share kept of Python functions that lean on their module's helpers."""
+STANDALONE = 2
+"""How often a function that stands alone is shown, each time phrased anew."""
 MBPP_REPEATS = 12
 """MBPP's few training problems are shown several times, each time phrased anew."""
 CHUNK = 20_000
+
+
+def showings(rng: random.Random, row: dict[str, object]) -> int:
+    """How often the function is shown."""
+    if row["language"] != "python":
+        return rng.random() < OTHER_LANGUAGES
+    if row["method"]:
+        return rng.random() < METHODS
+    return STANDALONE if is_standalone(str(row["code"])) else rng.random() < LEANING
 
 
 def texts(corpus: Path, mbpp_file: Path, hash_file: Path, seed: int) -> list[str]:
@@ -30,15 +44,14 @@ def texts(corpus: Path, mbpp_file: Path, hash_file: Path, seed: int) -> list[str
     with gzip.open(corpus, "rt") as lines:
         for line in lines:
             row = json.loads(line)
-            if row["held_out"] or (row["language"] != "python" and rng.random() > OTHER_LANGUAGES):
+            if row["held_out"]:
                 continue
-            if row["method"] and rng.random() > METHODS:
-                continue
-            question = problem(rng, row["language"], row["name"], row["doc"], row["code"])
-            code = row["code"]
-            if rng.random() < 0.2:
-                code = with_docstring(row["language"], code, row["doc"])
-            found.append(render(question, code))
+            for _ in range(showings(rng, row)):
+                question = problem(rng, row["language"], row["name"], row["doc"], row["code"])
+                code = row["code"]
+                if rng.random() < 0.2:
+                    code = with_docstring(row["language"], code, row["doc"])
+                found.append(render(question, code))
     hashes = load_hashes(hash_file)
     for item in mbpp.load(mbpp_file, mbpp.TRAIN):
         if shares_ngram(f"{item.text}\n{item.code}", hashes):

@@ -34,42 +34,74 @@ def main() -> None:
     parser.add_argument("--mbpp", type=Path, required=True)
     parser.add_argument("--heldout", type=Path, required=True)
     parser.add_argument("--work", type=Path, default=HERE.parent / ".cache/training")
-    parser.add_argument("--functions", type=int, default=24_000, help="package functions to make preference groups of")
-    parser.add_argument("--lm-steps", type=int, default=6000)
-    parser.add_argument("--reward-steps", type=int, default=3000)
+    parser.add_argument("--warm-start", type=Path, help="GGUF of an earlier nano whose weights and tokenizer to begin with")
+    parser.add_argument("--functions", type=int, default=25_000, help="package functions to make preference groups of")
+    parser.add_argument("--samples", type=int, default=6, help="attempts of the language model at each MBPP problem")
+    parser.add_argument("--lm-steps", type=int, default=1000)
+    parser.add_argument("--reward-steps", type=int, default=2000, help="at a constant rate")
+    parser.add_argument("--decay-steps", type=int, default=250, help="of each seed's final stage")
+    parser.add_argument("--seeds", type=int, default=3, help="final stages; the mean of their weights is the result")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--tiny", action="store_true", help="a few packages, problems and steps: checks the chain in some minutes, trains nothing useful")
     options = parser.parse_args()
+    if options.tiny:
+        options.functions, options.samples, options.lm_steps, options.reward_steps, options.decay_steps, options.seeds = 60, 2, 4, 4, 2, 2
     work: Path = options.work
     work.mkdir(parents=True, exist_ok=True)
     corpus, tokenizer, ids, pairs = work / "functions.jsonl.gz", work / "tokenizer", work / "lm.npy", work / "pairs"
     seed = ("--seed", options.seed)
-    train = [pairs / "mbpp-train.jsonl.gz", pairs / "packages-train.jsonl.gz"]
+    sets = ("--mbpp", options.mbpp, "--heldout", options.heldout)
+    train = [pairs / "mbpp-train.jsonl.gz", pairs / "packages-train.jsonl.gz", pairs / "sampled-train.jsonl.gz"]
+    scored = [work / "scored" / path.name for path in train]
     validation = [pairs / "mbpp-validation.jsonl.gz", pairs / "packages-validation.jsonl.gz"]
     test = [pairs / "mbpp-test.jsonl.gz", pairs / "packages-test.jsonl.gz"]
 
     if not (work / "raw/.done").exists():
-        run("download.py", "--out", work / "raw")
+        run("download.py", "--out", work / "raw", *(("--packages", 2, "--registries", "pypi") if options.tiny else ()))
         (work / "raw/.done").touch()
     if not corpus.exists():
-        run("corpus.py", "--raw", work / "raw", "--heldout", options.heldout, "--mbpp", options.mbpp, "--out", corpus)
+        run("corpus.py", "--raw", work / "raw", *sets, "--out", corpus)
+    if options.warm_start and not (work / "start.pt").exists():
+        run("warm_start.py", "--gguf", options.warm_start, "--work", work)
     if not (tokenizer / "tokenizer.json").exists():
         run("tokenizer.py", "--corpus", corpus, "--out", tokenizer, *seed)
     if not ids.exists():
-        run("lm_data.py", "--corpus", corpus, "--mbpp", options.mbpp, "--heldout", options.heldout, "--tokenizer", tokenizer, "--out", ids, *seed)
+        run("lm_data.py", "--corpus", corpus, *sets, "--tokenizer", tokenizer, "--out", ids, *seed)
     if not test[0].exists():
-        run("pairs.py", "--corpus", corpus, "--mbpp", options.mbpp, "--heldout", options.heldout, "--out", pairs,
-            "--functions", options.functions, *seed)
-    linear = work / "ngram.json"
-    if not linear.exists():
-        run("linear.py", "--groups", *train, "--out", linear, *seed)
-    run("train_lm.py", "--data", ids, "--out", work, "--steps", options.lm_steps, "--threads", options.threads, *seed, training=True)
-    run("train_reward.py", "--groups", *train, "--repeats", 3, 1, "--tokenizer", tokenizer, "--start", work / "lm.pt",
-        "--out", work, "--steps", options.reward_steps, "--threads", options.threads, *seed, training=True)
-    checkpoint = ("--checkpoint", work / "reward.pt", "--tokenizer", tokenizer)
-    run("calibrate.py", "--groups", *validation, *checkpoint, "--out", work / "calibration.json")
-    run("evaluate.py", "--groups", *test, *checkpoint, "--linear", linear, "--likelihood", "--json", work / "evaluation.json")
-    run("export.py", *checkpoint, "--calibration", work / "calibration.json", "--ngram", linear, "--out", work / "release")
+        run("pairs.py", "--corpus", corpus, *sets, "--out", pairs, "--functions", options.functions,
+            *(("--problems", 14) if options.tiny else ()), *seed)
+    threads = ("--threads", options.threads)
+    # No decay of the rate before the reward stage, which begins with the full rate.
+    run("train_lm.py", "--data", ids, "--out", work, "--steps", options.lm_steps, "--decay", 0.02, *threads, *seed,
+        *(("--start", work / "start.pt") if options.warm_start else ()), training=True)
+    written = (*sets, "--checkpoint", work / "lm.pt", "--tokenizer", tokenizer, *threads, *seed, *(("--problems", 14) if options.tiny else ()))
+    for split, path in (("train", train[2]), ("validation", work / "judged-validation.jsonl"), ("test", work / "judged-test.jsonl")):
+        if not path.exists():
+            run("sample.py", "--split", split, "--samples", options.samples if split == "train" or options.tiny else 20, "--out", path, *written, training=True)
+    if not scored[0].exists():
+        run("crossfit.py", "--groups", *train, "--out", work / "scored", *seed)
+    ngram = work / "ngram.json"
+    if not ngram.exists():
+        run("linear.py", "--groups", *train, "--out", ngram, *seed)
+    stage = ("--groups", *scored, "--repeats", 1, 1, 1, "--tokenizer", tokenizer, "--start", work / "lm.pt", *threads)
+    run("train_reward.py", *stage, "--out", work / "reward", "--steps", options.reward_steps, "--decay-steps", 0, *seed, training=True)
+    finals = []
+    for number in range(options.seed, options.seed + options.seeds):
+        folder = work / f"reward-{number}"
+        run("train_reward.py", *stage, "--out", folder, "--branch", work / "reward/reward.pt", "--steps", options.reward_steps + options.decay_steps,
+            "--decay-steps", options.decay_steps, "--seed", number, training=True)
+        finals.append(folder / "reward.pt")
+    result = work / "reward.pt"
+    run("soup.py", "--checkpoints", *finals, "--out", result)
+    for checkpoint in (*finals, result):  # the last one leaves its coefficient and calibration
+        parts = ("--checkpoint", checkpoint, "--tokenizer", tokenizer)
+        calibration = checkpoint.with_name("calibration.json")
+        run("calibrate.py", "--groups", *validation, *parts, "--ngram", ngram, "--out", calibration)
+        run("evaluate.py", "--groups", *test, *parts, "--linear", ngram, *(("--likelihood",) if checkpoint == result else ()),
+            "--json", checkpoint.with_name("evaluation.json"))
+    run("export.py", "--checkpoint", result, "--tokenizer", tokenizer, "--calibration", work / "calibration.json", "--ngram", ngram,
+        "--out", work / "release")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Hashed token n-grams of a program: the features of the linear model, number by number those of server/families/ngram.ts.
+"""Hashed token n-grams of a program, and the words it shares with its problem: the features of the linear model, number by number those of server/families/ngram.ts.
 
 ASCII classes and 32-bit integers only, so that Python and JavaScript cannot
 differ; test/fixtures/ngram holds both to the same values. docs/families.md
@@ -11,7 +11,7 @@ from itertools import islice
 
 import numpy as np
 
-VERSION = 1
+VERSION = 2
 BITS = 18
 SPELLED_ORDERS = (1, 2, 3, 4)
 NAMELESS_ORDERS = (2, 3, 4)
@@ -20,6 +20,12 @@ MOST = 2
 MAX_TOKENS = 16_384
 MAX_CLOSED = 3
 TAB_COLUMNS = 4
+WORD_PART = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
+ENDING = re.compile(r"(?:ing|ed|es|s)$")
+LONG = 5
+"""Words of so many letters lose their ending: "returns" and "return" are one."""
+MAX_SHARED = 24
+"""More words in common than this are as good as this many."""
 RECENT = 5
 """Names whose order of use is told apart; older ones are one class."""
 KEPT = frozenset("""
@@ -84,12 +90,31 @@ def token_hash(token: str) -> int:
     return value
 
 
+@lru_cache(maxsize=16)
+def words(text: str) -> frozenset[str]:
+    """The lower-cased words of a text and of its names' parts, without common endings."""
+    found = (part.lower() for part in islice((match[0] for match in WORD_PART.finditer(text)), MAX_TOKENS))
+    return frozenset(ENDING.sub("", word) if len(word) >= LONG else word for word in found if len(word) > 1)
+
+
+def shared(problem: str, program: str) -> list[str]:
+    """Words that problem and program have in common, their first three letters, and marks for how many there are."""
+    asked, said = words(problem), words(program)
+    whole = asked & said
+    begun = {word[:3] for word in asked if len(word) > 2} & {word[:3] for word in said if len(word) > 2}
+    found = [*whole, *(f"{start}*" for start in begun)]
+    for mark, count in (("#", len(whole)), ("*", len(begun))):
+        found += [f"{mark}{n}" for n in range(1, min(count, MAX_SHARED) + 1)]
+    return found
+
+
 @lru_cache(maxsize=64)
-def counts(program: str, bits: int = BITS) -> tuple[np.ndarray, np.ndarray]:
-    """(buckets int64 ascending, how often float32 at most MOST) of all n-grams of a program."""
+def counts(program: str, bits: int = BITS, problem: str = "") -> tuple[np.ndarray, np.ndarray]:
+    """(buckets int64 ascending, how often float32 at most MOST) of a program's n-grams and of what it shares with the problem."""
     spelled = tokens(program)
     found = []
-    for stream, (view, orders) in enumerate(((spelled, SPELLED_ORDERS), (nameless(spelled), NAMELESS_ORDERS))):
+    views = ((spelled, SPELLED_ORDERS), (nameless(spelled), NAMELESS_ORDERS), (shared(problem, program), (1,)))
+    for stream, (view, orders) in enumerate(views):
         ids = np.array([token_hash(token) for token in view], np.uint32)
         for order in orders:
             if len(ids) < order:

@@ -248,6 +248,7 @@ def main() -> None:
     parser.add_argument("--functions", type=int, default=30_000)
     parser.add_argument("--tests", type=int, default=1500, help="functions of held-out packages to evaluate on")
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--problems", type=int, help="only so many MBPP problems of a split, for a trial")
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
@@ -255,6 +256,7 @@ def main() -> None:
     train, held = rows_of(arguments.corpus, arguments.functions + 400, 0.3, seed)
     hashes = load_hashes(arguments.heldout)
     training = [p for p in mbpp.load(arguments.mbpp, mbpp.TRAIN) if not shares_ngram(f"{p.text}\n{p.code}", hashes)]
+    most = arguments.problems
     with Pool(arguments.workers) as pool:
         def made(rows: list[Row], training: bool = False) -> Iterator[Row]:
             return (row for row in pool.imap(package_group, jobs_of(rows, seed, FINE_PER_GROUP - training, training), chunksize=64) if row)
@@ -269,12 +271,12 @@ def main() -> None:
             return (row for rows in pool.imap(mbpp_groups, jobs, chunksize=2) for row in rows)
 
         steps: dict[str, Callable[[], Iterator[Row]]] = {
-            "mbpp-train": lambda: run(training, MBPP_TRIES, MBPP_GROUPS),
-            "mbpp-validation": lambda: run(mbpp.load(arguments.mbpp, mbpp.VALIDATION), 24, 1),
+            "mbpp-train": lambda: run(training[:most], MBPP_TRIES, MBPP_GROUPS),
+            "mbpp-validation": lambda: run(mbpp.load(arguments.mbpp, mbpp.VALIDATION)[:most], 24, 1),
             "packages-train": lambda: made(train[400:], training=True),
             "packages-validation": lambda: made(train[:400]),
             "packages-test": lambda: made(held[: arguments.tests]),
-            "mbpp-test": lambda: run(mbpp.load(arguments.mbpp, mbpp.TEST), 24, 1),
+            "mbpp-test": lambda: run(mbpp.load(arguments.mbpp, mbpp.TEST)[:most], 24, 1),
         }
         for name, step in steps.items():
             path = arguments.out / f"{name}.jsonl.gz"

@@ -33,7 +33,7 @@ from prompts import signature
 
 BATCH = 64
 MAX_PROMPT = 480
-NEW_TOKENS = 176
+NEW_TOKENS = 128
 WRONG_PER_GROUP = 5
 END = "<|im_end|>"
 Row = dict[str, object]
@@ -50,15 +50,14 @@ def generate(model: RewardModel, prompts: list[list[int]], end: int, temperature
         ids[row, width - len(prompt) :] = torch.tensor(prompt)
         seen[row, width - len(prompt) :] = True
     positions = (seen[:, :width].cumsum(1) - 1).clamp(min=0)
-    cache = [(torch.zeros(count, shape.kv_heads, width + NEW_TOKENS, shape.head_dim, dtype=torch.bfloat16),) * 2 for _ in range(shape.layers)]
-    cache = [(k, v.clone()) for k, v in cache]
+    cache = [tuple(torch.zeros(2, count, shape.kv_heads, width + NEW_TOKENS, shape.head_dim)) for _ in range(shape.layers)]
     written: list[list[int]] = [[] for _ in prompts]
     open_rows = torch.ones(count, dtype=torch.bool)
     at = 0
     for _ in range(NEW_TOKENS):
         hidden = forward(model, ids, positions, cache, seen, at)
         at += ids.shape[1]
-        logits = F.linear(hidden[:, -1].float(), model.model.embed_tokens.weight) / temperature
+        logits = F.linear(hidden[:, -1], model.model.embed_tokens.weight) / temperature
         chosen = torch.multinomial(logits.softmax(-1), 1, generator=draw)
         open_rows &= chosen[:, 0] != end
         if not open_rows.any():
@@ -76,21 +75,24 @@ def forward(model: RewardModel, ids: Tensor, positions: Tensor, cache: list[tupl
     place = torch.arange(at + new)
     mask = seen[:, None, None, : at + new] & (place[None, :] <= place[at:, None])[None, None]
     mask = mask | (place[None, :] == place[at:, None])[None, None]  # padding sees itself, so that no row is empty
-    with torch.autocast("cpu", torch.bfloat16):
-        x = model.model.embed_tokens(ids).to(torch.bfloat16)
-        rope = rope_tables(positions, shape, x.dtype)
-        for layer, (keys, values) in zip(model.model.layers, cache, strict=True):
-            own, normal = layer.self_attn, layer.input_layernorm(x)
-            q, k, v = (part.view(len(ids), new, -1, shape.head_dim) for part in (own.q_proj(normal), own.k_proj(normal), own.v_proj(normal)))
-            q = rotate(own.q_norm(q), rope).transpose(1, 2)
-            keys[:, :, at : at + new] = rotate(own.k_norm(k), rope).transpose(1, 2)
-            values[:, :, at : at + new] = v.transpose(1, 2)
+    x = model.model.embed_tokens(ids)
+    rope = rope_tables(positions, shape, x.dtype)
+    for layer, (keys, values) in zip(model.model.layers, cache, strict=True):
+        own, normal = layer.self_attn, layer.input_layernorm(x)
+        q, k, v = (part.view(len(ids), new, -1, shape.head_dim) for part in (own.q_proj(normal), own.k_proj(normal), own.v_proj(normal)))
+        q = rotate(own.q_norm(q), rope).transpose(1, 2)
+        keys[:, :, at : at + new] = rotate(own.k_norm(k), rope).transpose(1, 2)
+        values[:, :, at : at + new] = v.transpose(1, 2)
+        k, v = keys[:, :, : at + new], values[:, :, : at + new]
+        if new == 1:  # the heads of a group ask as so many tokens of one head: the long cache is not copied
+            out = F.scaled_dot_product_attention(q.reshape(len(ids), shape.kv_heads, -1, shape.head_dim), k, v, attn_mask=mask)
+            out = out.reshape(len(ids), shape.heads, 1, shape.head_dim)
+        else:
             groups = shape.heads // shape.kv_heads
-            k, v = keys[:, :, : at + new].repeat_interleave(groups, 1), values[:, :, : at + new].repeat_interleave(groups, 1)
-            out = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
-            x = x + own.o_proj(out.transpose(1, 2).reshape(len(ids), new, -1))
-            x = x + layer.mlp(layer.post_attention_layernorm(x))
-        return model.model.norm(x)
+            out = F.scaled_dot_product_attention(q, k.repeat_interleave(groups, 1), v.repeat_interleave(groups, 1), attn_mask=mask)
+        x = x + own.o_proj(out.transpose(1, 2).reshape(len(ids), new, -1))
+        x = x + layer.mlp(layer.post_attention_layernorm(x))
+    return model.model.norm(x)
 
 
 @dataclass(frozen=True)
@@ -190,6 +192,7 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=20, help="attempts at a problem")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--problems", type=int, help="only so many MBPP problems of a split, for a trial")
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     optim.use_threads(arguments.threads)
@@ -202,7 +205,7 @@ def main() -> None:
     if training:
         hashes = load_hashes(arguments.heldout)
         items = [item for item in items if not shares_ngram(f"{item.text}\n{item.code}", hashes)]
-    made = attempts(model, tokenizer, items, arguments.samples, arguments.seed)
+    made = attempts(model, tokenizer, items[: arguments.problems], arguments.samples, arguments.seed)
     rows = groups(made, arguments.seed) if training else judged(made)
     opened = gzip.open(arguments.out, "wt", compresslevel=3) if arguments.out.suffix == ".gz" else arguments.out.open("w")
     with opened as out:

@@ -1,5 +1,6 @@
 /**
- * The linear part of the embedded model's reward: weights of hashed token n-grams of the program.
+ * The linear part of the embedded model's reward: weights of hashed token n-grams of the program, and of the words that
+ * it shares with its problem.
  *
  * The features are those of training/ngrams.py, number by number: ASCII classes only, 32-bit integers only, so that
  * Python and JavaScript cannot differ. docs/families.md defines them. A change is a new NGRAM_VERSION.
@@ -13,7 +14,7 @@ const SPELLED_ORDERS = [1, 2, 3, 4] as const;
 const NAMELESS_ORDERS = [2, 3, 4] as const;
 /** An n-gram counts at most this often: a program is not better for repeating itself. */
 const MOST = 2;
-/** Tokens that are read of a program; a longer one is judged by its beginning. */
+/** Tokens, and words, that are read of a text; a longer one is judged by its beginning. */
 const MAX_TOKENS = 16_384;
 /** More levels than this that a line closes are as good as this many. */
 const MAX_CLOSED = 3;
@@ -32,23 +33,35 @@ const KEPT: ReadonlySet<string> = new Set(
   ).split(" "),
 );
 const WORD = /^[A-Za-z_]/;
+/** Words of a text and of the parts of names. */
+const WORD_PART = /[A-Z]?[a-z]+|[A-Z]+/g;
+/** Words of so many letters lose these endings: "returns" and "return" are one. */
+const LONG = 5;
+const ENDING = /(?:ing|ed|es|s)$/;
+/** More words in common than this are as good as this many. */
+const MAX_SHARED = 24;
 /** The last token of every program. */
 const END = "<end>";
 
 /**
  * Value of the linear model for the program that a rendered conversation ends with, coefficient included; 0 without
  * a program.
- * @param fragments texts between the control tokens of ChatML; the last that an assistant says is the program
+ * @param fragments texts between the control tokens of ChatML; the last that an assistant says is the program, what a
+ *   user said last before it the problem
  */
 export function ngramTerm(model: NgramModel, fragments: readonly string[]): number {
-  const turn = fragments.findLast((fragment) => fragment.startsWith(ASSISTANT));
-  return turn === undefined ? 0 : model.coefficient * ngramValue(model, turn.slice(ASSISTANT.length));
+  const turn = fragments.findLastIndex((fragment) => fragment.startsWith(ASSISTANT));
+  const program = fragments[turn]?.slice(ASSISTANT.length);
+  if (program === undefined) return 0;
+  const problem = fragments.slice(0, turn).findLast((fragment) => fragment.startsWith(USER));
+  return model.coefficient * ngramValue(model, program, problem?.slice(USER.length));
 }
 
 const ASSISTANT = "assistant\n";
+const USER = "user\n";
 
-/** Σ weight × count over the n-grams of a program. */
-export function ngramValue({ weights, scale }: NgramModel, program: string): number {
+/** Σ weight × count over the n-grams of a program and what it shares with its problem. */
+export function ngramValue({ weights, scale }: NgramModel, program: string, problem = ""): number {
   const counts = new Map<number, number>();
   const shift = 32 - Math.log2(weights.length);
   const spelled = programTokens(program);
@@ -63,14 +76,37 @@ export function ngramValue({ weights, scale }: NgramModel, program: string): num
   };
   count(spelled, SPELLED_ORDERS, 0);
   count(nameless(spelled), NAMELESS_ORDERS, 1);
+  count(shared(words(problem), words(program)), [1], 2);
   let sum = 0;
   for (const [bucket, count] of counts) sum += (weights[bucket] ?? 0) * Math.min(count, MOST);
   return sum * scale;
 }
 
+/** The lower-cased words of a text and of its names' parts, without common endings. */
+function words(text: string): Set<string> {
+  return new Set(
+    Array.from(firstMatches(text, WORD_PART), ([part]) => part.toLowerCase())
+      .filter((word) => word.length > 1)
+      .map((word) => (word.length >= LONG ? word.replace(ENDING, "") : word)),
+  );
+}
+
+/** Words that problem and program have in common, their first three letters, and marks for how many there are. */
+function shared(asked: ReadonlySet<string>, said: ReadonlySet<string>): string[] {
+  const starts = (all: ReadonlySet<string>): Set<string> =>
+    new Set([...all].filter((word) => word.length > 2).map((word) => `${word.slice(0, 3)}*`));
+  const both = (a: ReadonlySet<string>, b: ReadonlySet<string>): string[] =>
+    [...a].filter((word) => b.has(word));
+  const marks = (mark: string, count: number): string[] =>
+    Array.from({ length: Math.min(count, MAX_SHARED) }, (_, index) => `${mark}${index + 1}`);
+  const whole = both(asked, said);
+  const begun = both(starts(asked), starts(said));
+  return [...whole, ...begun, ...marks("#", whole.length), ...marks("*", begun.length)];
+}
+
 /** Tokens of a program; a line start says how the indentation changed, not what it is, and blank lines say nothing. */
 function programTokens(program: string): string[] {
-  const found = Array.from(firstMatches(`\n${program}`), ([token]) => token);
+  const found = Array.from(firstMatches(`\n${program}`, TOKEN), ([token]) => token);
   const tokens: string[] = [];
   const levels = [0];
   found.forEach((token, index) => {
@@ -80,9 +116,9 @@ function programTokens(program: string): string[] {
   return [...tokens, END];
 }
 
-function* firstMatches(text: string): Generator<RegExpExecArray> {
+function* firstMatches(text: string, pattern: RegExp): Generator<RegExpExecArray> {
   let left = MAX_TOKENS;
-  for (const match of text.matchAll(TOKEN)) {
+  for (const match of text.matchAll(pattern)) {
     if (left-- === 0) return;
     yield match;
   }

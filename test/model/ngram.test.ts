@@ -74,7 +74,7 @@ test("the reward is the head's plus coefficient times value, also from the kept 
   const items = programs.map((code) => ({ messages: conversation(code) }));
   const expected = (await rewards(bare, items)).map((head, index) => {
     if (!file.ngram) throw new Error("the n-gram model was lost");
-    return head + 0.5 * ngramValue(file.ngram, programs[index] ?? "");
+    return head + 0.5 * ngramValue(file.ngram, programs[index] ?? "", "Add two numbers.");
   });
   for (let time = 0; time < 2; time++) {
     for (const [index, reward] of (await rewards(scorer, items)).entries()) {

@@ -17,7 +17,9 @@ sys.path.insert(0, str(ROOT / "training"))
 from ngrams import VERSION, counts  # noqa: E402
 
 SCALE = 0.01
+PROBLEM = "Write a function that returns the numbers of a JSONReader's f-values, used for x_two; größe.\nassert isUsed(Ab) == ABC"
 PROGRAMS = {
+    "words of the problem": "def returnNumbers(value_s, JSON):\n    for x in reading_two: use(x, ABCd, gr)\n    numb = isus",
     "nothing": "",
     "one token": "x",
     "layout": "def f(a):\n\n    if a:\r\n        return 1\n    # note\n\n\n",
@@ -43,9 +45,10 @@ def main() -> None:
     for bits in (8, 18):
         weights = ((np.arange(1 << bits, dtype=np.uint64) * 2654435761 & 0xFFFFFFFF) >> 24).astype(np.int64) - 128
         for name, program in PROGRAMS.items():
-            buckets, often = counts(program, bits)
-            values.append({"name": name, "bits": bits, "program": program,
-                           "value": SCALE * float(weights[buckets].astype(float) @ often)})
+            for asked in ("", PROBLEM):
+                buckets, often = counts(program, bits, asked)
+                values.append({"name": f"{name}, of {'a' if asked else 'no'} problem", "bits": bits, "problem": asked, "program": program,
+                               "value": SCALE * float(weights[buckets].astype(float) @ often)})
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     arguments.out.write_text(json.dumps({"version": VERSION, "scale": SCALE, "values": values}, indent=1) + "\n")
 

@@ -12,6 +12,7 @@ interface Fixture {
   readonly values: readonly {
     readonly name: string;
     readonly bits: number;
+    readonly problem: string;
     readonly program: string;
     readonly value: number;
   }[];
@@ -31,19 +32,29 @@ const small = modelOf(8);
 
 test("the fixture is of this version", () => expect(fixture.version).toBe(NGRAM_VERSION));
 
-test.each(fixture.values)("equals the training's value: $name, 2^$bits", ({ bits, program, value }) => {
-  const model = models.get(bits);
-  if (!model) throw new Error("no such model");
-  expect(Math.abs(ngramValue(model, program) - value)).toBeLessThan(1e-6);
-});
+test.each(fixture.values)(
+  "equals the training's value: $name, 2^$bits",
+  ({ bits, problem, program, value }) => {
+    const model = models.get(bits);
+    if (!model) throw new Error("no such model");
+    expect(Math.abs(ngramValue(model, program, problem) - value)).toBeLessThan(1e-6);
+  },
+);
 
 describe("the term", () => {
   const fragments = ["", "user\nAdd.", "\n", "assistant\nreturn a + b", "\n"];
   test("is the coefficient times the value of what the assistant says last", () => {
-    const value = ngramValue(small, "return a + b");
+    const value = ngramValue(small, "return a + b", "Add.");
     expect(ngramTerm({ ...small, coefficient: 0.25 }, fragments)).toBe(0.25 * value);
     const longer = ["", "assistant\nan earlier answer", "\n", ...fragments];
     expect(ngramTerm(small, longer)).toBe(value);
+  });
+  test("knows which words the program shares with what was asked last", () => {
+    const term = (question: string) =>
+      ngramTerm(small, ["", `user\n${question}`, "\n", "assistant\nadd(a, b)", "\n"]);
+    expect(term("Adding")).toBe(ngramValue(small, "add(a, b)", "Adding"));
+    expect(term("Adding")).not.toBe(term("Multiply"));
+    expect(term("Multiply")).toBe(ngramValue(small, "add(a, b)"));
   });
   test("is 0 where nobody answers", () => {
     expect(ngramTerm(small, ["", "user\nassistant\nx", "\n"])).toBe(0);
