@@ -71,10 +71,10 @@ export async function run(args: string[]): Promise<number> {
   const options = engineOptions(values);
   const life = new Life(idleTimes(values, values.shared ? SHARED_TIMES : OWNED_TIMES));
   const stopped = stopRequest(values["exit-with-stdin"]);
-  const log = pino(
-    { level: process.env["CODESCALER_LOG_LEVEL"] ?? "info", base: null },
-    pino.destination({ dest: 2, sync: true }),
-  );
+  const output = pino.destination({ dest: 2, sync: true });
+  // A disk that is full costs the log, not the server.
+  output.on("error", () => {});
+  const log = pino({ level: process.env["CODESCALER_LOG_LEVEL"] ?? "info", base: null }, output);
 
   // The token of a shared server stands in its lease, and nobody but it has chosen it.
   const given = values.shared ? undefined : process.env["CODESCALER_TOKEN"];

@@ -22,6 +22,11 @@ export class EngineFailure extends ServiceError {
   /** How long the engine asks to be left alone. */
   readonly retryAfterMs: number | undefined;
 
+  /** Whether the same may succeed later, without anybody's help. */
+  get passes(): boolean {
+    return this.kind === "gone" || this.kind === "busy";
+  }
+
   constructor(
     kind: FailureKind,
     message: string,

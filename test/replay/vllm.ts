@@ -247,7 +247,13 @@ async function classify(
     created: 1_763_000_000,
     model,
     data: arranged(replay.setup, data),
-    usage: { prompt_tokens: count, total_tokens: count, completion_tokens: 0, prompt_tokens_details: null },
+    usage: {
+      prompt_tokens: count,
+      total_tokens: count,
+      completion_tokens: 0,
+      prompt_tokens_details: null,
+      completion_tokens_details: null,
+    },
   };
   switch (fault?.kind) {
     case "half": {

@@ -4,7 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { RankReply } from "../../server/contract.ts";
+import { leaseFolder } from "../../server/lease/lease.ts";
+import { readLease } from "../../server/lease/read.ts";
 import { codescaler, type RunningServer, serve, TOKEN } from "./process.ts";
+import { Home, isRunning, SMALL, until } from "./windows.ts";
 
 /** A CodeScaler server that has nano in memory, as on another host. */
 let host: RunningServer;
@@ -90,6 +93,47 @@ describe("codescaler rank --engine", () => {
     ]);
     expect(stderr).toMatch(/models pull codescaler-8b --tokenizer/);
     expect(code).toBe(1);
+  });
+});
+
+describe("windows of the editor", () => {
+  test("with engines share a server of their own; one without them never uses it", async () => {
+    const home = new Home({ CODESCALER_EXIT_AFTER: "2", CODESCALER_ENGINE_TOKEN: TOKEN });
+    const engines = [host.ready.url];
+    const folder = leaseFolder(home.folder, engines);
+    const [one, two, plain] = await Promise.all([
+      home.window({ engines, model: "nano" }),
+      home.window({ engines, model: "nano" }),
+      home.window(),
+    ]);
+    const urls = await Promise.all([one, two, plain].map((window) => window.tell({ do: "join" })));
+    expect(urls[0]).toBe(urls[1]);
+    expect(urls[2]).not.toBe(urls[0]);
+    const scored = async () =>
+      /codescaler_score_items_total (\d+)|$/.exec((await host.call("GET", "/metrics")).text)?.[1];
+    // Once a request is answered, the checks at connect are over.
+    expect(await one.tell(SMALL)).toBe(2);
+    const before = Number(await scored());
+    expect(await plain.tell({ ...SMALL, secret: "plain" })).toBe(2);
+    expect(Number(await scored())).toBe(before);
+    expect(await two.tell({ ...SMALL, secret: "two" })).toBe(2);
+    expect(Number(await scored())).toBe(before + 2);
+    const server = (await readLease(folder))?.pid ?? 0;
+    await Promise.all([one, two, plain].map((window) => window.kill()));
+    await until("the server ends", () => !isRunning(server));
+    await home.dispose();
+  });
+
+  test("with engines that are away for now get a server all the same, and the reason with each request", async () => {
+    const home = new Home({ CODESCALER_EXIT_AFTER: "2" });
+    const window = await home.window({ engines: ["http://127.0.0.1:1"], model: "nano" });
+    await window.tell({ do: "join" });
+    await expect(window.tell(SMALL)).rejects.toThrow(/127\.0\.0\.1:1 cannot be reached/);
+    await expect(window.tell(SMALL)).rejects.toThrow(/127\.0\.0\.1:1 cannot be reached/);
+    const server = (await readLease(leaseFolder(home.folder, ["http://127.0.0.1:1"])))?.pid ?? 0;
+    await window.kill();
+    await until("the server ends", () => !isRunning(server));
+    await home.dispose();
   });
 });
 

@@ -16,7 +16,13 @@ const supervisor = new Supervisor({
   version: settings.version,
   folder: ownRuntimeFolder(),
   log: { trace: quiet, debug: quiet, info: quiet, warn: quiet, error: quiet },
-  options: () => ({ url: "", engines: [], model: settings.model, device: "cpu", unloadAfter: 5 }),
+  options: () => ({
+    url: "",
+    engines: settings.engines,
+    model: settings.model,
+    device: "cpu",
+    unloadAfter: 5,
+  }),
   foreignToken: async () => undefined,
   engineEnvironment: async () => ({}),
 });

@@ -14,6 +14,8 @@ export interface WindowSettings {
   readonly script: string;
   readonly version: string;
   readonly model: string;
+  /** Engines on other hosts. */
+  readonly engines: readonly string[];
 }
 
 export type Order =
@@ -64,7 +66,13 @@ export class Home {
 
   async window(settings: Partial<WindowSettings> = {}): Promise<Window> {
     const script = await windowScript();
-    const all: WindowSettings = { script: serverScript, version: VERSION, model: "", ...settings };
+    const all: WindowSettings = {
+      script: serverScript,
+      version: VERSION,
+      model: "",
+      engines: [],
+      ...settings,
+    };
     const child = spawn(process.execPath, [script, JSON.stringify(all)], {
       env: this.#env,
       stdio: ["pipe", "pipe", "inherit"],
