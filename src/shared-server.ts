@@ -7,6 +7,7 @@ import { readLease } from "../server/lease/read.ts";
 import { reasonOf } from "./log.ts";
 import type { Endpoint } from "./ranking/client.ts";
 import { attend } from "./ranking/presence.ts";
+import { hintFor } from "./server-hints.ts";
 import { deathOf, readServerLog } from "./server-log.ts";
 import { type Exit, type ServerCommand, type ServerProcess, startServer } from "./server-process.ts";
 

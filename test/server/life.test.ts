@@ -1,6 +1,7 @@
 /** How the server starts and ends: ports, parents, signals. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { closeSync, existsSync, openSync } from "node:fs";
 import { copyFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -116,6 +117,21 @@ test("a signal ends it while it works", async () => {
     headers: { "retry-after": "2" },
     json: { error: { code: "restarting" } },
   });
+});
+
+test.runIf(existsSync("/dev/full"))("a full disk under its log does not end it", async () => {
+  const full = openSync("/dev/full", "a");
+  const child = spawn(process.execPath, [serverScript, "serve", "--device", "cpu", "--exit-after", "1"], {
+    stdio: ["ignore", "pipe", full],
+    env: { ...process.env, CODESCALER_TOKEN: TOKEN },
+  });
+  closeSync(full);
+  if (!child.stdout) throw new Error("the process has no stdout");
+  const [line] = await once(child.stdout, "data");
+  const { url }: { url: string } = JSON.parse(String(line));
+  expect((await call(url, "GET", "/health")).status).toBe(200);
+  // And nobody uses it.
+  expect(await once(child, "exit")).toEqual([0, null]);
 });
 
 test("models that are switched while a client goes away leave the server alive", async () => {
