@@ -1,20 +1,16 @@
 /** The syntax module in the extension host: loaded with the first completion, never with the extension. */
-import type { assemble, documentOf } from "../server/syntax/assemble.ts";
+import type { Language } from "../server/syntax/languages.ts";
 import type { SyntaxRuntime } from "../server/syntax/parser.ts";
 import type { Checked } from "./inline/choice.ts";
 import type { Reading } from "./preferences/preference.ts";
+import type { Piece } from "./scoring/units.ts";
 import type { StopEarly } from "./sources/source.ts";
+import type { SyntaxEngine } from "./syntax-engine.ts";
 import type { Place } from "./task.ts";
-
-interface Loaded {
-  readonly runtime: SyntaxRuntime;
-  readonly assemble: typeof assemble;
-  readonly documentOf: typeof documentOf;
-}
 
 export class Syntax {
   readonly #grammarDir: string;
-  #loaded: Promise<Loaded> | undefined;
+  #loaded: Promise<SyntaxEngine> | undefined;
 
   /** @param grammarDir folder with the grammars and web-tree-sitter's files */
   constructor(grammarDir: string) {
@@ -31,8 +27,7 @@ export class Syntax {
 
   /** What a reward model reads at the place: the problem, and each completion in its unit. */
   async reading(place: Place, completions: readonly string[]): Promise<Reading> {
-    const { runtime, assemble } = await this.#load();
-    const { problemAt } = await import("../server/syntax/problem.ts");
+    const { runtime, assemble, problemAt } = await this.#load();
     const { prefix, suffix, language, path } = place;
     const units: (string | null)[] = [];
     for (const completion of completions) {
@@ -40,6 +35,20 @@ export class Syntax {
       units.push(valid ? unit : null);
     }
     return { problem: await problemAt({ prefix, suffix, language, path }, runtime), units };
+  }
+
+  /** The innermost function around an offset of a text; undefined where there is none. */
+  async functionAt(text: string, offset: number, language: Language): Promise<Piece | undefined> {
+    const { runtime, functionAt } = await this.#load();
+    await runtime.load(language);
+    return functionAt(text, offset, language, runtime);
+  }
+
+  /** The functions of a text, in its order. */
+  async functionsIn(text: string, language: Language): Promise<Piece[]> {
+    const { runtime, functionsIn } = await this.#load();
+    await runtime.load(language);
+    return functionsIn(text, language, runtime);
   }
 
   /** The parser itself, with the language's grammar loaded. */
@@ -56,7 +65,7 @@ export class Syntax {
    */
   stopperFor(place: Place): StopEarly {
     const { prefix, suffix, language } = place;
-    let loaded: Loaded | undefined;
+    let loaded: SyntaxEngine | undefined;
     this.#load()
       .then(async (ready) => {
         await ready.runtime.load(language);
@@ -77,21 +86,15 @@ export class Syntax {
     this.#loaded?.then(({ runtime }) => runtime.dispose()).catch(() => {});
   }
 
-  #load(): Promise<Loaded> {
-    this.#loaded ??= load(this.#grammarDir);
+  #load(): Promise<SyntaxEngine> {
+    this.#loaded ??= import("./syntax-engine.ts").then(({ loadSyntaxEngine }) =>
+      loadSyntaxEngine(this.#grammarDir),
+    );
     this.#loaded.catch(() => {
       this.#loaded = undefined;
     });
     return this.#loaded;
   }
-}
-
-async function load(grammarDir: string): Promise<Loaded> {
-  const [{ wasmRuntime }, { assemble, documentOf }] = await Promise.all([
-    import("../server/syntax/parser.ts"),
-    import("../server/syntax/assemble.ts"),
-  ]);
-  return { runtime: await wasmRuntime({ grammarDir }), assemble, documentOf };
 }
 
 /** A reply in Markdown is not a continuation: only the whole of it can be read. */

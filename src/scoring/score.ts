@@ -8,7 +8,7 @@ import type { Scores } from "../ranking/scores.ts";
 import type { RankingSession } from "../ranking/session.ts";
 import type { Syntax } from "../syntax.ts";
 import { cursorTask, type Place, textAround } from "../task.ts";
-import { functionAt, functionsIn, type Piece } from "./units.ts";
+import type { Piece } from "./units.ts";
 
 export interface ScoringDependencies {
   readonly rank: Ranker;
@@ -45,10 +45,9 @@ export class Scoring {
   async functionAt(document: vscode.TextDocument, position: vscode.Position): Promise<Target | undefined> {
     const language = editorLanguage(document);
     if (!language) return undefined;
-    const runtime = await this.#deps.syntax.parserFor(language);
     const { prefix, suffix } = textAround(linesOf(document), position);
     const base = document.offsetAt(position) - prefix.length;
-    const piece = functionAt(prefix + suffix, prefix.length, language, runtime);
+    const piece = await this.#deps.syntax.functionAt(prefix + suffix, prefix.length, language);
     return piece && targetOf(document, piece, base);
   }
 
@@ -56,9 +55,9 @@ export class Scoring {
   async functionsIn(document: vscode.TextDocument): Promise<Target[]> {
     const language = editorLanguage(document);
     if (!language) return [];
-    const runtime = await this.#deps.syntax.parserFor(language);
     const text = document.getText().slice(0, MAX_DOCUMENT_LENGTH);
-    return functionsIn(text, language, runtime).map((piece) => targetOf(document, piece, 0));
+    const pieces = await this.#deps.syntax.functionsIn(text, language);
+    return pieces.map((piece) => targetOf(document, piece, 0));
   }
 
   /** Scores what stands there. The score then shows behind it and on hover. */
