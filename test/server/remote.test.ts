@@ -3,9 +3,11 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { RankReply } from "../../server/contract.ts";
+import type { RankReply, ScoreReply } from "../../server/contract.ts";
 import { leaseFolder } from "../../server/lease/lease.ts";
 import { readLease } from "../../server/lease/read.ts";
+import { startProxy } from "../replay/proxy.ts";
+import { startVllm, type VllmReplay } from "../replay/vllm.ts";
 import { codescaler, type RunningServer, serve, TOKEN } from "./process.ts";
 import { Home, isRunning, SMALL, until } from "./windows.ts";
 
@@ -93,6 +95,46 @@ describe("codescaler rank --engine", () => {
     ]);
     expect(stderr).toMatch(/models pull codescaler-8b --tokenizer/);
     expect(code).toBe(1);
+  });
+});
+
+/** A vLLM whose rewards are those of the CodeScaler server. */
+function startEngine(): Promise<VllmReplay> {
+  return startVllm({
+    reward: async (sequences) => {
+      const items = sequences.map((tokens) => ({ tokens }));
+      const reply: ScoreReply = JSON.parse((await host.call("POST", "/v1/score", { items })).text);
+      return reply.rewards;
+    },
+    maxModelLen: 2048,
+  });
+}
+
+describe("a vLLM on another host", () => {
+  test("is reached through the proxy that the environment names, one on this machine never", async () => {
+    await using engine = await startEngine();
+    await using proxy = await startProxy();
+    proxy.target = Number(new URL(engine.url).port);
+    const env = { HTTP_PROXY: proxy.url, http_proxy: proxy.url, NO_PROXY: "", no_proxy: "" };
+    const direct = await codescaler([...args(), "--model", "nano", "--engine", engine.url], { env });
+    expect(direct.code, direct.stderr).toBe(0);
+    expect(proxy.seen).toEqual([]);
+    const far = ["--model", "nano", "--engine", "http://gpu.example:8000/v1"];
+    const through = await codescaler([...args(), ...far], { env });
+    expect(through.code, through.stderr).toBe(0);
+    expect(new Set(proxy.seen)).toEqual(
+      new Set(
+        ["/v1/models", "/tokenize", "/classify"].map(
+          (path) => `${path === "/v1/models" ? "GET" : "POST"} http://gpu.example:8000${path}`,
+        ),
+      ),
+    );
+    const [near, distant]: RankReply[] = [JSON.parse(direct.stdout), JSON.parse(through.stdout)];
+    expect(distant?.candidates).toEqual(near?.candidates);
+    expect(distant?.model).toMatchObject({
+      device: "vLLM at gpu.example:8000 (reward-model)",
+      type: "remote",
+    });
   });
 });
 
