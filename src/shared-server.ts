@@ -91,10 +91,8 @@ async function start(command: ServerCommand): Promise<ServerProcess> {
     return await startServer(command);
   } catch (error) {
     // Its folder cannot be used: another try would end the same way.
-    throw new StartError(`The reward server cannot be started. ${reasonOf(error)}`, {
-      code: 1,
-      signal: null,
-    });
+    const why = hintFor(reasonOf(error)) ?? reasonOf(error);
+    throw new StartError(`The reward server cannot be started. ${why}`, { code: 1, signal: null });
   }
 }
 
