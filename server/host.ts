@@ -6,6 +6,7 @@
 import type { DeviceReport } from "./contract.ts";
 import { type EngineOptions, startEngine } from "./engine/start.ts";
 import { ServiceError } from "./errors.ts";
+import { withFittedCalibration } from "./models/calibrations.ts";
 import { readRewardModel, readTokenizerFile } from "./models/reward-model.ts";
 import type { RemoteOptions } from "./remote/engine.ts";
 import { connectModel } from "./remote/open.ts";
@@ -30,10 +31,10 @@ type Load = (options: HostOptions) => Promise<Scorer>;
  */
 async function readModel(id: string, path: string, { remote }: HostOptions): Promise<Load> {
   if (remote !== undefined) {
-    const file = await readTokenizerFile(path);
+    const file = await withFittedCalibration(await readTokenizerFile(path));
     return ({ onDevice }) => connectModel(id, file, remote, onDevice);
   }
-  const file = await readRewardModel(path);
+  const file = await withFittedCalibration(await readRewardModel(path));
   return async (options) => createScorer(id, file, await startEngine(file, options));
 }
 

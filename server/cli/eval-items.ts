@@ -1,6 +1,6 @@
 /** One model over the items of a file, as every long evaluation needs it: progress, Ctrl-C, resumption. */
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { ServiceError } from "../errors.ts";
 import { resumable } from "../eval/resume.ts";
 import { openModel } from "../host.ts";
@@ -8,9 +8,10 @@ import { grammarFolder } from "../paths.ts";
 import type { Scorer } from "../scorer.ts";
 import { type SyntaxRuntime, wasmRuntime } from "../syntax/parser.ts";
 import { engineOptions, findModel } from "./engine-options.ts";
-import { wholeNumber } from "./usage.ts";
+import { reasonOf, wholeNumber } from "./usage.ts";
 
-type Values = Parameters<typeof engineOptions>[0] & { readonly resume?: string | undefined };
+/** Options of every evaluation with a model. */
+export type ItemsValues = Parameters<typeof engineOptions>[0] & { readonly resume?: string | undefined };
 
 /**
  * Judges all items, in order.
@@ -20,7 +21,7 @@ export async function overItems<Item, Value extends object>(
   file: string,
   kind: string,
   items: readonly Item[],
-  values: Values,
+  values: ItemsValues,
   judge: (item: Item, scorer: Scorer, syntax: SyntaxRuntime, signal: AbortSignal) => Promise<Value>,
 ): Promise<{ results: Value[]; seconds: number; model: string }> {
   const controller = new AbortController();
@@ -68,4 +69,18 @@ function progress(total: number): (done: number) => void {
 /** The first items, where the option says how many. */
 export function limited<T>(items: readonly T[], limit: string | undefined): readonly T[] {
   return limit === undefined ? items : items.slice(0, wholeNumber("limit", limit, 1, 1_000_000_000));
+}
+
+/**
+ * Writes a picture. Called with nothing before the work begins, so that a path that cannot be written is learnt then.
+ * @throws ServiceError disk_failed
+ */
+export async function writePlot(file: string, svg: string): Promise<void> {
+  try {
+    await writeFile(file, svg);
+  } catch (error) {
+    throw new ServiceError("disk_failed", `${file} cannot be written (${reasonOf(error)}).`, {
+      cause: error,
+    });
+  }
 }

@@ -1,5 +1,5 @@
 /** `codescaler eval`: how good a reward model is, measured on judged samples. */
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { ServiceError } from "../errors.ts";
 import { judgeProblem, type ProblemOutcome, summarise } from "../eval/best-of-n.ts";
@@ -8,18 +8,21 @@ import { summariseLatency, testedProblem, timeProblem } from "../eval/latency.ts
 import { plotCurve } from "../eval/plot.ts";
 import { problem, readProblems, readRmBench } from "../eval/read.ts";
 import { judgeItem, type RmBenchOutcome, summariseRmBench } from "../eval/rm-bench.ts";
+import type { Estimate } from "../eval/statistics.ts";
 import type { NgramModel } from "../models/gguf-keys.ts";
 import { ngramDigest, readNgram } from "../models/ngram-file.ts";
 import { readTokenizerFile } from "../models/reward-model.ts";
 import { mediaFolder } from "../paths.ts";
 import { ENGINE_ARGS, ENGINE_USAGE } from "./engine-options.ts";
-import { limited, overItems } from "./eval-items.ts";
+import { evalCalibration } from "./eval-calibration.ts";
+import { limited, overItems, writePlot } from "./eval-items.ts";
 import { formatTable } from "./table.ts";
-import { readArgs, reasonOf, UsageError } from "./usage.ts";
+import { readArgs, UsageError } from "./usage.ts";
 
 export const usage = `Usage: codescaler eval best-of-n FILE.jsonl [--plot FILE.svg] [options]
        codescaler eval rm-bench FILE.json [--no-extract] [options]
        codescaler eval latency FILE.jsonl --tests [options]
+       codescaler eval calibration FILE.jsonl [--plot FILE.svg] [options]
        codescaler eval compare A.json B.json [--json]
 
 best-of-n   lines {"id","task","language","samples":[{"text","passed"}]}: how often the top-ranked sample is right,
@@ -27,12 +30,13 @@ best-of-n   lines {"id","task","language","samples":[{"text","passed"}]}: how of
 rm-bench    RM-Bench's JSON array (prompt, three chosen, three rejected): accuracy easy, normal, hard, by language
 latency     seconds to pick the best by reward, and by running the samples' tests in Python subprocesses; lines as
             for best-of-n with "tests" (Python statements) and "setup"?. --tests confirms that the samples may run here
+calibration lines as for best-of-n: do probabilities come true? Expected calibration error, and shares by tenths
 compare     two best-of-n results of the same file, with a paired bootstrap
 
   --limit K      only the first K problems or items
   --resume FILE  keep results line by line there, and go on from what it holds
   --no-extract   score replies as they are (rm-bench)
-  --plot FILE    draw the curve over N (best-of-n)
+  --plot FILE    draw the curve over N (best-of-n), or the reliability diagram (calibration)
   --ngram FILE   linear n-gram model of the baseline (best-of-n): an ngram.json of the training, or a GGUF that has
                  one (default: the embedded model's)
 ${ENGINE_USAGE}
@@ -61,11 +65,13 @@ export async function run(args: string[]): Promise<number> {
       return evalRmBench(oneFile(files), values);
     case "latency":
       return evalLatency(oneFile(files), values);
+    case "calibration":
+      return evalCalibration(oneFile(files), values);
     case "compare":
       return evalCompare(files, values);
     default:
       throw new UsageError(
-        `eval needs best-of-n, rm-bench, latency or compare${kind === undefined ? "" : `, not "${kind}"`}.`,
+        `eval needs best-of-n, rm-bench, latency, calibration or compare${kind === undefined ? "" : `, not "${kind}"`}.`,
       );
   }
 }
@@ -77,7 +83,7 @@ async function evalBestOfN(file: string, values: Values): Promise<number> {
   const linear = await linearBaseline(values.ngram);
   const { results, seconds, model } = await overItems(
     file,
-    `best-of-n beside ${linear === undefined ? "no linear model" : ngramDigest(linear)}`,
+    `best-of-n${beside(linear)}`,
     problems,
     values,
     (problem, scorer, syntax, signal) => judgeProblem(problem, scorer, syntax, signal, linear),
@@ -98,10 +104,18 @@ async function evalBestOfN(file: string, values: Values): Promise<number> {
     ];
     process.stdout.write(`${formatTable([`${result.problems} problems`, "right (95 % interval)"], rows)}\n`);
     process.stdout.write(
-      `pairwise ${fraction(result.pairwise_accuracy)}, AUC ${fraction(result.auc)}, ${seconds.toFixed(1)} s\n`,
+      `pairwise ${fraction(result.intervals.pairwise_accuracy)}, AUC ${fraction(result.intervals.auc)}, ${seconds.toFixed(1)} s\n` +
+        `pairwise by rules: ${Object.entries(result.baselines_pairwise)
+          .map(([name, estimate]) => `${name.replaceAll("_", " ")} ${estimate?.value.toFixed(3) ?? "–"}`)
+          .join(", ")}\n`,
     );
   }
   return 0;
+}
+
+/** A part of a run's name: results that were kept beside another linear model are of another run. */
+function beside(linear: NgramModel | undefined): string {
+  return linear === undefined ? "" : ` beside ${ngramDigest(linear)}`;
 }
 
 /**
@@ -120,21 +134,12 @@ async function linearBaseline(file: string | undefined): Promise<NgramModel | un
   );
 }
 
-async function writePlot(file: string, svg: string): Promise<void> {
-  try {
-    await writeFile(file, svg);
-  } catch (error) {
-    throw new ServiceError("disk_failed", `${file} cannot be written (${reasonOf(error)}).`, {
-      cause: error,
-    });
-  }
-}
-
 async function evalRmBench(file: string, values: Values): Promise<number> {
   const items = limited(await readRmBench(file), values.limit);
-  const kind = values["no-extract"] ? "rm-bench as it is" : "rm-bench";
+  const linear = await linearBaseline(values.ngram);
+  const kind = `rm-bench${values["no-extract"] ? " as it is" : ""}${beside(linear)}`;
   const { results, seconds } = await overItems(file, kind, items, values, (item, scorer, syntax, signal) =>
-    judgeItem(item, { extract: !values["no-extract"], signal }, scorer, syntax),
+    judgeItem(item, { extract: !values["no-extract"], linear, signal }, scorer, syntax),
   );
   const result = summariseRmBench(results satisfies RmBenchOutcome[], seconds);
   if (values.json) process.stdout.write(`${JSON.stringify(result)}\n`);
@@ -149,7 +154,10 @@ async function evalRmBench(file: string, values: Values): Promise<number> {
       ...Object.entries(result.languages).map(([name, one]) => row(name, one)),
     ];
     process.stdout.write(
-      `${formatTable(["language", "items", "easy", "normal", "hard", "average"], rows)}\n`,
+      `${formatTable(["language", "items", "easy", "normal", "hard", "average"], rows)}\n` +
+        `average ${[["", result.intervals.average] as const, ...Object.entries(result.baselines)]
+          .map(([name, estimate]) => `${name.replaceAll("_", " ")} ${percent(estimate)}`.trim())
+          .join(", ")}\n`,
     );
   }
   return 0;
@@ -203,10 +211,10 @@ async function readRun(file: string) {
   }
 }
 
-function percent({ value, low, high }: { value: number; low: number; high: number }): string {
+function percent({ value, low, high }: Estimate): string {
   return `${value.toFixed(3)} (${low.toFixed(3)} to ${high.toFixed(3)})`;
 }
 
-function fraction(value: number | null): string {
-  return value === null ? "–" : value.toFixed(3);
+function fraction(estimate: Estimate | null): string {
+  return estimate === null ? "–" : percent(estimate);
 }

@@ -1,4 +1,5 @@
 /** `codescaler models`: which reward models there are, getting, making, checking and removing them. */
+import * as calibrate from "./models-calibrate.ts";
 import * as convert from "./models-convert.ts";
 import * as importing from "./models-import.ts";
 import * as list from "./models-list.ts";
@@ -7,7 +8,15 @@ import * as remove from "./models-remove.ts";
 import * as verify from "./models-verify.ts";
 import { type Command, UsageError } from "./usage.ts";
 
-const VERBS: Readonly<Record<string, Command>> = { list, pull, import: importing, convert, verify, remove };
+const VERBS: Readonly<Record<string, Command>> = {
+  list,
+  pull,
+  import: importing,
+  convert,
+  calibrate,
+  verify,
+  remove,
+};
 
 export const usage = `${Object.values(VERBS)
   .map((verb) => verb.usage)

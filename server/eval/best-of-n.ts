@@ -9,12 +9,17 @@ import { type ReplyReward, rewardsOf } from "./rewards.ts";
 import {
   areaUnderCurve,
   bestOfN,
+  bootstrap,
   bootstrapMean,
   type Estimate,
   type JudgedSample,
   mean,
+  pairsOf,
   pairwiseAccuracy,
 } from "./statistics.ts";
+
+/** Each sorts all samples; the second digit of the interval is steady. */
+const AUC_RESAMPLES = 400;
 
 /** What was measured for one problem; enough to compute every figure, so a run can go on from it. */
 export interface ProblemOutcome {
@@ -42,9 +47,12 @@ export interface BestOfNResult {
   >)[];
   readonly pairwise_accuracy: number | null;
   readonly auc: number | null;
-  readonly intervals: Readonly<Record<"mean" | "best_of_n" | "oracle" | "first", Estimate>>;
-  /** What simple rules reach, by name. */
+  readonly intervals: Readonly<Record<"mean" | "best_of_n" | "oracle" | "first", Estimate>> &
+    Readonly<Record<"pairwise_accuracy" | "auc", Estimate | null>>;
+  /** What simple rules reach instead of `best_of_n`, by name. */
   readonly baselines: Readonly<Record<string, Estimate>>;
+  /** The same instead of `pairwise_accuracy`; null without pairs. */
+  readonly baselines_pairwise: Readonly<Record<string, Estimate | null>>;
   readonly seconds: number;
   readonly items: readonly Pick<ProblemOutcome, "id" | "picked" | "passed">[];
 }
@@ -106,6 +114,8 @@ export function summarise(outcomes: readonly ProblemOutcome[], seconds: number):
   const oracle = outcomes.map((outcome) => Number(outcome.outcomes.some(Boolean)));
   const first = outcomes.map((outcome) => Number(outcome.outcomes[0] ?? false));
   const fewest = Math.min(...outcomes.map((outcome) => outcome.outcomes.length));
+  const pairwise = pairwiseOf(judged);
+  const auc = orNull(bootstrap(judged, (drawn) => areaUnderCurve(drawn.flat()), AUC_RESAMPLES));
   const names = Object.keys(outcomes[0]?.baselines ?? {});
   return {
     problems: outcomes.length,
@@ -117,13 +127,15 @@ export function summarise(outcomes: readonly ProblemOutcome[], seconds: number):
       const { value, low, high } = bootstrapMean(judged.map((samples) => bestOfN(samples, n)));
       return { n, best_of_n: value, low, high };
     }),
-    pairwise_accuracy: orNull(pairwiseAccuracy(judged)),
-    auc: orNull(areaUnderCurve(judged.flat())),
+    pairwise_accuracy: pairwise?.value ?? null,
+    auc: auc?.value ?? null,
     intervals: {
       mean: bootstrapMean(random),
       best_of_n: bootstrapMean(picked),
       oracle: bootstrapMean(oracle),
       first: bootstrapMean(first),
+      pairwise_accuracy: pairwise,
+      auc,
     },
     baselines: Object.fromEntries(
       names.map((name) => [
@@ -133,6 +145,12 @@ export function summarise(outcomes: readonly ProblemOutcome[], seconds: number):
             bestOfN(samplesBy(outcome, outcome.baselines[name] ?? []), outcome.outcomes.length),
           ),
         ),
+      ]),
+    ),
+    baselines_pairwise: Object.fromEntries(
+      names.map((name) => [
+        name,
+        pairwiseOf(outcomes.map((outcome) => samplesBy(outcome, outcome.baselines[name] ?? []))),
       ]),
     ),
     seconds,
@@ -154,6 +172,10 @@ function powersUpTo(most: number): number[] {
   return [...powers, most];
 }
 
-function orNull(value: number): number | null {
-  return Number.isNaN(value) ? null : value;
+function pairwiseOf(judged: readonly (readonly JudgedSample[])[]): Estimate | null {
+  return orNull(bootstrap(judged.map(pairsOf), pairwiseAccuracy));
+}
+
+function orNull(estimate: Estimate): Estimate | null {
+  return Number.isNaN(estimate.value) ? null : estimate;
 }

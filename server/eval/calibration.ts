@@ -60,10 +60,11 @@ export function probabilityOf({ slope, intercept }: Calibration, reward: number)
 }
 
 /**
- * The most likely slope and intercept, with a little regularisation of the slope. Needs both outcomes.
+ * The most likely slope and intercept, with a little regularisation of the slope; one half for everything without samples.
  * Newton's method on the standardised reward, halving steps that make it worse.
  */
 export function fitCalibration(samples: readonly LabelledReward[]): Calibration {
+  if (samples.length === 0) return { slope: 0, intercept: 0 };
   const centre = mean(samples.map((sample) => sample.reward));
   const spread = Math.sqrt(mean(samples.map((sample) => (sample.reward - centre) ** 2))) || 1;
   const points = samples.map(({ reward, passed }) => ({
@@ -72,8 +73,8 @@ export function fitCalibration(samples: readonly LabelledReward[]): Calibration 
   }));
   const loss = (a: number, b: number): number =>
     points.reduce((sum, { x, y }) => sum + softplus(a * x + b) - y * (a * x + b), (RIDGE / 2) * a * a);
-  const share = mean(points.map((point) => point.y));
-  let [a, b] = [0, Math.log(share / (1 - share))];
+  const right = points.filter((point) => point.y === 1).length;
+  let [a, b] = [0, Math.log((right + 0.5) / (points.length - right + 0.5))];
   let best = loss(a, b);
   for (let step = 0; step < NEWTON_STEPS; step++) {
     let [ga, gb, haa, hab, hbb] = [RIDGE * a, 0, RIDGE, 0, 0];

@@ -44,6 +44,7 @@ ${line("oracle", result.oracle, "2 3")}${line("random", result.mean, "6 4")}${ba
 `;
 }
 
-function escapeXml(text: string): string {
+/** Text as it may stand in an SVG. */
+export function escapeXml(text: string): string {
   return text.replace(/[<>&"]/g, (char) => `&#${char.charCodeAt(0)};`);
 }

@@ -3,17 +3,24 @@
  * to detailed Markdown. Of the 3 × 3 comparisons, those where the wrong reply is the more elaborate are hard.
  */
 import type { Message } from "../contract.ts";
+import { ngramValue } from "../families/ngram.ts";
+import type { NgramModel } from "../models/gguf-keys.ts";
 import type { Scorer } from "../scorer.ts";
 import type { SyntaxRuntime } from "../syntax/parser.ts";
 import type { RmBenchItem } from "./read.ts";
 import { rewardsOf } from "./rewards.ts";
-import { mean } from "./statistics.ts";
+import { bootstrapMean, type Estimate, mean } from "./statistics.ts";
 
-export interface RmBenchOutcome {
-  readonly language: string;
-  /** Rewards of the three chosen and the three rejected replies; null where no valid program was found. */
+/** Scores of the three chosen and the three rejected replies; null where no valid program was found. */
+interface Scores {
   readonly chosen: readonly (number | null)[];
   readonly rejected: readonly (number | null)[];
+}
+
+export interface RmBenchOutcome extends Scores {
+  readonly language: string;
+  /** Baseline → its scores. */
+  readonly baselines: Readonly<Record<string, Scores>>;
 }
 
 export interface RmBenchAccuracy {
@@ -27,12 +34,25 @@ export interface RmBenchAccuracy {
 export interface RmBenchResult extends RmBenchAccuracy {
   readonly seconds: number;
   readonly languages: Readonly<Record<string, RmBenchAccuracy>>;
+  /** Of the figures over all items. */
+  readonly intervals: Readonly<Record<Kind | "average", Estimate>>;
+  /** `average` of simple rules, by name. */
+  readonly baselines: Readonly<Record<string, Estimate>>;
 }
 
-/** Scores the six replies of an item; code goes through extraction unless told otherwise. */
+type Kind = "easy" | "normal" | "hard";
+
+/**
+ * Scores the six replies of an item; code goes through extraction unless told otherwise.
+ * @param options.linear the n-gram model of the baseline of this name
+ */
 export async function judgeItem(
   item: RmBenchItem,
-  options: { readonly extract: boolean; readonly signal?: AbortSignal },
+  options: {
+    readonly extract: boolean;
+    readonly linear?: NgramModel | undefined;
+    readonly signal?: AbortSignal;
+  },
   scorer: Scorer,
   syntax: SyntaxRuntime,
 ): Promise<RmBenchOutcome> {
@@ -45,11 +65,10 @@ export async function judgeItem(
       ]),
       { priority: "bulk", ...(options.signal && { signal: options.signal }) },
     );
-    const rewards = inputs.map((input) => input.reward);
     return {
       language: item.language ?? item.domain ?? "unknown",
-      chosen: rewards.slice(0, 3),
-      rejected: rewards.slice(3),
+      ...halves(inputs.map((input) => input.reward)),
+      baselines: baselinesOf(replies, options.linear),
     };
   }
   const found = await rewardsOf(
@@ -59,18 +78,39 @@ export async function judgeItem(
     syntax,
     options.signal,
   );
-  const rewards = found.map((reply) => reply.reward);
   return {
     language:
       item.language ?? mostCommon(found.map((reply) => reply.language).filter((language) => language !== "")),
-    chosen: rewards.slice(0, 3),
-    rejected: rewards.slice(3),
+    ...halves(found.map((reply) => reply.reward)),
+    baselines: baselinesOf(
+      found.map((reply) => (reply.valid ? reply.code : null)),
+      options.linear,
+    ),
   };
+}
+
+/** What the replies' texts alone say; null is a reply without a valid program. */
+function baselinesOf(
+  texts: readonly (string | null)[],
+  linear: NgramModel | undefined,
+): Record<string, Scores> {
+  const by = (score: (text: string) => number): Scores =>
+    halves(texts.map((text) => (text === null ? null : score(text))));
+  return {
+    longest: by((text) => text.length),
+    shortest: by((text) => -text.length),
+    ...(linear && { linear: by((text) => ngramValue(linear, text)) }),
+  };
+}
+
+function halves(scores: readonly (number | null)[]): Scores {
+  return { chosen: scores.slice(0, 3), rejected: scores.slice(3) };
 }
 
 /** Accuracies of a run, over all items and by language. */
 export function summariseRmBench(outcomes: readonly RmBenchOutcome[], seconds: number): RmBenchResult {
   const languages = [...new Set(outcomes.map((outcome) => outcome.language))].sort();
+  const items = outcomes.map(won);
   return {
     ...accuracy(outcomes),
     seconds,
@@ -80,22 +120,45 @@ export function summariseRmBench(outcomes: readonly RmBenchOutcome[], seconds: n
         accuracy(outcomes.filter((outcome) => outcome.language === language)),
       ]),
     ),
+    intervals: {
+      easy: bootstrapMean(items.map((item) => item.easy)),
+      normal: bootstrapMean(items.map((item) => item.normal)),
+      hard: bootstrapMean(items.map((item) => item.hard)),
+      average: bootstrapMean(items.map(average)),
+    },
+    baselines: Object.fromEntries(
+      Object.keys(outcomes[0]?.baselines ?? {}).map((name) => [
+        name,
+        bootstrapMean(
+          outcomes.map((outcome) => average(won(outcome.baselines[name] ?? { chosen: [], rejected: [] }))),
+        ),
+      ]),
+    ),
   };
 }
 
 function accuracy(outcomes: readonly RmBenchOutcome[]): RmBenchAccuracy {
-  const won = { easy: [] as number[], normal: [] as number[], hard: [] as number[] };
-  for (const { chosen, rejected } of outcomes) {
-    chosen.forEach((right, row) => {
-      rejected.forEach((wrong, column) => {
-        const kind = row < column ? "hard" : row === column ? "normal" : "easy";
-        // Strictly higher; a reply without a program is below every one with a program.
-        won[kind].push(Number((right ?? Number.NEGATIVE_INFINITY) > (wrong ?? Number.NEGATIVE_INFINITY)));
-      });
+  const items = outcomes.map(won);
+  const of = (kind: Kind): number => mean(items.map((item) => item[kind]));
+  const figures = { easy: of("easy"), normal: of("normal"), hard: of("hard") };
+  return { ...figures, average: average(figures), items: items.length };
+}
+
+/** Shares of an item's comparisons that are won, three of each kind. */
+function won({ chosen, rejected }: Scores): Readonly<Record<Kind, number>> {
+  const shares = { easy: 0, normal: 0, hard: 0 };
+  chosen.forEach((right, row) => {
+    rejected.forEach((wrong, column) => {
+      const kind = row < column ? "hard" : row === column ? "normal" : "easy";
+      // Strictly higher; a reply without a program is below every one with a program.
+      if ((right ?? Number.NEGATIVE_INFINITY) > (wrong ?? Number.NEGATIVE_INFINITY)) shares[kind] += 1 / 3;
     });
-  }
-  const [easy, normal, hard] = [mean(won.easy), mean(won.normal), mean(won.hard)];
-  return { easy, normal, hard, average: (easy + normal + hard) / 3, items: outcomes.length };
+  });
+  return shares;
+}
+
+function average(shares: Readonly<Record<Kind, number>>): number {
+  return (shares.easy + shares.normal + shares.hard) / 3;
 }
 
 function mostCommon(values: readonly string[]): string {

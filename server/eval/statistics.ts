@@ -47,21 +47,31 @@ function winsFrom(place: number, total: number, n: number): number {
   return probability;
 }
 
-/** Share of (passed, failed) pairs in which the passed one has the higher score; ties count half. NaN without pairs. */
-export function pairwiseAccuracy(groups: readonly (readonly JudgedSample[])[]): number {
+/** (passed, failed) pairs of one problem, and how many have the passed one higher; ties count half. */
+export interface Pairs {
+  readonly won: number;
+  readonly pairs: number;
+}
+
+export function pairsOf(samples: readonly JudgedSample[]): Pairs {
+  const failed = samples.filter((sample) => !sample.passed);
   let won = 0;
   let pairs = 0;
-  for (const samples of groups) {
-    const failed = samples.filter((sample) => !sample.passed);
-    for (const good of samples) {
-      if (!good.passed) continue;
-      for (const bad of failed) {
-        pairs++;
-        won += good.score > bad.score ? 1 : good.score === bad.score ? 0.5 : 0;
-      }
+  for (const good of samples) {
+    if (!good.passed) continue;
+    for (const bad of failed) {
+      pairs++;
+      won += good.score > bad.score ? 1 : good.score === bad.score ? 0.5 : 0;
     }
   }
-  return pairs === 0 ? Number.NaN : won / pairs;
+  return { won, pairs };
+}
+
+/** Share of the pairs of all problems that are won. NaN without pairs. */
+export function pairwiseAccuracy(problems: readonly Pairs[]): number {
+  const sum = (count: (one: Pairs) => number): number =>
+    problems.reduce((total, one) => total + count(one), 0);
+  return sum((one) => one.won) / sum((one) => one.pairs);
 }
 
 /** Area under the ROC curve over all samples together (Mann–Whitney U, ties count half). NaN without both outcomes. */
@@ -95,6 +105,27 @@ export function bootstrapMean(values: readonly number[]): Estimate {
   }).sort((a, b) => a - b);
   const at = (share: number) => means[Math.min(RESAMPLES - 1, Math.floor(share * RESAMPLES))] ?? Number.NaN;
   return { value: mean(values), low: at(0.025), high: at(0.975) };
+}
+
+/**
+ * Any statistic of problems with its 95 % percentile bootstrap interval; the same in every run. NaN throughout where
+ * it has no value.
+ * @param resamples fewer for what is slow to compute
+ */
+export function bootstrap<Problem>(
+  problems: readonly Problem[],
+  statistic: (drawn: readonly Problem[]) => number,
+  resamples: number = RESAMPLES,
+): Estimate {
+  const random = seeded(1);
+  const values = Array.from({ length: resamples }, () =>
+    statistic(problems.map((one) => problems[Math.floor(random() * problems.length)] ?? one)),
+  )
+    .filter((value) => !Number.isNaN(value))
+    .sort((a, b) => a - b);
+  const at = (share: number): number =>
+    values[Math.min(values.length - 1, Math.floor(share * values.length))] ?? Number.NaN;
+  return { value: statistic(problems), low: at(0.025), high: at(0.975) };
 }
 
 /** Mulberry32: figures must be the same in every run. */

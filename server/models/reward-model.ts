@@ -2,6 +2,7 @@
 import { ServiceError } from "../errors.ts";
 import type { Architecture, Shape } from "./architectures.ts";
 import { FILE_TYPES, type FileType, isFileType } from "./ggml.ts";
+import { CHECKSUM_KEY } from "./gguf-format.ts";
 import {
   type Family,
   FORMAT,
@@ -44,6 +45,8 @@ export interface TokenizerFile extends Origin {
   readonly calibration: { readonly slope: number; readonly intercept: number } | undefined;
   /** Criterion → wording of its system turn; empty for models that have none. */
   readonly criteria: ReadonlyMap<string, string>;
+  /** SHA-256 over the file, as it says itself; what belongs to this very model is kept by it. */
+  readonly checksum: string | undefined;
   /** The linear part of the reward, where the model has one. */
   readonly ngram: NgramModel | undefined;
   /** Spelling → id of all added tokens. */
@@ -169,6 +172,7 @@ function inputOf(path: string, header: GgufHeader, get: Getter): TokenizerFile {
     normalizer,
     calibration: slope !== undefined && intercept !== undefined ? { slope, intercept } : undefined,
     criteria: criteriaOf(path, header),
+    checksum: checksumOf(header),
     ngram: ngramOf(path, header, get),
     addedTokens,
     bosToken: spellingOf(KEYS.bos),
@@ -212,6 +216,12 @@ function originOf(path: string, header: GgufHeader, get: Getter): Origin {
     maxTokens,
     fileBytes: header.fileBytes,
   };
+}
+
+/** Sixty-four hexadecimal digits and nothing else: it becomes a part of a file's name. */
+function checksumOf(header: GgufHeader): string | undefined {
+  const written = header.metadata.get(CHECKSUM_KEY);
+  return written?.kind === "string" && /^[0-9a-f]{64}$/.test(written.value) ? written.value : undefined;
 }
 
 function ngramOf(path: string, header: GgufHeader, get: Getter): NgramModel | undefined {

@@ -52,6 +52,9 @@ test("best-of-n: the only program that parses is picked, and every figure follow
   expect(result.curve[0]?.best_of_n).toBeCloseTo(result.mean, 10);
   expect(result.curve[2]?.best_of_n).toBeCloseTo(result.best_of_n, 10);
   expect(result.pairwise_accuracy).toBe(1);
+  expect(result.intervals.pairwise_accuracy).toEqual({ value: 1, low: 1, high: 1 });
+  expect(result.intervals.auc?.value).toBe(result.auc);
+  expect(result.baselines_pairwise["valid_only"]?.value).toBe(1);
   expect(result.baselines["valid_only"]?.value).toBeCloseTo(0.5, 10);
   expect(await readFile(file("curve.svg"), "utf8")).toMatch(/^<svg[\s\S]*<\/svg>\s*$/);
 });
@@ -100,7 +103,7 @@ test("a run that was cut off goes on from what it kept, and another run's file i
   await writeFile(file("kept.jsonl"), `${kept}{"run":"cut o`);
   const result = await bestOfN("--resume", file("kept.jsonl"));
   expect(result.items).toHaveLength(2);
-  await writeFile(file("other.jsonl"), kept.replaceAll("best-of-n beside", "another"));
+  await writeFile(file("other.jsonl"), kept.replaceAll("best-of-n", "another"));
   const { code, stderr } = await codescaler([
     "eval",
     "best-of-n",
@@ -150,6 +153,8 @@ test("rm-bench: broken replies lose every comparison; with --no-extract they are
   const result: RmBenchResult = JSON.parse(stdout);
   expect(result).toMatchObject({ easy: 0.5, normal: 0.5, hard: 0.5, average: 0.5, items: 2 });
   expect(result.languages["python"]?.items).toBe(2);
+  expect(result.intervals.average).toMatchObject({ value: 0.5 });
+  expect(result.baselines["longest"]?.value).toBe(0.5);
   const raw = await codescaler([
     "eval",
     "rm-bench",

@@ -3,9 +3,11 @@ import { describe, expect, test } from "vitest";
 import {
   areaUnderCurve,
   bestOfN,
+  bootstrap,
   bootstrapMean,
   type JudgedSample,
   mean,
+  pairsOf,
   pairwiseAccuracy,
 } from "../../../server/eval/statistics.ts";
 
@@ -60,14 +62,14 @@ describe("pairs and curves", () => {
       [(passed: boolean) => -Number(passed), 0],
       [() => 3, 0.5],
     ] as const) {
-      expect(pairwiseAccuracy([judged(score)])).toBe(expected);
+      expect(pairwiseAccuracy([pairsOf(judged(score))])).toBe(expected);
       expect(areaUnderCurve(judged(score))).toBe(expected);
     }
   });
   test("within one group both are the same", () => {
     fc.assert(
       fc.property(samples, (all) => {
-        const [pairs, area] = [pairwiseAccuracy([all]), areaUnderCurve(all)];
+        const [pairs, area] = [pairwiseAccuracy([pairsOf(all)]), areaUnderCurve(all)];
         if (Number.isNaN(pairs)) expect(area).toBeNaN();
         else expect(area).toBeCloseTo(pairs, 10);
       }),
@@ -76,7 +78,7 @@ describe("pairs and curves", () => {
   test("pairs are made within problems only", () => {
     const right = [{ passed: true, score: 0 }];
     const wrong = [{ passed: false, score: 1 }];
-    expect(pairwiseAccuracy([right, wrong])).toBeNaN();
+    expect(pairwiseAccuracy([right, wrong].map(pairsOf))).toBeNaN();
   });
 });
 
@@ -88,4 +90,13 @@ test("the bootstrap interval holds the mean, is the same every time, and narrows
   expect(a.high).toBeGreaterThan(0.5);
   expect(b.high - b.low).toBeLessThan((a.high - a.low) / 5);
   expect(bootstrapMean(few)).toEqual(a);
+});
+
+test("the interval of any statistic of problems is that of the mean where it is the mean, and has no value without one", () => {
+  const values = Array.from({ length: 60 }, (_, index) => (index * 7) % 11);
+  const [general, special] = [bootstrap(values, mean), bootstrapMean(values)];
+  expect(general.value).toBe(special.value);
+  expect(general.low).toBeCloseTo(special.low, 10);
+  expect(general.high).toBeCloseTo(special.high, 10);
+  expect(bootstrap([{ won: 0, pairs: 0 }], pairwiseAccuracy).value).toBeNaN();
 });
