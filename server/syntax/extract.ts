@@ -8,7 +8,7 @@ import type { Language } from "./languages.ts";
 import { type Line, linesOf, textOf, trimBlank } from "./lines.ts";
 import type { SyntaxRuntime } from "./parser.ts";
 import { opensInside, pieceOf, piecesIn } from "./pieces.ts";
-import { weigh } from "./prose.ts";
+import { type Weight, weigh } from "./prose.ts";
 import { mentionsReasoning, withoutReasoning } from "./reasoning.ts";
 import { emptyReason, invalidReason } from "./reasons.ts";
 import { check, type Problem } from "./validity.ts";
@@ -177,7 +177,7 @@ async function mergedOf(
       language === undefined ||
       piece.origin !== "text" ||
       between > MAX_BETWEEN ||
-      PERMISSIVE.has(language)
+      (PERMISSIVE.has(language) && !(isScript(merged) && piece.before.every(isCommand)))
     ) {
       merged.push(piece);
       continue;
@@ -190,6 +190,18 @@ async function mergedOf(
     else merged.push(piece);
   }
   return merged;
+}
+
+/** The reply starts with a script that says so, which is seldom interrupted by words. */
+function isScript([first]: readonly Piece[]): boolean {
+  return first !== undefined && first.before.length === 0 && /^#!/.test(first.lines[0]?.text ?? "");
+}
+
+/** Calls of programs look like two or three words of prose; sentences are longer. */
+const SHORT_WORDS: Weight = -2;
+
+function isCommand(line: Line): boolean {
+  return weigh(line.text, "bash") >= SHORT_WORDS && !/^[A-Z]|[.:!?]\s*$/.test(line.text);
 }
 
 /** Nothing in it looks like code of any language: output, or words. */

@@ -1,4 +1,4 @@
-/** Replies without a language: which one their program is taken for. */
+/** Replies that do not say what is what: the language of a block, the extent of a script. */
 import { expect, test } from "vitest";
 import { extract } from "../../../server/syntax/extract.ts";
 import { testRuntime } from "./runtime.ts";
@@ -41,4 +41,17 @@ const C: readonly [string, string][] = [
 test.each(C)("C stays C with %s", async (_, code) => {
   const { language, valid } = await extract(`\`\`\`\n${code}\n\`\`\``, {}, await testRuntime());
   expect({ language, valid }).toEqual({ language: "c", valid: true });
+});
+
+test("a script keeps its lines that are nothing but the names of programs", async () => {
+  const script = '#!/bin/bash\nset -e\n\necho "one"\n\ncargo test\n\necho "two"\ncd ..';
+  const { code, valid } = await extract(script, { language: "bash" }, await testRuntime());
+  expect({ code, valid }).toEqual({ code: script, valid: true });
+});
+
+test("words behind a script are no part of it", async () => {
+  const script = '#!/bin/bash\nset -e\necho "one"';
+  const reply = `${script}\n\nRun it like this:\n\n./one.sh --fast\n`;
+  const { code } = await extract(reply, { language: "bash" }, await testRuntime());
+  expect(code).not.toContain("Run it");
 });
