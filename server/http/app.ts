@@ -141,11 +141,12 @@ export function createApp(deps: AppDependencies): FastifyInstance {
   presenceRoute(app, deps.life);
   if (deps.proven) challengeRoute(app, deps.proven);
 
-  app.get("/v1/models", async () => ({
-    models: (await deps.store.list()).map(({ id, embedded, facts, problem }) => ({
+  app.get("/v1/models", async () => {
+    const { loaded, device } = deps.host;
+    const models = (await deps.store.list()).map(({ id, embedded, facts, problem }) => ({
       id,
       embedded,
-      loaded: id === deps.host.loaded,
+      loaded: id === loaded,
       // Where files lie is nobody's business over HTTP.
       ...(facts && {
         family: facts.family,
@@ -154,8 +155,12 @@ export function createApp(deps: AppDependencies): FastifyInstance {
         max_tokens: facts.maxTokens,
       }),
       ...(problem !== undefined && { problem }),
-    })),
-  }));
+    }));
+    // Of a model with its weights elsewhere no more than the tokenizer need be installed.
+    const remote = device?.backend === "remote" && !models.some(({ id }) => id === loaded);
+    const elsewhere = { id: loaded, embedded: false, loaded: true, max_tokens: device?.context_tokens };
+    return { models: remote ? [...models, elsewhere] : models };
+  });
 
   app.get("/metrics", async (_request, reply) => {
     reply.type(metrics.contentType);

@@ -1,5 +1,5 @@
 /** The built command line with engines elsewhere: as its users run it, with real rewards behind real HTTP. */
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -135,6 +135,26 @@ describe("a vLLM on another host", () => {
       device: "vLLM at gpu.example:8000 (reward-model)",
       type: "remote",
     });
+  });
+});
+
+describe("a model of which only the tokenizer is here", () => {
+  test("is found without being named, and listed as loaded", async () => {
+    await using engine = await startEngine();
+    const home = join(folder, "home");
+    const file = join(import.meta.dirname, "../../media/nano.gguf");
+    await mkdir(join(home, "models", "tokenizers"), { recursive: true });
+    await copyFile(file, join(home, "models", "tokenizers", "far.gguf"));
+    const server = await serve(["--engine", engine.url], { CODESCALER_HOME: home });
+    expect(server.ready.model).toBe("far");
+    const { json } = await server.call("GET", "/v1/models");
+    expect(json).toMatchObject({
+      models: [
+        { id: "nano", loaded: false },
+        { id: "far", loaded: true, max_tokens: 2048 },
+      ],
+    });
+    await server.stop();
   });
 });
 
