@@ -2,9 +2,9 @@
 import * as vscode from "vscode";
 import type { Configuration } from "../configuration.ts";
 import { refusal, secretPattern } from "../documents.ts";
+import { withProgress } from "../progress.ts";
 import { type RankedRow, type Ranking, rowOf, rowsOf } from "../ranking/ranking.ts";
 import { percent } from "../report.ts";
-import { abortSignalOf } from "../wait.ts";
 import type { Alternative, Scoring, Target } from "./score.ts";
 
 /** A file with more functions is generated, or better scored in parts. */
@@ -165,27 +165,6 @@ async function diffSides(
 
 function codeOf({ document, range, codeStart }: Target): string {
   return document.getText(new vscode.Range(codeStart, range.end));
-}
-
-/** Runs work that the user asked for, with progress and a way to cancel. Undefined when cancelled. */
-async function withProgress<T>(
-  title: string,
-  work: (signal: AbortSignal, report: (message: string, increment: number) => void) => Promise<T>,
-): Promise<T | undefined> {
-  return vscode.window.withProgress(
-    { location: vscode.ProgressLocation.Notification, title, cancellable: true },
-    async (progress, token) => {
-      const { signal, dispose } = abortSignalOf(token);
-      try {
-        return await work(signal, (message, increment) => progress.report({ message, increment }));
-      } catch (error) {
-        if (signal.aborted) return undefined;
-        throw error;
-      } finally {
-        dispose();
-      }
-    },
-  );
 }
 
 function sentenceOn(what: string, row: RankedRow): string {

@@ -1,12 +1,12 @@
 /** One request for completions over HTTP: sent, streamed, stopped early, counted. Shared by all vendors. */
-import { shown } from "./address.ts";
+import { isLoopback, shown } from "./address.ts";
 import { Choices, type StreamEvent } from "./choices.ts";
 import { SourceError } from "./failure.ts";
 import { DONE, type Framing, jsonValues } from "./framing.ts";
 import type { HttpClient } from "./http.ts";
 import { merge } from "./merge.ts";
 import { type Asked, refusal, refusedInside } from "./refusal.ts";
-import type { CompleteOptions, Completion } from "./source.ts";
+import type { CompleteOptions, Completion, CompletionRequest, Source } from "./source.ts";
 
 /** How long a stream may linger after its last completion, in milliseconds: its token counts and its end come then. */
 const TRAILER_MS = 500;
@@ -123,6 +123,37 @@ export async function* exchange(
       });
     }
   }
+}
+
+/** What every source that is reached over HTTP is made from. */
+export interface HttpSourceOptions {
+  readonly id: string;
+  readonly label: string;
+  /** Base address, as the settings have it. */
+  readonly address: string;
+  readonly model: string;
+  readonly automatic: boolean;
+  /** Reads the API key anew. */
+  readonly key: () => Promise<string | undefined>;
+}
+
+/** A source whose endpoint gives one completion a request: each is asked for by the same request. */
+export function sourceOfOne(
+  options: HttpSourceOptions,
+  base: URL,
+  http: HttpClient,
+  ask: (request: CompletionRequest, key: string | undefined) => Ask,
+): Source {
+  return {
+    id: options.id,
+    label: options.label,
+    remote: !isLoopback(base),
+    automatic: options.automatic,
+    async *complete(request, complete) {
+      const one = ask(request, await options.key());
+      yield* inParallel(http, Array<Ask>(request.count).fill(one), complete);
+    },
+  };
 }
 
 /**

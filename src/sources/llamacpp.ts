@@ -3,22 +3,12 @@
  * makes the later ones cheap. Wire format: tools/server/README.md of llama.cpp.
  */
 import * as z from "zod";
-import { isLoopback, parseAddress } from "./address.ts";
+import { parseAddress } from "./address.ts";
 import type { StreamEvent } from "./choices.ts";
-import { type Ask, inParallel } from "./exchange.ts";
+import { type HttpSourceOptions, sourceOfOne } from "./exchange.ts";
 import { WORDS } from "./failure.ts";
 import type { HttpClient } from "./http.ts";
 import type { Source } from "./source.ts";
-
-export interface LlamaCppOptions {
-  readonly id: string;
-  readonly label: string;
-  readonly address: string;
-  /** Only a server in router mode needs to be told; empty otherwise. */
-  readonly model: string;
-  readonly automatic: boolean;
-  readonly key: () => Promise<string | undefined>;
-}
 
 const reply = z.looseObject({
   error: z.unknown().optional(),
@@ -46,37 +36,30 @@ export function* readLlamaCpp(value: unknown): Generator<StreamEvent> {
   yield { kind: "end", index: 0, complete: !cut, ...(tokens === undefined ? {} : { tokens }) };
 }
 
-/** @throws SourceError bad_address */
-export function llamaCppSource(options: LlamaCppOptions, http: HttpClient): Source {
+/**
+ * @param options.model only a server in router mode needs to be told; empty otherwise
+ * @throws SourceError bad_address
+ */
+export function llamaCppSource(options: HttpSourceOptions, http: HttpClient): Source {
   const base = parseAddress(options.address, options.label);
   // People copy the OpenAI address; the route stands beside it.
   const root = base.pathname.replace(/\/+$/, "").replace(/\/v1$/, "");
-  return {
-    id: options.id,
-    label: options.label,
-    remote: !isLoopback(base),
-    automatic: options.automatic,
-    async *complete(request, complete) {
-      const key = await options.key();
-      const ask: Ask = {
-        source: options.label,
-        model: options.model === "" ? WORDS.loaded_model : options.model,
-        url: `${base.origin}${root}/infill`,
-        key,
-        body: {
-          ...(options.model === "" ? {} : { model: options.model }),
-          input_prefix: request.prefix,
-          input_suffix: request.suffix,
-          n_predict: request.maxTokens,
-          temperature: request.temperature,
-          cache_prompt: true,
-          stream: true,
-        },
-        count: 1,
-        framing: "sse",
-        read: readLlamaCpp,
-      };
-      yield* inParallel(http, Array<Ask>(request.count).fill(ask), complete);
+  return sourceOfOne(options, base, http, (request, key) => ({
+    source: options.label,
+    model: options.model === "" ? WORDS.loaded_model : options.model,
+    url: `${base.origin}${root}/infill`,
+    key,
+    body: {
+      ...(options.model === "" ? {} : { model: options.model }),
+      input_prefix: request.prefix,
+      input_suffix: request.suffix,
+      n_predict: request.maxTokens,
+      temperature: request.temperature,
+      cache_prompt: true,
+      stream: true,
     },
-  };
+    count: 1,
+    framing: "sse",
+    read: readLlamaCpp,
+  }));
 }

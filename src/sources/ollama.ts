@@ -5,21 +5,15 @@
 import * as z from "zod";
 import { isLoopback, parseAddress, shown } from "./address.ts";
 import type { StreamEvent } from "./choices.ts";
-import { type Ask, inParallel } from "./exchange.ts";
+import { type Ask, type HttpSourceOptions, inParallel } from "./exchange.ts";
 import { wholeText } from "./framing.ts";
 import type { HttpClient } from "./http.ts";
 import { chatMessages } from "./prompt.ts";
 import { refusal } from "./refusal.ts";
 import type { CompletionRequest, Source } from "./source.ts";
 
-export interface OllamaOptions {
-  readonly id: string;
-  readonly label: string;
-  readonly address: string;
-  readonly model: string;
+export interface OllamaOptions extends HttpSourceOptions {
   readonly api: "generate" | "chat";
-  readonly automatic: boolean;
-  readonly key: () => Promise<string | undefined>;
 }
 
 /** How long a model counts as loaded after its last use: Ollama unloads it after five minutes. */

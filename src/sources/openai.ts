@@ -6,7 +6,7 @@
 import * as z from "zod";
 import { isLoopback, parseAddress, route } from "./address.ts";
 import type { StreamEvent } from "./choices.ts";
-import { type Ask, exchange, inParallel } from "./exchange.ts";
+import { type Ask, exchange, type HttpSourceOptions, inParallel } from "./exchange.ts";
 import { SourceError } from "./failure.ts";
 import type { HttpClient } from "./http.ts";
 import { infillPrompt } from "./infill.ts";
@@ -16,15 +16,9 @@ import type { CompleteOptions, Completion, CompletionRequest, Source } from "./s
 /** How the text after the cursor is told: as the parameter `suffix`, by the model's own tokens, or not at all. */
 export type InfillBy = "suffix" | "tokens" | "nothing";
 
-export interface OpenAiOptions {
-  readonly id: string;
-  readonly label: string;
-  readonly address: string;
-  readonly model: string;
+export interface OpenAiOptions extends HttpSourceOptions {
   readonly api: "completions" | "chat";
   readonly infillBy: InfillBy;
-  readonly automatic: boolean;
-  readonly key: () => Promise<string | undefined>;
 }
 
 /** What an endpoint has shown to take. */
