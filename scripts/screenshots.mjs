@@ -73,6 +73,8 @@ async function pictures({ bench, file }, theme) {
   await shot("suggest", out, { x: 0, y: 0, ...WIDE, height: 400 });
   await shot("suggest", media, { x: 0, y: 36, width: 760, height: 300 });
   await page.keyboard.press("Tab");
+  // A suggestion that is accepted too early stays ghost text.
+  await bench.ghostThat("no ghost text", (ghost) => ghost === "");
   const code = bench
     .editor(file)
     .locator(".view-line", { hasText: "return" })
@@ -95,6 +97,10 @@ async function pictures({ bench, file }, theme) {
   await shot("compare", media, { x: 594, y: 64, width: 580, height: 580 });
   await page.setViewportSize(WIDE);
   await bench.command("View: Close Editor");
+  await page.locator("#status\\.languageStatus").hover();
+  await page.locator(".hover-language-status:visible", { hasText: "nano" }).first().waitFor();
+  await shot("language-status");
+  await page.mouse.move(300, 500);
   await bench.command("CodeScaler: Show Status and Actions");
   await page.locator(".quick-input-list .monaco-list-row").first().waitFor();
   await shot("status");

@@ -1,6 +1,7 @@
-// Tests inside a real VS Code: `node scripts/test-host.mjs [suite] [ui] [--grep PATTERN] [--times N]`, both parts by
-// default. `suite` runs mocha in the extension host against dist/; `ui` drives the packaged extension through a
+// Tests inside a real VS Code: `node scripts/test-host.mjs [suite] [ui] [--grep PATTERN] [--times N] [--offline]`, both
+// parts by default. `suite` runs mocha in the extension host against dist/; `ui` drives the packaged extension through a
 // browser. Installs what it needs. `--times` repeats the tests of the suite: for finding races.
+// `--offline` runs `ui` where there is no network but loopback (Linux, as root).
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -10,7 +11,7 @@ import { root, run } from "./setup.mjs";
 import { HostProblem, installHost } from "./vscode-host.mjs";
 
 const { values: only, positionals: wanted } = parseArgs({
-  options: { grep: { type: "string" }, times: { type: "string" } },
+  options: { grep: { type: "string" }, times: { type: "string" }, offline: { type: "boolean" } },
   allowPositionals: true,
 });
 const wants = (part) => wanted.length === 0 || wanted.includes(part);
@@ -37,9 +38,12 @@ if (wants("ui")) {
   const { packageFor } = await import("./package.mjs");
   const vsix = await packageFor(`${process.platform}-${process.arch}`);
   const files = readdirSync(join(root, "test/host/ui")).filter((file) => file.endsWith(".test.mjs"));
+  const alone = only.offline ? ["unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$0" "$@"'] : [];
+  const [command, ...args] = [...alone, process.execPath];
   const { status } = spawnSync(
-    process.execPath,
+    command,
     [
+      ...args,
       "--test",
       "--test-concurrency=1",
       "--test-reporter=spec",
