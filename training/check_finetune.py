@@ -47,6 +47,14 @@ def rows(count: int, seed: int) -> list[dict]:
     return made
 
 
+def groups(lines: list[dict]) -> list[dict]:
+    """The same pairs as the editor exports them."""
+    return [
+        {"id": f"w:r{n}", "at": n, "language": "python", "problem": row["input"], "chosen": row["chosen"], "rejected": [{"code": row["rejected"]}]}
+        for n, row in enumerate(lines)
+    ]
+
+
 def write(path: Path, lines: list[dict]) -> Path:
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
     return path
@@ -175,7 +183,8 @@ def main() -> None:
         whole_way("qwen3-untied", work, pairs, validation, "--lm-weight", "0")
         whole_way("themis", work, pairs, validation)
         whole_way("skywork-llama", work, pairs, validation, "--lm-weight", "0")
-        whole_way("acecode", work, pairs, validation)
+        exported = write(work / "exported.jsonl", groups(rows(1500, 1)))
+        whole_way("acecode", work, exported, validation)
         killed_run_goes_on(work, pairs, validation)
         two_processes_are_one(work, pairs, validation, "DDP")
 

@@ -28,7 +28,7 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 from accelerate import Accelerator
-from accelerate.utils import set_seed
+from accelerate.utils import DistributedDataParallelKwargs, set_seed
 from torch import Tensor
 
 import preference_pairs
@@ -166,7 +166,9 @@ class Run:
         precision = self.options.precision
         if precision == "auto":
             precision = "bf16" if torch.cuda.is_available() and torch.cuda.is_bf16_supported() else "no"
-        return Accelerator(mixed_precision=precision, cpu=not torch.cuda.is_available())
+        # The output layer of a base model is a buffer; it is the same everywhere and need not be sent with every step.
+        settings = DistributedDataParallelKwargs(broadcast_buffers=False)
+        return Accelerator(mixed_precision=precision, cpu=not torch.cuda.is_available(), kwargs_handlers=[settings])
 
     @property
     def main(self) -> bool:

@@ -122,7 +122,8 @@ class Trainee(nn.Module):
         rewards = self.rewards(hidden[torch.arange(len(ids), device=ids.device), last])
         chosen = targets != -100
         if not bool(chosen.any()):
-            return rewards, rewards.new_zeros(())
+            # Every parameter takes part in every step, also where it has no gradient: distributed engines wait for all.
+            return rewards, 0.0 * self.output_weight()[0].float().sum()
         return rewards, self.token_loss(hidden[chosen], targets[chosen])
 
     def rewards(self, states: Tensor) -> Tensor:

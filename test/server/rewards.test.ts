@@ -1,4 +1,4 @@
-/** The reward functions for trainers (training/rewards) against a real server. They are Python: without it there is nothing to run. */
+/** The reward functions for trainers against a real server, and pairs for fine-tuning. They are Python: without it there is nothing to run. */
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -23,6 +23,15 @@ const TESTS = [
   "test_trl_takes_texts_and_conversations",
   "test_openrlhf_as_a_service",
 ];
+
+test.skipIf(python === undefined)("the editor's export is what fine-tuning reads (needs Python 3.10)", () => {
+  const { status, stderr } = spawnSync(python ?? "", ["-m", "unittest", "test_preference_pairs"], {
+    cwd: join(import.meta.dirname, "../../training"),
+    env: { ...process.env, PYTHONDONTWRITEBYTECODE: "1" },
+    encoding: "utf8",
+  });
+  expect(status, stderr).toBe(0);
+});
 
 test.skipIf(python === undefined)(
   "the rewards that OpenRLHF, veRL and TRL get are the server's (needs Python 3.10)",

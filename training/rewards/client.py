@@ -33,6 +33,7 @@ TEXT_UNITS = 1_000_000
 REQUESTS_PER_SERVER = 8
 # OpenRLHF waits 180 seconds for an answer; a late one is lost altogether.
 TIMEOUT_S = 150.0
+CONNECT_S = 10.0
 TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.25, 8.0
 
@@ -106,9 +107,14 @@ class Server:
                 self.idle.pop().close()
 
     def connect(self, seconds: float) -> http.client.HTTPConnection:
+        """A connection that stands: a server that cannot be reached must not use up the time of a whole call."""
+        limit = min(seconds, CONNECT_S)
         if self.secure:
-            return http.client.HTTPSConnection(self.host, self.port, timeout=seconds, context=ssl.create_default_context())
-        return http.client.HTTPConnection(self.host, self.port, timeout=seconds)
+            connection = http.client.HTTPSConnection(self.host, self.port, timeout=limit, context=ssl.create_default_context())
+        else:
+            connection = http.client.HTTPConnection(self.host, self.port, timeout=limit)
+        connection.connect()
+        return connection
 
     def exchange(self, connection: http.client.HTTPConnection, body: bytes, seconds: float) -> tuple[int, float | None, bytes]:
         if connection.sock is not None:
