@@ -71,7 +71,7 @@ export function startSyntaxThread(): SyntaxThread {
       thread.on("exit", () => {
         worker = undefined;
         const reason = closed
-          ? new ServiceError("engine_failed", "The server is shutting down. Send the request again.")
+          ? new ServiceError("restarting", "The server is shutting down. Send the request again.")
           : new ServiceError("internal", "The parser ended unexpectedly. Send the request again.", {
               cause: failure,
             });
@@ -84,7 +84,7 @@ export function startSyntaxThread(): SyntaxThread {
   const read: ProgramReader = async ({ task, candidates, mode }, signal) => {
     signal?.throwIfAborted();
     if (closed)
-      throw new ServiceError("engine_failed", "The server is shutting down. Send the request again.");
+      throw new ServiceError("restarting", "The server is shutting down. Send the request again.");
     worker ??= start();
     const thread = await worker;
     const id = next++;

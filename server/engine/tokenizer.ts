@@ -30,7 +30,7 @@ export async function loadTokenizer(
   const vocabulary = bindings.vocabulary(model);
   let closed = false;
   const tokenize = (text: string, parseSpecial: boolean) => {
-    if (closed) throw new ServiceError("engine_failed", "The server is shutting down.");
+    if (closed) throw new ServiceError("restarting", "The server is shutting down.");
     return bindings.tokenize(vocabulary, Buffer.from(text, "utf8"), parseSpecial);
   };
   return {

@@ -193,5 +193,5 @@ function batches(pending: ReadonlyMap<string, Tokens>): (readonly [string, Token
 }
 
 function shuttingDown(): ServiceError {
-  return new ServiceError("engine_failed", "The server is shutting down.");
+  return new ServiceError("restarting", "The server is shutting down.");
 }
