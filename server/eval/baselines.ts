@@ -8,11 +8,13 @@ import type { ReplyReward } from "./rewards.ts";
 
 /**
  * Scores of the samples by the name of the rule.
- * @param linear a linear n-gram model, which knows the programs only, not the problem
+ * @param problem what was asked, as text: the linear model looks for its words in the programs
+ * @param linear a linear n-gram model
  */
 export function baselineScores(
   texts: readonly string[],
   replies: readonly ReplyReward[],
+  problem: string,
   linear?: NgramModel,
 ): Record<string, (number | null)[]> {
   const sizes = replies.map((reply, index) =>
@@ -30,6 +32,6 @@ export function baselineScores(
     valid_only: whenValid(() => 0),
     majority: whenValid((index) => votes.get(replies[index]?.representative ?? index) ?? 1),
     median_size_of_valid: whenValid((index) => -Math.abs((sizes[index] ?? 0) - median)),
-    ...(linear && { linear: whenValid((index) => ngramValue(linear, replies[index]?.code ?? "")) }),
+    ...(linear && { linear: whenValid((index) => ngramValue(linear, replies[index]?.code ?? "", problem)) }),
   };
 }

@@ -91,6 +91,7 @@ export async function judgeProblem(
     baselines: baselineScores(
       problem.samples.map((sample) => sample.text),
       replies,
+      "question" in task ? task.question : task.prefix,
       linear,
     ),
   };

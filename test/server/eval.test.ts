@@ -72,6 +72,7 @@ test("best-of-n: the linear n-gram model stands beside the others, and picks wha
     ngramValue(
       { version: NGRAM_VERSION, weights, scale: 1, coefficient: 1 },
       text.split("\n").slice(1, -1).join("\n"),
+      line.task.question,
     );
   expect(value(right)).not.toBe(value(wrong));
   for (const sign of [1, -1]) {
