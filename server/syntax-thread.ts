@@ -83,8 +83,7 @@ export function startSyntaxThread(): SyntaxThread {
 
   const read: ProgramReader = async ({ task, candidates, mode }, signal) => {
     signal?.throwIfAborted();
-    if (closed)
-      throw new ServiceError("restarting", "The server is shutting down. Send the request again.");
+    if (closed) throw new ServiceError("restarting", "The server is shutting down. Send the request again.");
     worker ??= start();
     const thread = await worker;
     const id = next++;
