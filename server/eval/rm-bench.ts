@@ -68,7 +68,7 @@ export async function judgeItem(
     return {
       language: item.language ?? item.domain ?? "unknown",
       ...halves(inputs.map((input) => input.reward)),
-      baselines: baselinesOf(replies, options.linear),
+      baselines: baselinesOf(item.prompt, replies, options.linear),
     };
   }
   const found = await rewardsOf(
@@ -83,6 +83,7 @@ export async function judgeItem(
       item.language ?? mostCommon(found.map((reply) => reply.language).filter((language) => language !== "")),
     ...halves(found.map((reply) => reply.reward)),
     baselines: baselinesOf(
+      item.prompt,
       found.map((reply) => (reply.valid ? reply.code : null)),
       options.linear,
     ),
@@ -91,6 +92,7 @@ export async function judgeItem(
 
 /** What the replies' texts alone say; null is a reply without a valid program. */
 function baselinesOf(
+  problem: string,
   texts: readonly (string | null)[],
   linear: NgramModel | undefined,
 ): Record<string, Scores> {
@@ -99,7 +101,7 @@ function baselinesOf(
   return {
     longest: by((text) => text.length),
     shortest: by((text) => -text.length),
-    ...(linear && { linear: by((text) => ngramValue(linear, text)) }),
+    ...(linear && { linear: by((text) => ngramValue(linear, text, problem)) }),
   };
 }
 
