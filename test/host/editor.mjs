@@ -18,7 +18,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { host } from "../../scripts/vscode-host.mjs";
 
 /** Everything that a loaded machine of two cores may be slow at gets this long. */
-export const PATIENCE_MS = 60_000;
+export const PATIENCE_MS = 150_000;
 
 /** Quiet: nothing of the editor itself opens, asks, updates or completes. */
 const SETTINGS = {

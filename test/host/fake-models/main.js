@@ -25,7 +25,7 @@ exports.activate = (context) => {
     async provideLanguageModelChatResponse(_model, messages, _options, progress) {
       const answer = ANSWERS[asked.length % ANSWERS.length];
       asked.push(messages.map(({ content }) => content.map((part) => part.value ?? "").join("")));
-      for (const piece of answer.match(/[^]{1,8}/g)) {
+      for (const piece of answer.match(/.{1,8}/gs)) {
         progress.report(new vscode.LanguageModelTextPart(piece));
       }
     },

@@ -93,3 +93,36 @@ describe("several documents and views", () => {
     );
   });
 });
+
+describe("a document that cannot be changed", () => {
+  let replay: Replay;
+  before(async () => {
+    replay = await onlySource({ vendor: "openai", completions: [{ text: "return a + b" }] });
+    await readonlyFiles({ "**/readonly.py": true });
+  });
+  after(async () => {
+    await closeAll();
+    await replay.close();
+    await readonlyFiles(undefined);
+    await configure({ sources: undefined });
+  });
+
+  async function readonlyFiles(patterns: Readonly<Record<string, boolean>> | undefined): Promise<void> {
+    const files = vscode.workspace.getConfiguration("files");
+    await files.update("readonlyInclude", patterns, vscode.ConfigurationTarget.Global);
+  }
+
+  it("gets no suggestions and is never written to, and can be scored all the same", async () => {
+    const { scores } = await api();
+    const text = "def add(a, b):\n    return a + b\n";
+    const editor = await openAt("readonly.py", text.replace("a + b", "█a + b"));
+    await vscode.commands.executeCommand("type", { text: " " });
+    await vscode.commands.executeCommand("editor.action.inlineSuggest.trigger");
+    const uri = editor.document.uri.toString();
+    void vscode.commands.executeCommand("codescaler.scoreFunction");
+    await until("a score", () => scores.in(uri).length > 0);
+    assert.deepEqual(replay.asked, []);
+    assert.equal(editor.document.getText(), text);
+    assert.equal(editor.document.isDirty, false);
+  });
+});

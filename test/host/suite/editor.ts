@@ -20,10 +20,13 @@ export async function api(): Promise<Api> {
 }
 
 /** Waits until the value is there. */
-export async function until<T>(what: string, look: () => T | undefined | false): Promise<T> {
+export async function until<T>(
+  what: string,
+  look: () => T | undefined | false | Promise<T | undefined | false>,
+): Promise<T> {
   const end = Date.now() + PATIENCE_MS;
   for (;;) {
-    const value = look();
+    const value = await look();
     if (value !== undefined && value !== false) return value;
     if (Date.now() > end) throw new Error(`Not seen within ${PATIENCE_MS / 1000} s: ${what}`);
     await sleep(LOOK_EVERY_MS);

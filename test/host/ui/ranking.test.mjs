@@ -118,6 +118,25 @@ scenario(
     await bench.webview().locator("#said", { hasText: "Copied" }).waitFor();
     await bench.webview().locator("#differences").check();
     await rows.nth(1).locator(".line.removed").first().waitFor();
+    await bench.webview().locator("#differences").uncheck();
+    // The diff editor shows the two, and the panel comes back from behind it.
+    await rows.nth(1).focus();
+    await bench.page.keyboard.press("d");
+    const diff = bench.page.locator(".monaco-diff-editor .view-line");
+    await until("both candidates in the diff editor", async () => {
+      const lines = (await diff.allTextContents()).map((line) => line.replaceAll("\u00a0", " "));
+      return expected.slice(0, 2).every((code) => lines.includes(code));
+    });
+    await bench.command("View: Close Editor");
+    await rows.first().waitFor();
+    // The button puts another candidate in the place of the accepted one.
+    await rows.nth(1).getByRole("button", { name: "Insert" }).click();
+    await bench.webview().locator("#said", { hasText: "Inserted" }).waitFor();
+    await bench
+      .editor(session.file)
+      .locator(".view-lines")
+      .click({ position: { x: 5, y: 5 } });
+    await bench.saved(session.file, PREFIX + expected[1] + SUFFIX);
     const before = await codes();
     await bench.reload(session.file);
     await rows.first().waitFor();
