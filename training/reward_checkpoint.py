@@ -17,6 +17,7 @@ from safetensors import safe_open
 from torch import Tensor, nn
 from transformers import LlamaForSequenceClassification, PreTrainedModel, Qwen3ForSequenceClassification
 
+from pair_batches import IGNORED
 from parity.checkpoints import Qwen2ForCausalRM
 from parity.rendering import Renderer
 
@@ -115,12 +116,12 @@ class Trainee(nn.Module):
         """(rewards, mean cross-entropy).
 
         `ids` [rows, length] are right-padded, `last` [rows] is the index of each row's last token, `targets`
-        [rows, length] the next tokens to be predicted, -100 where none is. No mask is needed: attention is causal and
+        [rows, length] the next tokens to be predicted, IGNORED where none is. No mask is needed: attention is causal and
         nothing behind a row's last token is read.
         """
         hidden = self.model.model(input_ids=ids, use_cache=False).last_hidden_state
         rewards = self.rewards(hidden[torch.arange(len(ids), device=ids.device), last])
-        chosen = targets != -100
+        chosen = targets != IGNORED
         if not bool(chosen.any()):
             # Every parameter takes part in every step, also where it has no gradient: distributed engines wait for all.
             return rewards, 0.0 * self.output_weight()[0].float().sum()
