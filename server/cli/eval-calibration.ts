@@ -1,7 +1,13 @@
 /** `codescaler eval calibration`: how honest a model's probabilities are on judged samples. */
 import { ServiceError } from "../errors.ts";
 import { judgeProblem, type ProblemOutcome } from "../eval/best-of-n.ts";
-import { type Prediction, type Reliability, reliabilityOf } from "../eval/calibration.ts";
+import {
+  balanced,
+  type LabelledReward,
+  type Prediction,
+  type Reliability,
+  reliabilityOf,
+} from "../eval/calibration.ts";
 import { plotReliability } from "../eval/plot-reliability.ts";
 import { problem, readProblems } from "../eval/read.ts";
 import { type ItemsValues, limited, overItems, writePlot } from "./eval-items.ts";
@@ -11,16 +17,23 @@ import { formatTable } from "./table.ts";
 interface Values extends ItemsValues {
   readonly limit?: string | undefined;
   readonly plot?: string | undefined;
+  readonly balanced: boolean;
   readonly json: boolean;
 }
 
 export async function evalCalibration(file: string, values: Values): Promise<number> {
   if (values.plot !== undefined) await writePlot(values.plot, "");
   const { outcomes, seconds, model } = await judgeFile(file, values, true);
-  const predictions = predictionsOf(outcomes);
+  const predictions = predictionsOf(labelledOf(outcomes, values.balanced));
+  if (predictions.length === 0) {
+    throw new ServiceError(
+      "invalid_request",
+      `${file} has no sample that counts${values.balanced ? ": --balanced needs problems with right and wrong ones" : ""}.`,
+    );
+  }
   const result = {
     problems: outcomes.length,
-    unscored: outcomes.flatMap((one) => one.outcomes).length - predictions.length,
+    unscored: outcomes.flatMap((one) => one.rewards).filter((reward) => reward === null).length,
     right: predictions.filter((one) => one.passed).length,
     ...reliabilityOf(predictions),
     seconds,
@@ -70,12 +83,24 @@ export async function judgeFile(
   return { outcomes: results, seconds, model };
 }
 
-/** Probabilities and outcomes of all samples that have one. */
-export function predictionsOf(outcomes: readonly ProblemOutcome[]): Prediction[] {
-  return outcomes.flatMap((one) =>
-    one.probabilities.flatMap((probability, index) =>
-      probability === null ? [] : [{ probability, passed: one.outcomes[index] ?? false }],
-    ),
+/** Rewards, probabilities and outcomes of all samples with a valid program. */
+export function labelledOf(outcomes: readonly ProblemOutcome[], equally: boolean): LabelledSample[] {
+  const samples = outcomes.flatMap((one, problem) =>
+    one.rewards.flatMap((reward, index) => {
+      const passed = one.outcomes[index] ?? false;
+      const probability = one.probabilities[index] ?? null;
+      return reward === null ? [] : [{ problem, reward, probability, passed, weight: 1 }];
+    }),
+  );
+  return equally ? balanced(samples) : samples;
+}
+
+type LabelledSample = LabelledReward & { readonly probability: number | null };
+
+/** Those of them that have a probability. */
+export function predictionsOf(samples: readonly LabelledSample[]): Prediction[] {
+  return samples.flatMap(({ probability, ...rest }) =>
+    probability === null ? [] : [{ ...rest, probability }],
   );
 }
 

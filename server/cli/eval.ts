@@ -37,6 +37,8 @@ compare     two best-of-n results of the same file, with a paired bootstrap
   --resume FILE  keep results line by line there, and go on from what it holds
   --no-extract   score replies as they are (rm-bench)
   --plot FILE    draw the curve over N (best-of-n), or the reliability diagram (calibration)
+  --balanced     right and wrong samples of a problem weigh the same (calibration): for sets whose share of right
+                 samples was chosen, and calibrations that were fitted so, as the embedded model's
   --ngram FILE   linear n-gram model of the baseline (best-of-n): an ngram.json of the training, or a GGUF that has
                  one (default: the embedded model's)
 ${ENGINE_USAGE}
@@ -50,6 +52,7 @@ const OPTIONS = {
   plot: { type: "string" },
   ngram: { type: "string" },
   tests: { type: "boolean", default: false },
+  balanced: { type: "boolean", default: false },
   json: { type: "boolean", default: false },
 } as const;
 

@@ -1,6 +1,5 @@
 /** `codescaler models calibrate`: fits a model's probability to samples whose outcome is known. */
 import { ServiceError } from "../errors.ts";
-import type { ProblemOutcome } from "../eval/best-of-n.ts";
 import {
   fitCalibration,
   heldOutPredictions,
@@ -11,7 +10,7 @@ import {
 import { forgetCalibration, keepCalibration } from "../models/calibrations.ts";
 import { readTokenizerFile } from "../models/reward-model.ts";
 import { ENGINE_ARGS, ENGINE_USAGE, engineOptions, findModel } from "./engine-options.ts";
-import { judgeFile, predictionsOf, reliabilityTable } from "./eval-calibration.ts";
+import { judgeFile, labelledOf, predictionsOf, reliabilityTable } from "./eval-calibration.ts";
 import { print } from "./models-output.ts";
 import { readArgs, UsageError } from "./usage.ts";
 
@@ -22,6 +21,7 @@ Fits probability = sigmoid(slope · reward + intercept) on judged samples, the l
 beside the models for this very file; the next time the model is loaded, replies have it as "probability". Says how
 honest the probabilities were before, and would be on problems that the fit has not seen (five folds).
 
+  --balanced     right and wrong samples of a problem weigh the same: for sets whose share of right samples was chosen
   --forget       back to the calibration that the model came with
   --limit K      only the first K problems
   --resume FILE  keep results line by line there, and go on from what it holds
@@ -34,6 +34,7 @@ const LEAST = { problems: 20, right: 50, wrong: 50 } as const;
 export async function run(args: string[]): Promise<number> {
   const { values, positionals } = readArgs(args, {
     ...ENGINE_ARGS,
+    balanced: { type: "boolean", default: false },
     forget: { type: "boolean", default: false },
     limit: { type: "string" },
     resume: { type: "string" },
@@ -52,7 +53,7 @@ export async function run(args: string[]): Promise<number> {
     return 0;
   }
   const { outcomes } = await judgeFile(file, { ...values, model }, false);
-  const samples = labelled(outcomes);
+  const samples = labelledOf(outcomes, values.balanced);
   requireEnough(file, samples);
   const { slope, intercept } = fitCalibration(samples);
   if (slope <= 0) {
@@ -61,7 +62,7 @@ export async function run(args: string[]): Promise<number> {
       `On ${file} higher rewards of ${id} are not right more often, so no probability can be read from them. Use another model, or check the labels.`,
     );
   }
-  const predictions = predictionsOf(outcomes);
+  const predictions = predictionsOf(samples);
   const before = predictions.length === 0 ? null : reliabilityOf(predictions);
   const heldOut = reliabilityOf(heldOutPredictions(samples));
   const problems = new Set(samples.map((sample) => sample.problem)).size;
@@ -81,15 +82,6 @@ export async function run(args: string[]): Promise<number> {
 function columns(before: Reliability | null, heldOut: Reliability): [string, Reliability][] {
   const after: [string, Reliability] = ["right, now", heldOut];
   return before === null ? [after] : [["right, before", before], after];
-}
-
-/** All samples with a reward; those without a valid program have no probability to fit. */
-function labelled(outcomes: readonly ProblemOutcome[]): LabelledReward[] {
-  return outcomes.flatMap((one, problem) =>
-    one.rewards.flatMap((reward, index) =>
-      reward === null ? [] : [{ problem, reward, passed: one.outcomes[index] ?? false }],
-    ),
-  );
 }
 
 function requireEnough(file: string, samples: readonly LabelledReward[]): void {

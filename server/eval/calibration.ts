@@ -16,12 +16,15 @@ export interface LabelledReward {
   readonly problem: number;
   readonly reward: number;
   readonly passed: boolean;
+  /** How much it counts; 1 where nothing was reweighted. */
+  readonly weight: number;
 }
 
 /** A prediction with its outcome. */
 export interface Prediction {
   readonly probability: number;
   readonly passed: boolean;
+  readonly weight: number;
 }
 
 export interface ReliabilityBin {
@@ -37,7 +40,7 @@ export interface ReliabilityBin {
 
 export interface Reliability {
   readonly samples: number;
-  /** Mean distance of predicted and right over the bins, each by its share of the samples. */
+  /** Mean distance of predicted and right over the bins, each by its share of the samples' weight. */
   readonly expected_calibration_error: number;
   /** Mean squared difference of prediction and outcome. */
   readonly brier: number;
@@ -67,22 +70,26 @@ export function fitCalibration(samples: readonly LabelledReward[]): Calibration 
   if (samples.length === 0) return { slope: 0, intercept: 0 };
   const centre = mean(samples.map((sample) => sample.reward));
   const spread = Math.sqrt(mean(samples.map((sample) => (sample.reward - centre) ** 2))) || 1;
-  const points = samples.map(({ reward, passed }) => ({
+  const points = samples.map(({ reward, passed, weight }) => ({
     x: (reward - centre) / spread,
     y: passed ? 1 : 0,
+    w: weight,
   }));
   const loss = (a: number, b: number): number =>
-    points.reduce((sum, { x, y }) => sum + softplus(a * x + b) - y * (a * x + b), (RIDGE / 2) * a * a);
-  const right = points.filter((point) => point.y === 1).length;
-  let [a, b] = [0, Math.log((right + 0.5) / (points.length - right + 0.5))];
+    points.reduce(
+      (sum, { x, y, w }) => sum + w * (softplus(a * x + b) - y * (a * x + b)),
+      (RIDGE / 2) * a * a,
+    );
+  const [right, all] = [weightOf(samples.filter((sample) => sample.passed)), weightOf(samples)];
+  let [a, b] = [0, Math.log((right + 0.5) / (all - right + 0.5))];
   let best = loss(a, b);
   for (let step = 0; step < NEWTON_STEPS; step++) {
     let [ga, gb, haa, hab, hbb] = [RIDGE * a, 0, RIDGE, 0, 0];
-    for (const { x, y } of points) {
+    for (const { x, y, w } of points) {
       const p = sigmoid(a * x + b);
-      const curve = p * (1 - p);
-      ga += (p - y) * x;
-      gb += p - y;
+      const curve = w * p * (1 - p);
+      ga += w * (p - y) * x;
+      gb += w * (p - y);
       haa += curve * x * x;
       hab += curve * x;
       hbb += curve;
@@ -110,13 +117,13 @@ export function heldOutPredictions(samples: readonly LabelledReward[]): Predicti
     const calibration = fitCalibration(samples.filter((sample) => !inFold(sample)));
     return samples
       .filter(inFold)
-      .map(({ reward, passed }) => ({ probability: probabilityOf(calibration, reward), passed }));
+      .map(({ reward, ...rest }) => ({ ...rest, probability: probabilityOf(calibration, reward) }));
   }).flat();
 }
 
 /** How predictions and outcomes agree. */
 export function reliabilityOf(predictions: readonly Prediction[]): Reliability {
-  const bins = Array.from({ length: BINS }, (_, bin): ReliabilityBin => {
+  const bins = Array.from({ length: BINS }, (_, bin): ReliabilityBin & { weight: number } => {
     const inside = predictions.filter(
       ({ probability }) => Math.min(BINS - 1, Math.floor(probability * BINS)) === bin,
     );
@@ -125,22 +132,54 @@ export function reliabilityOf(predictions: readonly Prediction[]): Reliability {
       from: bin / BINS,
       to: (bin + 1) / BINS,
       samples: inside.length,
-      predicted: some ? mean(inside.map((one) => one.probability)) : null,
-      right: some ? mean(inside.map((one) => Number(one.passed))) : null,
+      weight: weightOf(inside),
+      predicted: some ? weighted(inside, (one) => one.probability) : null,
+      right: some ? weighted(inside, (one) => Number(one.passed)) : null,
     };
   });
+  const all = weightOf(predictions);
   return {
     samples: predictions.length,
     expected_calibration_error: bins.reduce(
-      (sum, { samples, predicted, right }) =>
-        predicted === null || right === null
-          ? sum
-          : sum + (samples / predictions.length) * Math.abs(predicted - right),
+      (sum, { weight, predicted, right }) =>
+        predicted === null || right === null ? sum : sum + (weight / all) * Math.abs(predicted - right),
       0,
     ),
-    brier: mean(predictions.map(({ probability, passed }) => (probability - Number(passed)) ** 2)),
-    bins,
+    brier: weighted(predictions, ({ probability, passed }) => (probability - Number(passed)) ** 2),
+    bins: bins.map(({ weight: _, ...bin }) => bin),
   };
+}
+
+/**
+ * The samples with weights under which right and wrong ones of a problem count the same, as if a candidate's chance
+ * were one half before it is read. For sets whose share of right samples was chosen by who made them. Problems with one
+ * outcome only are left out.
+ */
+export function balanced<Sample extends { readonly problem: number; readonly passed: boolean }>(
+  samples: readonly Sample[],
+): (Sample & { readonly weight: number })[] {
+  const counts = new Map<number, { right: number; wrong: number }>();
+  for (const { problem, passed } of samples) {
+    const count = counts.get(problem) ?? { right: 0, wrong: 0 };
+    count[passed ? "right" : "wrong"]++;
+    counts.set(problem, count);
+  }
+  return samples.flatMap((sample) => {
+    const { right = 0, wrong = 0 } = counts.get(sample.problem) ?? {};
+    if (right === 0 || wrong === 0) return [];
+    return [{ ...sample, weight: (right + wrong) / (2 * (sample.passed ? right : wrong)) }];
+  });
+}
+
+function weightOf(samples: readonly { readonly weight: number }[]): number {
+  return samples.reduce((sum, { weight }) => sum + weight, 0);
+}
+
+function weighted<Sample extends { readonly weight: number }>(
+  samples: readonly Sample[],
+  value: (sample: Sample) => number,
+): number {
+  return samples.reduce((sum, sample) => sum + sample.weight * value(sample), 0) / weightOf(samples);
 }
 
 /** ln(1 + e^x) without overflow. */

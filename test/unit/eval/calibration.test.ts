@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
+  balanced,
   fitCalibration,
   heldOutPredictions,
   type LabelledReward,
@@ -16,7 +17,7 @@ function drawn(count: number, slope: number, intercept: number): LabelledReward[
   const random = seeded(7);
   return Array.from({ length: count }, (_, index) => {
     const reward = 6 * random() - 1;
-    return { problem: index >> 2, reward, passed: random() < sigmoid(slope * reward + intercept) };
+    return { problem: index >> 2, reward, passed: random() < sigmoid(slope * reward + intercept), weight: 1 };
   });
 }
 
@@ -48,6 +49,7 @@ describe("the fit", () => {
       problem: fc.nat(5),
       reward: fc.double({ noNaN: true, min: -1e6, max: 1e6 }),
       passed: fc.boolean(),
+      weight: fc.constantFrom(0.5, 1, 3),
     });
     fc.assert(
       fc.property(fc.array(sample, { minLength: 1, maxLength: 40 }), (samples) => {
@@ -59,6 +61,22 @@ describe("the fit", () => {
         }
       }),
     );
+  });
+
+  test("balanced, one right among many wrong has a chance of a half before it is read", () => {
+    const samples = Array.from({ length: 60 }, (_, index) => ({
+      problem: Math.floor(index / 6),
+      reward: 1,
+      passed: index % 6 === 0,
+    }));
+    const alone = { problem: 99, reward: 1, passed: false };
+    const weighted = balanced([...samples, alone]);
+    expect(weighted).toHaveLength(60);
+    expect(probabilityOf(fitCalibration(weighted), 1)).toBeCloseTo(0.5, 10);
+    const one = reliabilityOf(weighted.map((sample) => ({ ...sample, probability: 0.5 })));
+    expect(one.expected_calibration_error).toBeCloseTo(0, 10);
+    const plain = samples.map((sample) => ({ ...sample, weight: 1 }));
+    expect(probabilityOf(fitCalibration(plain), 1)).toBeCloseTo(1 / 6, 1);
   });
 
   test("held-out predictions are one a sample, by fits that have not seen its problem", () => {
@@ -73,6 +91,7 @@ describe("the fit", () => {
       problem,
       reward: random(),
       passed: random() < 0.5,
+      weight: 1,
     }));
     expect(reliabilityOf(heldOutPredictions(noise)).brier).toBeGreaterThan(0.25);
   });
@@ -81,8 +100,8 @@ describe("the fit", () => {
 describe("reliability", () => {
   test("is the distance of predicted and right, by the share of the samples", () => {
     const predictions = [
-      ...Array.from({ length: 8 }, (_, index) => ({ probability: 0.25, passed: index < 4 })),
-      ...Array.from({ length: 2 }, () => ({ probability: 1, passed: true })),
+      ...Array.from({ length: 8 }, (_, index) => ({ probability: 0.25, passed: index < 4, weight: 1 })),
+      ...Array.from({ length: 2 }, () => ({ probability: 1, passed: true, weight: 1 })),
     ];
     const reliability = reliabilityOf(predictions);
     expect(reliability.expected_calibration_error).toBeCloseTo(0.8 * 0.25, 12);
@@ -93,7 +112,10 @@ describe("reliability", () => {
   });
 
   test("is drawn as an SVG, with the title as text", () => {
-    const svg = plotReliability(reliabilityOf([{ probability: 0.5, passed: true }]), "<nano & co>");
+    const svg = plotReliability(
+      reliabilityOf([{ probability: 0.5, passed: true, weight: 1 }]),
+      "<nano & co>",
+    );
     expect(svg).toMatch(/^<svg[\s\S]*<\/svg>\s*$/);
     expect(svg).toContain("&#60;nano &#38; co&#62;");
     expect(svg).not.toMatch(/NaN|undefined|Infinity/);
