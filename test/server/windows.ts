@@ -1,7 +1,7 @@
 /** Windows of the editor as processes, a home of their own for the server they share, and what is left of both. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -65,7 +65,8 @@ export class Home {
   }
 
   async window(settings: Partial<WindowSettings> = {}): Promise<Window> {
-    const script = await windowScript();
+    const script = join(this.path, "window.mjs");
+    writeFileSync(script, await windowProgram());
     const all: WindowSettings = {
       script: serverScript,
       version: VERSION,
@@ -160,25 +161,19 @@ export async function until<T>(what: string, holds: () => T | undefined | false)
 
 let bundled: Promise<string> | undefined;
 
-/** The window's program, bundled once. */
-function windowScript(): Promise<string> {
-  bundled ??= (async () => {
-    const folder = mkdtempSync(join(tmpdir(), "codescaler-window-"));
-    process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
-    const outfile = join(folder, "window.mjs");
-    await build({
-      entryPoints: [join(packageRoot, "test", "server", "window.ts")],
-      outfile,
-      bundle: true,
-      platform: "node",
-      target: "node20",
-      format: "esm",
-      banner: {
-        js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
-      },
-      logLevel: "error",
-    });
-    return outfile;
-  })();
+/** The text of the window's program, bundled once. */
+function windowProgram(): Promise<string> {
+  bundled ??= build({
+    entryPoints: [join(packageRoot, "test", "server", "window.ts")],
+    write: false,
+    bundle: true,
+    platform: "node",
+    target: "node20",
+    format: "esm",
+    banner: {
+      js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
+    },
+    logLevel: "error",
+  }).then(({ outputFiles }) => outputFiles[0]?.text ?? "");
   return bundled;
 }
