@@ -78,6 +78,27 @@ describe("imports", () => {
   });
 });
 
+describe("activation", () => {
+  test("compiles no parser: what parses is imported by the file that is loaded later, and by nothing else", () => {
+    const later = ["src/syntax-engine.ts", "src/scoring/units.ts"];
+    const parses = (to: string) =>
+      later.includes(to) || (to.startsWith("server/syntax/") && to !== "server/syntax/languages.ts");
+    const eager = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" })
+      .map((file) => `src/${file.split(sep).join("/")}`)
+      .filter((file) => file.endsWith(".ts") && !later.includes(file))
+      .flatMap((file) => {
+        const text = readFileSync(join(root, file), "utf8");
+        const values = text.matchAll(/^(?:import|export) (?!type )[^;]*? from "(\.[^"]+)";/gm);
+        return Array.from(values, ([, to = ""]) =>
+          relative(root, resolve(root, dirname(file), to))
+            .split(sep)
+            .join("/"),
+        ).filter(parses);
+      });
+    expect(eager).toEqual([]);
+  });
+});
+
 describe("what could drift", () => {
   const read = (path: string) => readFileSync(join(root, path), "utf8");
   test("the contract's version is the package's", () => {
