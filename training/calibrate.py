@@ -20,33 +20,38 @@ from tokenizer import render
 STEPS = 200
 
 
-def fit(rewards: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> tuple[float, float]:
-    """Weighted logistic regression in one variable, by Newton's method."""
-    slope, intercept = 1.0, 0.0
+def logistic(inputs: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """w that makes Σ weight · log-likelihood of labels under σ(inputs @ w) greatest: Newton's method, halving steps that overshoot."""
+    scale = np.sqrt((inputs**2).mean(0)) + 1e-12
+    scaled, w = inputs / scale, np.zeros(inputs.shape[1])
+    signs = 2 * labels - 1
+
+    def loss(at: np.ndarray) -> float:
+        return float((weights * np.logaddexp(0.0, -signs * (scaled @ at))).sum())
+
     for _ in range(STEPS):
-        p = 1.0 / (1.0 + np.exp(-(slope * rewards + intercept)))
-        slack, curve = weights * (p - labels), weights * p * (1 - p) + 1e-9
-        gradient = np.array([(slack * rewards).sum(), slack.sum()])
-        hessian = np.array([[(curve * rewards**2).sum(), (curve * rewards).sum()], [(curve * rewards).sum(), curve.sum()]])
-        step = np.linalg.solve(hessian + 1e-6 * np.eye(2), gradient)
-        slope, intercept = slope - step[0], intercept - step[1]
+        p = 0.5 * (1.0 + np.tanh(0.5 * (scaled @ w)))
+        gradient = (scaled * (weights * (p - labels))[:, None]).sum(0)
+        hessian = (scaled * (weights * p * (1 - p))[:, None]).T @ scaled + 1e-9 * np.eye(len(w))
+        step = np.linalg.solve(hessian, gradient)
+        while loss(w - step) > loss(w) and np.abs(step).max() > 1e-9:
+            step /= 2
+        w = w - step
         if np.abs(step).max() < 1e-9:
             break
+    return w / scale
+
+
+def fit(rewards: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> tuple[float, float]:
+    """(slope, intercept)."""
+    slope, intercept = logistic(np.stack((rewards, np.ones_like(rewards)), 1), labels, weights)
     return float(slope), float(intercept)
 
 
 def coefficient(leads: np.ndarray, weights: np.ndarray) -> float:
-    """Ratio of the two weights under which Σ weight · log σ(w · lead) is greatest; leads [n, 2], right minus wrong."""
-    w = np.array([1.0, 0.5])
-    for _ in range(STEPS):
-        p = 1.0 / (1.0 + np.exp(np.clip(leads @ w, -30, 30)))
-        gradient = (leads * (weights * p)[:, None]).sum(0)
-        hessian = (leads * (weights * p * (1 - p))[:, None]).T @ leads + 1e-6 * np.eye(2)
-        step = np.linalg.solve(hessian, gradient)
-        w += step
-        if np.abs(step).max() < 1e-9:
-            break
-    return float(max(0.0, w[1]) / max(w[0], 1e-6))
+    """Ratio of the two weights under which right above wrong is likeliest; leads [n, 2], right minus wrong."""
+    head, linear = logistic(leads, np.ones(len(leads)), weights)
+    return float(max(0.0, linear) / max(head, 1e-6))
 
 
 def measure(scorer: Scorer, term: LinearReward | None, paths: list[Path]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -71,9 +76,10 @@ def main() -> None:
     parser.add_argument("--checkpoint", type=Path, required=True)
     parser.add_argument("--tokenizer", type=Path, required=True)
     parser.add_argument("--ngram", type=Path, help="ngram.json, whose coefficient is fitted too")
+    parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--out", type=Path, required=True, help="calibration.json")
     arguments = parser.parse_args()
-    optim.use_threads(2)
+    optim.use_threads(arguments.threads)
     term = LinearReward.load(arguments.ngram) if arguments.ngram else None
     parts, labels, weights, right = measure(Scorer(arguments.checkpoint, arguments.tokenizer), term, arguments.groups)
     rewards = parts[:, 0]
@@ -85,7 +91,7 @@ def main() -> None:
         print(f"coefficient {found:.4f}")
     slope, intercept = fit(rewards, labels, weights)
     arguments.out.write_text(json.dumps({"slope": slope, "intercept": intercept}, indent=1))
-    p = 1.0 / (1.0 + np.exp(-(slope * rewards + intercept)))
+    p = 0.5 * (1.0 + np.tanh(0.5 * (slope * rewards + intercept)))
     for low in np.arange(0, 1, 0.1):
         inside = (p >= low) & (p < low + 0.1)
         if inside.any():

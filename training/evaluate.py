@@ -21,6 +21,7 @@ from tokenizer import render
 
 TOKENS_PER_BATCH = 8192
 MAX_TOKENS = 1536
+COARSE = frozenset(("truncated", "stub", "prose", "empty", "repeated", "similar-function", "wrong-language"))
 Scores = dict[tuple[int, int], float]
 
 
@@ -69,22 +70,30 @@ class Scorer:
         return out
 
 
-def accuracy(rows: list[dict], score: Callable[[int, int], float]) -> tuple[dict[str, tuple[float, int]], np.ndarray]:
-    """By kind: (accuracy, pairs), ties count half; and the per-group accuracies."""
+def class_of(kind: str) -> str:
+    """What a bar is about: `injected` bugs, `wrong-function`, or no attempt at all (`coarse`)."""
+    return kind if kind == "wrong-function" else "coarse" if kind in COARSE else "injected"
+
+
+def accuracy(rows: list[dict], score: Callable[[int, int], float]) -> tuple[dict[str, tuple[float, int]], np.ndarray, dict[str, np.ndarray]]:
+    """By kind: (accuracy, pairs), ties count half; the per-group accuracies; and the same by class of kinds."""
     right: dict[str, list[float]] = defaultdict(list)
     groups = []
+    classes: dict[str, list[float]] = defaultdict(list)
     for g, row in enumerate(rows):
-        own = []
+        own: dict[str, list[float]] = defaultdict(list)
         for j, rejected in enumerate(row["rejected"], 1):
             difference = score(g, 0) - score(g, j)
             value = 0.5 if difference == 0 else float(difference > 0)
-            own.append(value)
+            own[class_of(rejected["kind"])].append(value)
             right[rejected["kind"]].append(value)
-        groups.append(np.mean(own))
+        groups.append(np.mean(sum(own.values(), [])))
+        for name, values in own.items():
+            classes[name].append(float(np.mean(values)))
     every = [value for values in right.values() for value in values]
     table = {kind: (float(np.mean(values)), len(values)) for kind, values in sorted(right.items())}
     table["all"] = (float(np.mean(every)), len(every))
-    return table, np.array(groups)
+    return table, np.array(groups), {name: np.array(values) for name, values in classes.items()}
 
 
 def interval(groups: np.ndarray, seed: int = 0) -> tuple[float, float]:
@@ -116,8 +125,9 @@ def evaluate(path: Path, scorer: Scorer, linear: tuple[LinearReward, float] | No
     result = {}
     for name, values in methods.items():
         by_key = dict(zip(keys, values.tolist(), strict=True))
-        table, groups = accuracy(rows, lambda g, j, by_key=by_key: by_key[g, j])
-        result[name] = {"by_kind": table, "per_problem": float(groups.mean()), "interval": interval(groups)}
+        table, groups, classes = accuracy(rows, lambda g, j, by_key=by_key: by_key[g, j])
+        result[name] = {"by_kind": table, "per_problem": float(groups.mean()), "interval": interval(groups),
+                        "classes": {kind: (float(values.mean()), *interval(values)) for kind, values in classes.items()}}
         if name == "nano":
             language = defaultdict(list)
             for row, value in zip(rows, groups, strict=True):
@@ -148,7 +158,8 @@ def main() -> None:
         for name, figures in result["methods"].items():
             low, high = figures["interval"]
             pairs = figures["by_kind"]["all"]
-            print(f"{name:11} per problem {figures['per_problem']:.3f} [{low:.3f}, {high:.3f}]  pairs {pairs[0]:.3f} of {pairs[1]}")
+            print(f"{name:11} per problem {figures['per_problem']:.3f} [{low:.3f}, {high:.3f}]  pairs {pairs[0]:.3f} of {pairs[1]}  "
+                  + " ".join(f"{kind} {value:.3f} [{low:.3f}, {high:.3f}]" for kind, (value, low, high) in figures["classes"].items()))
         for kind, (value, count) in result["methods"]["nano"]["by_kind"].items():
             beside = " ".join(f"{name} {figures['by_kind'][kind][0]:.2f}" for name, figures in result["methods"].items() if name != "nano")
             print(f"   {kind:16} {value:.3f} ({count})  {beside}")

@@ -70,7 +70,7 @@ def main() -> None:
         run("lm_data.py", "--corpus", corpus, *sets, "--tokenizer", tokenizer, "--out", ids, *seed)
     if not test[0].exists():
         run("pairs.py", "--corpus", corpus, *sets, "--out", pairs, "--functions", options.functions,
-            *(("--problems", 14) if options.tiny else ()), *seed)
+            *(("--problems", 14, "--tests", 14) if options.tiny else ()), *seed)
     threads = ("--threads", options.threads)
     # No decay of the rate before the reward stage, which begins with the full rate.
     run("train_lm.py", "--data", ids, "--out", work, "--steps", options.lm_steps, "--decay", 0.02, *threads, *seed,

@@ -32,6 +32,7 @@ MBPP_TRIES = 140
 MBPP_GROUPS = 20
 NORMALISED = 0.3
 MAX_LINES = 45
+VALIDATION_FUNCTIONS = 400
 
 Row = dict[str, object]
 
@@ -248,15 +249,16 @@ def main() -> None:
     parser.add_argument("--functions", type=int, default=30_000)
     parser.add_argument("--tests", type=int, default=1500, help="functions of held-out packages to evaluate on")
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--problems", type=int, help="only so many MBPP problems of a split, for a trial")
+    parser.add_argument("--problems", type=int, help="only so many MBPP problems of a split, and validation functions, for a trial")
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     seed = arguments.seed
-    train, held = rows_of(arguments.corpus, arguments.functions + 400, 0.3, seed)
+    most = arguments.problems
+    aside = VALIDATION_FUNCTIONS if most is None else most
+    train, held = rows_of(arguments.corpus, arguments.functions + aside, 0.3, seed)
     hashes = load_hashes(arguments.heldout)
     training = [p for p in mbpp.load(arguments.mbpp, mbpp.TRAIN) if not shares_ngram(f"{p.text}\n{p.code}", hashes)]
-    most = arguments.problems
     with Pool(arguments.workers) as pool:
         def made(rows: list[Row], training: bool = False) -> Iterator[Row]:
             return (row for row in pool.imap(package_group, jobs_of(rows, seed, FINE_PER_GROUP - training, training), chunksize=64) if row)
@@ -273,8 +275,8 @@ def main() -> None:
         steps: dict[str, Callable[[], Iterator[Row]]] = {
             "mbpp-train": lambda: run(training[:most], MBPP_TRIES, MBPP_GROUPS),
             "mbpp-validation": lambda: run(mbpp.load(arguments.mbpp, mbpp.VALIDATION)[:most], 24, 1),
-            "packages-train": lambda: made(train[400:], training=True),
-            "packages-validation": lambda: made(train[:400]),
+            "packages-train": lambda: made(train[aside:], training=True),
+            "packages-validation": lambda: made(train[:aside]),
             "packages-test": lambda: made(held[: arguments.tests]),
             "mbpp-test": lambda: run(mbpp.load(arguments.mbpp, mbpp.TEST)[:most], 24, 1),
         }
