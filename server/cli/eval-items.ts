@@ -4,6 +4,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { ServiceError } from "../errors.ts";
 import { resumable } from "../eval/resume.ts";
 import { openModel } from "../host.ts";
+import { readTokenizerFile } from "../models/reward-model.ts";
 import { grammarFolder } from "../paths.ts";
 import type { Scorer } from "../scorer.ts";
 import { type SyntaxRuntime, wasmRuntime } from "../syntax/parser.ts";
@@ -38,7 +39,9 @@ export async function overItems<Item, Value extends object>(
       .update(await readFile(file))
       .digest("hex")
       .slice(0, 12);
-    const run = `${kind} of ${digest} with ${model.id} ${scorer.identity.revision} ${scorer.identity.type}`;
+    // A name may have got another file, or another calibration.
+    const { checksum = "" } = await readTokenizerFile(model.path);
+    const run = `${kind} of ${digest} with ${model.id} ${scorer.identity.type} ${checksum.slice(0, 12)} ${scorer.probability(0)}`;
     const started = performance.now();
     const show = progress(items.length);
     const results = await resumable(

@@ -19,8 +19,9 @@ export async function resumable<Item, Value extends object>(
   for (const [index, item] of items.entries()) {
     const known = kept.get(index);
     const value = known ?? (await work(item, index));
+    // The line before may have been cut off.
     if (known === undefined && file !== undefined)
-      await keep(file, `${JSON.stringify({ run, index, value })}\n`);
+      await keep(file, `\n${JSON.stringify({ run, index, value })}\n`);
     values.push(value);
     onProgress(index + 1);
   }
@@ -44,9 +45,9 @@ async function readKept<Value>(file: string, run: string): Promise<Map<number, V
   });
   const kept = new Map<number, Value>();
   for (const line of text.split("\n")) {
+    const entry = parsed<Value>(line);
     // A line that was cut off while it was written is done again.
-    if (!line.endsWith("}")) continue;
-    const entry: { run: string; index: number; value: Value } = JSON.parse(line);
+    if (entry === undefined) continue;
     if (entry.run !== run) {
       throw new ServiceError(
         "invalid_request",
@@ -56,4 +57,18 @@ async function readKept<Value>(file: string, run: string): Promise<Map<number, V
     kept.set(entry.index, entry.value);
   }
   return kept;
+}
+
+interface Kept<Value> {
+  readonly run: string;
+  readonly index: number;
+  readonly value: Value;
+}
+
+function parsed<Value>(line: string): Kept<Value> | undefined {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
 }

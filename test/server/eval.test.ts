@@ -104,6 +104,9 @@ test("a run that was cut off goes on from what it kept, and another run's file i
   await writeFile(file("kept.jsonl"), `${kept}{"run":"cut o`);
   const result = await bestOfN("--resume", file("kept.jsonl"));
   expect(result.items).toHaveLength(2);
+  const whole = await readFile(file("kept.jsonl"), "utf8");
+  expect((await bestOfN("--resume", file("kept.jsonl"))).items).toEqual(result.items);
+  expect(await readFile(file("kept.jsonl"), "utf8")).toBe(whole);
   await writeFile(file("other.jsonl"), kept.replaceAll("best-of-n", "another"));
   const { code, stderr } = await codescaler([
     "eval",
