@@ -188,7 +188,7 @@ class Run:
                 saved = time.monotonic()
         self.validate()
         self.finish()
-        self.say(done=True, steps=self.steps, seconds=round(time.monotonic() - started, 1))
+        self.say(done=True, steps=self.steps, processes=self.world, seconds=round(time.monotonic() - started, 1))
 
     def train_step(self, parts: list[list[Pair]]) -> None:
         options = self.options
