@@ -8,7 +8,14 @@ import type { LlamaEngine } from "./llama.ts";
 import { loadLlama } from "./load.ts";
 import { CPU_CONTEXT, cpuContext, freeMemory, gib } from "./memory.ts";
 import { gpusOf, type OpenBuild, openBuild, trust } from "./open-build.ts";
-import { cpuBytes, type ModelSizes, modelSizes, type Placement, planPlacement } from "./placement.ts";
+import {
+  cpuBytes,
+  leastContext,
+  type ModelSizes,
+  modelSizes,
+  type Placement,
+  planPlacement,
+} from "./placement.ts";
 import type { EngineModel, EngineSettings } from "./settings.ts";
 import { type LoadedTokenizer, loadTokenizer } from "./tokenizer.ts";
 
@@ -116,7 +123,7 @@ async function startOnGpu(
       gpus.map(({ index, freeBytes }) => ({ index, freeBytes: freeBytes * share })),
       { contextTokens: options.contextTokens, insist: options.device === "gpu" },
     );
-    if (placement === undefined) return problem || tooLarge(sizes, free);
+    if (placement === undefined) return problem || tooLarge(sizes, free, options.contextTokens);
     if (placement.gpuLayers < sizes.layers && cpuBytes(sizes, placement) > freeMemory()) {
       return `Neither the GPU nor the memory beside it has room for the model (${gib(free)} and ${gib(freeMemory())} free).`;
     }
@@ -223,9 +230,10 @@ function deviceName(
   return `${BACKEND_NAMES[build.backend]}: ${cards}${share}`;
 }
 
-function tooLarge(sizes: ModelSizes, free: number): string {
-  const weights = sizes.layers * sizes.layerBytes + sizes.outputBytes;
-  return `The GPU's memory is too small for this model: its weights take ${gib(weights)} and ${gib(free)} is free.`;
+function tooLarge(sizes: ModelSizes, free: number, wanted: number | undefined): string {
+  const context = wanted ?? leastContext(sizes);
+  const least = sizes.layers * (sizes.layerBytes + context * sizes.cacheBytes) + sizes.outputBytes;
+  return `The GPU's memory is too small for this model: with a context of ${context} tokens it takes ${gib(least)} and buffers, and ${gib(free)} is free.`;
 }
 
 /**
