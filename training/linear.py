@@ -10,6 +10,9 @@ import argparse
 import base64
 import gzip
 import json
+import random
+import re
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -97,11 +100,37 @@ def read_pairs(paths: list[Path], limit: int | None = None) -> list[tuple[str, s
     return pairs
 
 
+NAME = re.compile(r"(?:def|function|func|fn)\s+(\w+)")
+
+
+def swapped(paths: list[Path], limit: int | None, count: int, seed: int) -> list[tuple[str, str, str]]:
+    """(problem, its program, right program of another problem), `count` a group; most bear the name that was asked for."""
+    rng = random.Random(seed)
+    pairs = []
+    for path in paths:
+        with gzip.open(path, "rt") as lines:
+            rows = [json.loads(line) for line in islice(lines, limit)]
+        by_language: dict[str, list[dict]] = {}
+        for row in rows:
+            by_language.setdefault(row["language"], []).append(row)
+        for row in rows:
+            own = NAME.search(row["chosen"])
+            for other in rng.choices(by_language[row["language"]], k=count):
+                code, name = other["chosen"], NAME.search(other["chosen"])
+                if other["problem"] == row["problem"] or other.get("task_id", -1) == row.get("task_id"):
+                    continue
+                if own and name and rng.random() < 0.7:
+                    code = re.sub(rf"\b{name[1]}\b", own[1], code)
+                pairs.append((row["problem"], row["chosen"], code))
+    return pairs
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--groups", type=Path, nargs="+", required=True)
-    parser.add_argument("--limit", type=int, default=12_000, help="groups a file")
-    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--limit", type=int, default=100_000, help="groups a file")
+    parser.add_argument("--swaps", type=int, default=2, help="programs of other problems set against each right one")
+    parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--bits", type=int, default=ngrams.BITS)
     parser.add_argument("--out", type=Path, required=True, help="ngram.json")
     parser.add_argument("--coefficient", type=float, default=1.0, help="beside the head; to be fitted last")
@@ -109,6 +138,7 @@ def main() -> None:
     arguments = parser.parse_args()
     model = LinearReward(arguments.bits)
     pairs = read_pairs(arguments.groups, arguments.limit)
+    pairs += swapped(arguments.groups, arguments.limit, arguments.swaps, arguments.seed)
     model.fit(pairs, arguments.epochs, arguments.seed)
     model.save(arguments.out, arguments.coefficient)
     print(f"{len(pairs)} pairs, {np.count_nonzero(model.weights)} weights")

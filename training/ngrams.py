@@ -1,6 +1,6 @@
-"""Hashed token n-grams of a program, and the words it shares with its problem: the features of the linear model, number by number those of server/families/ngram.ts.
+"""The linear model's features: hashed token n-grams of a program, and what it has in common with its problem.
 
-ASCII classes and 32-bit integers only, so that Python and JavaScript cannot
+They are those of server/families/ngram.ts number by number. ASCII classes and 32-bit integers only, so that Python and JavaScript cannot
 differ; test/fixtures/ngram holds both to the same values. docs/families.md
 defines them. A change is a new VERSION.
 """
@@ -11,7 +11,7 @@ from itertools import islice
 
 import numpy as np
 
-VERSION = 2
+VERSION = 3
 BITS = 18
 SPELLED_ORDERS = (1, 2, 3, 4)
 NAMELESS_ORDERS = (2, 3, 4)
@@ -25,7 +25,10 @@ ENDING = re.compile(r"(?:ing|ed|es|s)$")
 LONG = 5
 """Words of so many letters lose their ending: "returns" and "return" are one."""
 MAX_SHARED = 24
-"""More words in common than this are as good as this many."""
+"""More words in common, or said unasked, than this are as good as this many."""
+BLANKS = re.compile(r"[ \t\r\n]+")
+FIRST_LINE = re.compile(r"[ \t\r\n]*([^\n]*)")
+HEADER_END = re.compile(r"[ \t\r:{]+\Z")
 RECENT = 5
 """Names whose order of use is told apart; older ones are one class."""
 KEPT = frozenset("""
@@ -97,23 +100,31 @@ def words(text: str) -> frozenset[str]:
     return frozenset(ENDING.sub("", word) if len(word) >= LONG else word for word in found if len(word) > 1)
 
 
-def shared(problem: str, program: str) -> list[str]:
-    """Words that problem and program have in common, their first three letters, and marks for how many there are."""
+def marks(mark: str, count: int) -> list[str]:
+    """One entry for each step up to the count: what more of something is worth may change on the way."""
+    return [f"{mark}{n}" for n in range(1, min(count, MAX_SHARED) + 1)]
+
+
+def answers(problem: str, program: str) -> list[str]:
+    """Words that problem and program share, their first three letters, how many those are, and how far the header is the asked one."""
+    if not problem:
+        return []
     asked, said = words(problem), words(program)
     whole = asked & said
     begun = {word[:3] for word in asked if len(word) > 2} & {word[:3] for word in said if len(word) > 2}
-    found = [*whole, *(f"{start}*" for start in begun)]
-    for mark, count in (("#", len(whole)), ("*", len(begun))):
-        found += [f"{mark}{n}" for n in range(1, min(count, MAX_SHARED) + 1)]
-    return found
+    first = FIRST_LINE.match(program)[1]
+    header = BLANKS.sub("", HEADER_END.sub("", first))
+    found = [*whole, *(f"{start}*" for start in begun), *marks("#", len(whole)), *marks("*", len(begun))]
+    found += [*marks("~", len(said - asked)), *marks("-", len(words(first) - asked))]
+    return [*found, "="] if "(" in header and header in BLANKS.sub("", problem) else found
 
 
 @lru_cache(maxsize=64)
 def counts(program: str, bits: int = BITS, problem: str = "") -> tuple[np.ndarray, np.ndarray]:
-    """(buckets int64 ascending, how often float32 at most MOST) of a program's n-grams and of what it shares with the problem."""
+    """(buckets int64 ascending, how often float32 at most MOST) of a program's n-grams and of what answers the problem."""
     spelled = tokens(program)
     found = []
-    views = ((spelled, SPELLED_ORDERS), (nameless(spelled), NAMELESS_ORDERS), (shared(problem, program), (1,)))
+    views = ((spelled, SPELLED_ORDERS), (nameless(spelled), NAMELESS_ORDERS), (answers(problem, program), (1,)))
     for stream, (view, orders) in enumerate(views):
         ids = np.array([token_hash(token) for token in view], np.uint32)
         for order in orders:

@@ -1,6 +1,6 @@
 /**
- * The linear part of the embedded model's reward: weights of hashed token n-grams of the program, and of the words that
- * it shares with its problem.
+ * The linear part of the embedded model's reward: weights of hashed token n-grams of the program, and of what it
+ * has in common with its problem.
  *
  * The features are those of training/ngrams.py, number by number: ASCII classes only, 32-bit integers only, so that
  * Python and JavaScript cannot differ. docs/families.md defines them. A change is a new NGRAM_VERSION.
@@ -38,8 +38,10 @@ const WORD_PART = /[A-Z]?[a-z]+|[A-Z]+/g;
 /** Words of so many letters lose these endings: "returns" and "return" are one. */
 const LONG = 5;
 const ENDING = /(?:ing|ed|es|s)$/;
-/** More words in common than this are as good as this many. */
+/** More words in common, or said unasked, than this are as good as this many. */
 const MAX_SHARED = 24;
+const BLANKS = /[ \t\r\n]+/g;
+const FIRST_LINE = /^[ \t\r\n]*([^\n]*)/;
 /** The last token of every program. */
 const END = "<end>";
 
@@ -76,7 +78,7 @@ export function ngramValue({ weights, scale }: NgramModel, program: string, prob
   };
   count(spelled, SPELLED_ORDERS, 0);
   count(nameless(spelled), NAMELESS_ORDERS, 1);
-  count(shared(words(problem), words(program)), [1], 2);
+  count(answers(problem, program), [1], 2);
   let sum = 0;
   for (const [bucket, count] of counts) sum += (weights[bucket] ?? 0) * Math.min(count, MOST);
   return sum * scale;
@@ -91,17 +93,45 @@ function words(text: string): Set<string> {
   );
 }
 
-/** Words that problem and program have in common, their first three letters, and marks for how many there are. */
-function shared(asked: ReadonlySet<string>, said: ReadonlySet<string>): string[] {
-  const starts = (all: ReadonlySet<string>): Set<string> =>
-    new Set([...all].filter((word) => word.length > 2).map((word) => `${word.slice(0, 3)}*`));
-  const both = (a: ReadonlySet<string>, b: ReadonlySet<string>): string[] =>
-    [...a].filter((word) => b.has(word));
-  const marks = (mark: string, count: number): string[] =>
-    Array.from({ length: Math.min(count, MAX_SHARED) }, (_, index) => `${mark}${index + 1}`);
-  const whole = both(asked, said);
-  const begun = both(starts(asked), starts(said));
-  return [...whole, ...begun, ...marks("#", whole.length), ...marks("*", begun.length)];
+/**
+ * Words that problem and program share, their first three letters, how many those are, and how far the header is the
+ * asked one.
+ */
+function answers(problem: string, program: string): string[] {
+  if (problem === "") return [];
+  const asked = words(problem);
+  const said = words(program);
+  const first = FIRST_LINE.exec(program)?.[1] ?? "";
+  const header = withoutEnd(first.replace(BLANKS, ""), ":{");
+  const whole = [...asked].filter((word) => said.has(word));
+  const saidStarts = starts(said);
+  const begun = [...starts(asked)].filter((start) => saidStarts.has(start));
+  const unasked = (all: ReadonlySet<string>): number => [...all].filter((word) => !asked.has(word)).length;
+  return [
+    ...whole,
+    ...begun,
+    ...marks("#", whole.length),
+    ...marks("*", begun.length),
+    ...marks("~", unasked(said)),
+    ...marks("-", unasked(words(first))),
+    ...(header.includes("(") && problem.replace(BLANKS, "").includes(header) ? ["="] : []),
+  ];
+}
+
+/** Without the given characters at its end; a pattern for this would try every long run of them from each of its places. */
+function withoutEnd(text: string, characters: string): string {
+  let end = text.length;
+  while (end > 0 && characters.includes(text.charAt(end - 1))) end--;
+  return text.slice(0, end);
+}
+
+function starts(all: ReadonlySet<string>): Set<string> {
+  return new Set([...all].filter((word) => word.length > 2).map((word) => `${word.slice(0, 3)}*`));
+}
+
+/** One entry for each step up to the count: what more of something is worth may change on the way. */
+function marks(mark: string, count: number): string[] {
+  return Array.from({ length: Math.min(count, MAX_SHARED) }, (_, index) => `${mark}${index + 1}`);
 }
 
 /** Tokens of a program; a line start says how the indentation changed, not what it is, and blank lines say nothing. */

@@ -94,7 +94,7 @@ export interface Vocabulary {
 }
 
 /** Of the features in families/ngram.ts; a model of another version is refused. */
-export const NGRAM_VERSION = 2;
+export const NGRAM_VERSION = 3;
 
 /** A linear model on hashed n-grams of the program: a part of the reward beside the head's; see families/ngram.ts. */
 export interface NgramModel {

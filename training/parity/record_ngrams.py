@@ -19,6 +19,7 @@ from ngrams import VERSION, counts  # noqa: E402
 SCALE = 0.01
 PROBLEM = "Write a function that returns the numbers of a JSONReader's f-values, used for x_two; größe.\nassert isUsed(Ab) == ABC"
 PROGRAMS = {
+    "the asked header": "\n  def isUsed( Ab ) : {\n    return 1",
     "words of the problem": "def returnNumbers(value_s, JSON):\n    for x in reading_two: use(x, ABCd, gr)\n    numb = isus",
     "nothing": "",
     "one token": "x",

@@ -54,7 +54,7 @@ describe("the term", () => {
       ngramTerm(small, ["", `user\n${question}`, "\n", "assistant\nadd(a, b)", "\n"]);
     expect(term("Adding")).toBe(ngramValue(small, "add(a, b)", "Adding"));
     expect(term("Adding")).not.toBe(term("Multiply"));
-    expect(term("Multiply")).toBe(ngramValue(small, "add(a, b)"));
+    expect(term("")).toBe(ngramValue(small, "add(a, b)"));
   });
   test("is 0 where nobody answers", () => {
     expect(ngramTerm(small, ["", "user\nassistant\nx", "\n"])).toBe(0);
