@@ -3,9 +3,9 @@ import type { CandidateInput, CursorTask, QuestionTask, RankRequest } from "./co
 import { ServiceError } from "./errors.ts";
 import { createPacer } from "./pacer.ts";
 import { assemble } from "./syntax/assemble.ts";
-import { extract } from "./syntax/extract.ts";
+import { extractProgram } from "./syntax/extract.ts";
 import { LANGUAGES, type Language, languageOf } from "./syntax/languages.ts";
-import { normalForm } from "./syntax/normal.ts";
+import { normalForm, tokenForm } from "./syntax/normal.ts";
 import type { SyntaxRuntime } from "./syntax/parser.ts";
 import { problemAt } from "./syntax/problem.ts";
 
@@ -22,6 +22,12 @@ interface Program {
   readonly scored: string;
   readonly valid: boolean;
   readonly reason: string | null;
+}
+
+/** What is known of a program before equal ones are folded. */
+interface Found extends Program {
+  /** Its tokens in normal form; undefined where they are still to be found. */
+  readonly tokens: string | undefined;
 }
 
 /** A program that stands for all that are equal to it. */
@@ -71,12 +77,12 @@ async function fromReplies(
   mode: ProgramRequest["mode"],
   syntax: SyntaxRuntime,
   pause: () => Promise<void>,
-): Promise<{ problem: string; programs: Program[] }> {
+): Promise<{ problem: string; programs: Found[] }> {
   const language = task.language === undefined ? undefined : knownLanguage(task.language);
-  const programs: Program[] = [];
+  const programs: Found[] = [];
   for (const { id, text } of candidates) {
     await pause();
-    const result = await extract(text, { language, mode, question: task.question }, syntax);
+    const result = await extractProgram(text, { language, mode, question: task.question }, syntax);
     programs.push({ id, ...result, scored: result.code });
   }
   return { problem: task.question, programs };
@@ -87,9 +93,9 @@ async function atCursor(
   candidates: readonly CandidateInput[],
   syntax: SyntaxRuntime,
   pause: () => Promise<void>,
-): Promise<{ problem: string; programs: Program[] }> {
+): Promise<{ problem: string; programs: Found[] }> {
   const cursor = { ...task, language: knownLanguage(task.language) };
-  const programs: Program[] = [];
+  const programs: Found[] = [];
   for (const { id, text } of candidates) {
     await pause();
     const result = await assemble({ ...cursor, completion: text }, syntax);
@@ -100,6 +106,8 @@ async function atCursor(
       scored: result.unit,
       valid: result.valid,
       reason: result.reason,
+      // What was parsed is the document, and not the unit in it.
+      tokens: undefined,
     });
   }
   return { problem: await problemAt(cursor, syntax), programs };
@@ -110,27 +118,51 @@ async function atCursor(
  * The smallest by code point order represents them, whatever order they came in.
  */
 async function foldDuplicates(
-  programs: readonly Program[],
+  programs: readonly Found[],
   syntax: SyntaxRuntime,
   pause: () => Promise<void>,
 ): Promise<Entry[]> {
-  const groups = new Map<string, Program[]>();
-  for (const program of programs) {
-    await pause();
-    const language = program.valid ? languageOf(program.language) : undefined;
-    const key = language
-      ? `${language}:${await normalForm(program.scored, language, syntax)}`
-      : `invalid:${program.id}`;
-    const group = groups.get(key);
-    if (group) group.push(program);
-    else groups.set(key, [program]);
+  const keyOf = async ({ id, language: name, scored, valid, tokens }: Found) => {
+    const language = valid ? languageOf(name) : undefined;
+    return language
+      ? `${language}:${tokens ?? (await tokenForm(scored, language, syntax))}`
+      : `invalid:${id}`;
+  };
+  const formOf = async ({ language: name, scored }: Found) => {
+    const language = languageOf(name);
+    return language ? await normalForm(scored, language, syntax) : scored;
+  };
+  const groups: Found[][] = [];
+  for (const alike of await grouped(programs, keyOf, pause)) {
+    // Most programs are alone with their tokens, and no more need be known of them.
+    if (alike.every(({ scored }) => scored === alike[0]?.scored)) groups.push(alike);
+    else groups.push(...(await grouped(alike, formOf, pause)));
   }
-  return [...groups.values()].flatMap((group) => {
+  return groups.flatMap((group) => {
     const [first, ...others] = group.sort(
       (a, b) => compareCodePoints(a.code, b.code) || compareCodePoints(a.id, b.id),
     );
-    return first ? [{ ...first, duplicates: others.map((other) => other.id) }] : [];
+    if (!first) return [];
+    const { id, language, code, scored, valid, reason } = first;
+    return [{ id, language, code, scored, valid, reason, duplicates: others.map((other) => other.id) }];
   });
+}
+
+/** Groups by key, in the order in which the keys come first. */
+async function grouped<T>(
+  items: readonly T[],
+  keyOf: (item: T) => Promise<string>,
+  pause: () => Promise<void>,
+): Promise<T[][]> {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    await pause();
+    const key = await keyOf(item);
+    const group = groups.get(key);
+    if (group) group.push(item);
+    else groups.set(key, [item]);
+  }
+  return [...groups.values()];
 }
 
 function knownLanguage(name: string): Language {

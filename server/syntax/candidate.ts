@@ -4,6 +4,7 @@ import { type Evidence, evidenceIn } from "./evidence.ts";
 import type { Tag } from "./info.ts";
 import type { Language } from "./languages.ts";
 import { dedent, isBlank, type Line, textOf, trimBlank } from "./lines.ts";
+import { tokensOf } from "./normal.ts";
 import { type Outline, outlineOf } from "./outline.ts";
 import type { SyntaxRuntime } from "./parser.ts";
 import { SURE, startsCode, weigh } from "./prose.ts";
@@ -33,6 +34,8 @@ export interface Candidate {
   readonly verdict: Verdict;
   /** What it defines and uses; undefined where it does not parse. */
   readonly outline: Outline | undefined;
+  /** Its tokens in normal form; undefined where it is not valid. */
+  readonly tokens: string | undefined;
   /** The language that it really is in, where that is not the one asked for. */
   readonly really: Language | undefined;
 }
@@ -162,7 +165,7 @@ function judged(piece: Piece, lines: readonly Line[], language: Language, runtim
   return { piece, language, lines, code, ...judgementOf(code, language, runtime), really: undefined };
 }
 
-type Judgement = Pick<Candidate, "verdict" | "outline">;
+type Judgement = Pick<Candidate, "verdict" | "outline" | "tokens">;
 
 /** What was judged last: the one block of a reply is read again with everything else when it alone is not right. */
 const judgements = new WeakMap<SyntaxRuntime, Map<string, Judgement>>();
@@ -179,11 +182,14 @@ function judgementOf(code: string, language: Language, runtime: SyntaxRuntime): 
   const { tree, verdict } = check(code, language, runtime);
   const parses = verdict.state === "valid" || verdict.state === "nothing";
   const outline = tree !== null && parses ? outlineOf(tree.rootNode, code, language) : undefined;
+  const tokens =
+    tree !== null && verdict.state === "valid" ? tokensOf(tree.rootNode, code, language) : undefined;
   tree?.delete();
-  known.set(key, { verdict, outline });
+  const judgement = { verdict, outline, tokens };
+  known.set(key, judgement);
   const oldest = known.keys().next();
   if (known.size > MAX_JUDGEMENTS && !oldest.done) known.delete(oldest.value);
-  return { verdict, outline };
+  return judgement;
 }
 
 /** Readings without prose at either end, for pieces whose ends nothing marks. */

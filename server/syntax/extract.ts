@@ -58,12 +58,28 @@ const MAX_UNFENCED_LENGTH = 64 * 1024;
 
 const TOO_LARGE = "The reply is too large to read.";
 
+/** An extraction for whoever compares programs. */
+export interface ExtractedProgram extends Extraction {
+  /** Its tokens in normal form (`tokenForm`), where its tree was there to tell. */
+  readonly tokens: string | undefined;
+}
+
 /** Extracts the program from a reply. Never throws for any text. */
 export async function extract(
   reply: string,
   options: ExtractOptions,
   runtime: SyntaxRuntime,
 ): Promise<Extraction> {
+  const { tokens: _, ...extraction } = await extractProgram(reply, options, runtime);
+  return extraction;
+}
+
+/** The same, with the tokens of the program. */
+export async function extractProgram(
+  reply: string,
+  options: ExtractOptions,
+  runtime: SyntaxRuntime,
+): Promise<ExtractedProgram> {
   const mode = options.mode ?? "lenient";
   const base = {
     language: options.language ?? "",
@@ -74,6 +90,7 @@ export async function extract(
     blocks: 0,
     reason: null,
     diagnostics: [],
+    tokens: undefined,
   } as const;
   if (reply.length > MAX_REPLY_LENGTH) return { ...base, reason: TOO_LARGE };
   if (reply.length > MAX_ANSWER_LENGTH && !mentionsReasoning(reply)) return { ...base, reason: TOO_LARGE };
@@ -217,15 +234,18 @@ function likelyIn(pieces: readonly Piece[]): Language | undefined {
   return evidenceIn(untold.map((piece) => textOf(piece.lines)).join("\n"))[0]?.language;
 }
 
-type Found = Pick<Extraction, "language" | "code" | "valid" | "origin" | "reason" | "diagnostics">;
+type Found = Pick<
+  ExtractedProgram,
+  "language" | "code" | "valid" | "origin" | "reason" | "diagnostics" | "tokens"
+>;
 
 /** The published policy: exactly one fenced block, and it parses. */
 async function strict(
-  base: Extraction,
+  base: ExtractedProgram,
   fences: readonly Fence[],
   options: ExtractOptions,
   runtime: SyntaxRuntime,
-): Promise<Extraction> {
+): Promise<ExtractedProgram> {
   const [fence, ...others] = fences;
   if (fence === undefined) return { ...base, reason: "The reply has no fenced code block." };
   if (others.length > 0) {
@@ -264,7 +284,15 @@ async function result(main: Candidate, parts: readonly Candidate[], runtime: Syn
     const { tree, verdict } = check(joined, language, runtime);
     tree?.delete();
     if (verdict.state === "valid")
-      return { language, code: joined, valid: true, origin, reason: null, diagnostics: [] };
+      return {
+        language,
+        code: joined,
+        valid: true,
+        origin,
+        reason: null,
+        diagnostics: [],
+        tokens: undefined,
+      };
   }
   const code = textOf(main.lines);
   const valid = isRight(main);
@@ -276,6 +304,7 @@ async function result(main: Candidate, parts: readonly Candidate[], runtime: Syn
     origin,
     reason: valid ? null : invalidReason(main),
     diagnostics: valid ? [] : problems.map((problem) => diagnosticOf(problem, main.lines)),
+    tokens: valid ? main.tokens : undefined,
   };
 }
 
