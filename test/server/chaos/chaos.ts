@@ -1,0 +1,369 @@
+/**
+ * Chaos: five windows rank without a pause, while in every round one thing goes wrong: a process is killed or frozen at
+ * a named step, a connection breaks, the disk is full, another version takes over. Nothing may be lost, wrong or left.
+ */
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { LOG_FILE } from "../../../server/lease/lease.ts";
+import { packageRoot } from "../../../server/paths.ts";
+import { type HubServer, repositoryOf, startHub } from "../../hub/hub.ts";
+import { OwnServer, runProgram } from "./program.ts";
+import { BadLines } from "./proxy.ts";
+import { type Deed, deeds, nameOf, Random } from "./schedule.ts";
+import { difference, newRequest, type Request, type Rewards, Seat } from "./seat.ts";
+import { type Member, signal, sizeOf, World } from "./world.ts";
+
+export interface ChaosOptions {
+  readonly seed: number;
+  /** Whether there is to be another round after so many. */
+  more(rounds: number): boolean;
+  /** Also freezes servers until others have replaced them, which takes half a minute each time. */
+  readonly hang: boolean;
+  say(line: string): void;
+}
+
+export interface Size {
+  readonly bytes: number;
+  readonly descriptors: number;
+}
+
+export interface ChaosReport {
+  rounds: number;
+  answered: number;
+  /** Requests that were sent, with those that were sent again. */
+  asked: number;
+  /** How often a user had to start the server by hand, because it had died five times in five minutes. */
+  restarted: number;
+  readonly failures: Record<string, number>;
+  /** Deed → how often it happened; and how often nobody got to the step. */
+  readonly deeds: Record<string, { happened: number; missed: number }>;
+  /** The last server, three times while nothing went wrong any more; the window that lived longest, all along. */
+  readonly server: Size[];
+  readonly window: Size[];
+}
+
+/** Windows of the shared server; one more has a server of its own. */
+const SHARED = 4;
+const MODEL = "codescaler-1.7b";
+const REPOSITORY = "LARK-Lab/CodeScaler-1.7B";
+const TOKEN = "chaos-token";
+/** Rounds without a fault at the end, each third of which is measured. */
+const CALM_ROUNDS = 9;
+/** Descriptors that come and go with connections. */
+const SPARE_DESCRIPTORS = 24;
+/** What a process may grow by while it does the same again and again, in bytes. */
+const SPARE_BYTES = 48 * 2 ** 20;
+
+/** @throws Error with the first thing that was lost, wrong or left, and the round it was in */
+export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
+  const world = await World.make();
+  const chaos = new Chaos(world, options);
+  try {
+    return await chaos.run();
+  } catch (error) {
+    const log = existsSync(join(world.run, LOG_FILE)) ? readFileSync(join(world.run, LOG_FILE), "utf8") : "";
+    const message = error instanceof Error ? error.message : String(error);
+    throw new Error(`Seed ${options.seed}: ${message}\nThe log's end:\n${log.slice(-4000)}`, {
+      cause: error,
+    });
+  } finally {
+    await chaos.close();
+    world.dispose();
+  }
+}
+
+class Chaos {
+  readonly #world: World;
+  readonly #options: ChaosOptions;
+  readonly #random: Random;
+  readonly #lines: BadLines;
+  readonly #own: OwnServer;
+  /** Answers every request once more, and nothing happens to it. */
+  readonly #reference: OwnServer;
+  readonly #seats: Seat[] = [];
+  #hub: HubServer | undefined;
+  /** SHA-256 of the model that is downloaded, whatever happens on the way. */
+  #model: string | undefined;
+  #upgraded = false;
+  #requests = 0;
+  readonly #report: ChaosReport = {
+    rounds: 0,
+    answered: 0,
+    asked: 0,
+    restarted: 0,
+    failures: {},
+    deeds: {},
+    server: [],
+    window: [],
+  };
+
+  constructor(world: World, options: ChaosOptions) {
+    this.#world = world;
+    this.#options = options;
+    this.#random = new Random(options.seed);
+    this.#lines = new BadLines(this.#random);
+    this.#own = new OwnServer(world.now.script, world.env, TOKEN);
+    this.#own.onPort = (port) => {
+      this.#lines.target = port;
+    };
+    const apart = { ...world.env, CODESCALER_HOME: join(world.home, "..", "reference") };
+    this.#reference = new OwnServer(join(world.now.script, "..", "server.js"), apart, TOKEN);
+  }
+
+  async run(): Promise<ChaosReport> {
+    this.#hub = await startHub();
+    const fixture = join(packageRoot, "test", "fixtures", "parity", "qwen3-tied", "model");
+    this.#hub.repositories.set(REPOSITORY, repositoryOf(fixture));
+    const url = await this.#lines.listen();
+    for (let index = 0; index < SHARED; index++) this.#seats.push(new Seat(this.#world));
+    this.#seats.push(new Seat(this.#world, { url, token: TOKEN }));
+    let waiting: Deed[] = [];
+    while (this.#options.more(this.#report.rounds)) {
+      if (waiting.length === 0) waiting = this.#random.shuffled(deeds(this.#options.hang));
+      const deed = waiting.shift();
+      if (deed) await this.#round(deed);
+      this.#report.rounds++;
+    }
+    for (let round = 0; round < CALM_ROUNDS; round++) {
+      await this.#round(undefined);
+      if ((round + 1) % (CALM_ROUNDS / 3) === 0) this.#measure();
+    }
+    this.#compareSizes();
+    await this.#leave();
+    for (const seat of this.#seats) {
+      this.#report.asked += seat.asked;
+      this.#report.restarted += seat.restarted;
+      for (const [code, times] of seat.failures) {
+        this.#report.failures[code] = (this.#report.failures[code] ?? 0) + times;
+      }
+    }
+    return this.#report;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#own.close(), this.#reference.close(), this.#lines.close(), this.#hub?.close()]);
+  }
+
+  /** All windows ask; meanwhile the deed is done, and its traces are looked after. */
+  async #round(deed: Deed | undefined): Promise<void> {
+    const name = deed === undefined ? "nothing" : nameOf(deed);
+    this.#options.say(`round ${this.#report.rounds}: ${name}`);
+    const before = this.#world.fired().length;
+    const watching = new AbortController();
+    const watched = this.#thaw(before, watching.signal);
+    try {
+      const deeds = deed === undefined ? Promise.resolve(true) : this.#do(deed);
+      const asked = this.#seats.map((seat) => this.#ask(seat));
+      const [happened] = await Promise.all([deeds, ...asked]);
+      if (deed !== undefined) {
+        this.#world.disarm();
+        const count = this.#report.deeds[name] ?? { happened: 0, missed: 0 };
+        if (happened && ("action" in deed ? this.#world.fired().length > before : true)) count.happened++;
+        else count.missed++;
+        this.#report.deeds[name] = count;
+      }
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      throw new Error(`round ${this.#report.rounds} (${name}): ${message}`, { cause: error });
+    } finally {
+      watching.abort();
+      await watched;
+    }
+    const oldest = this.#seats[0] && sizeOf(this.#seats[0].window.pid);
+    if (oldest) this.#report.window.push(oldest);
+  }
+
+  async #ask(seat: Seat): Promise<void> {
+    const request = newRequest(this.#random, `${this.#options.seed}_${++this.#requests}`);
+    const rewards = await seat.answer(request);
+    const wrong = difference(rewards, await this.#right(request));
+    if (wrong !== undefined) throw new Error(wrong);
+    this.#report.answered++;
+  }
+
+  /** The rewards as a server gives them that is left alone. */
+  async #right(request: Request): Promise<Rewards> {
+    while (this.#reference.port === 0) await sleep(20);
+    const response = await fetch(`http://127.0.0.1:${this.#reference.port}/v1/rank`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${TOKEN}`, "content-type": "application/json" },
+      body: JSON.stringify(request),
+    });
+    const { candidates }: { candidates: { id: string; reward: number | null }[] } = JSON.parse(
+      await response.text(),
+    );
+    return candidates.map(({ id, reward }) => [id, reward]);
+  }
+
+  /** @returns false where it cannot be done here */
+  async #do(deed: Deed): Promise<boolean> {
+    switch (deed.by) {
+      case "start": {
+        this.#world.arm(deed.step, deed.action, 1);
+        // A server must start: because the present one dies, or because a user wants another.
+        const pid = this.#world.lease()?.pid;
+        if (pid !== undefined && this.#random.below(2) === 0) signal(pid, "SIGKILL");
+        else await this.#seat().window.tell({ do: "restart" });
+        return true;
+      }
+      case "use":
+        this.#world.arm(deed.step, deed.action, 1);
+        // A new window makes new connections, each of which wants a proof.
+        if (deed.step === "proof" || deed.action === "hang") this.#seat().replace();
+        return true;
+      case "pull":
+        this.#world.arm(deed.step, deed.action, 1);
+        await this.#pull();
+        return true;
+      case "world":
+        return this.#shake(deed.step);
+      default:
+        return deed satisfies never;
+    }
+  }
+
+  async #shake(step: (Deed & { by: "world" })["step"]): Promise<boolean> {
+    switch (step) {
+      case "window":
+        this.#seat().replace();
+        return true;
+      case "line cut":
+      case "line slow":
+      case "line refused":
+        this.#lines.line = step === "line cut" ? "cut" : step === "line slow" ? "slow" : "refused";
+        this.#lines.cutAll();
+        await sleep(500);
+        this.#lines.line = "good";
+        return true;
+      case "disk": {
+        if (!this.#world.ownDisk) return false;
+        this.#world.fill();
+        const pid = this.#world.lease()?.pid;
+        if (pid !== undefined) signal(pid, "SIGKILL");
+        await sleep(2000);
+        this.#world.free();
+        return true;
+      }
+      case "version": {
+        const seat = this.#seat();
+        seat.replace(this.#upgraded ? this.#world.now : this.#world.next);
+        // An older window uses the newer server for as long as there is one.
+        if (this.#upgraded) {
+          for (const other of this.#seats.slice(0, SHARED)) {
+            if (other !== seat) other.replace(this.#world.now);
+          }
+          await seat.answer(newRequest(this.#random, `${this.#options.seed}_${++this.#requests}`));
+          await seat.window.tell({ do: "stop" });
+        }
+        this.#upgraded = !this.#upgraded;
+        return true;
+      }
+      default:
+        return step satisfies never;
+    }
+  }
+
+  /** One of the windows that may be replaced; the first lives from beginning to end. */
+  #seat(): Seat {
+    return this.#random.pick(this.#seats.slice(1, SHARED));
+  }
+
+  /** Downloads the model as often as it takes, and removes it again. */
+  async #pull(): Promise<void> {
+    const env = { ...this.#world.env, HF_ENDPOINT: this.#hub?.endpoint ?? "", HF_TOKEN: "" };
+    for (let attempt = 0; ; attempt++) {
+      const { code, stderr } = await runProgram(
+        this.#world.now.script,
+        ["models", "pull", MODEL, "--type", "f32"],
+        env,
+      );
+      if (code === 0) break;
+      // A killed one has no code; one that was asked to end says so.
+      if (code !== null && !/was stopped\. The same command continues it\./.test(stderr)) {
+        throw new Error(`the download failed: ${stderr}`);
+      }
+      if (attempt === 3) throw new Error(`the download does not end: ${stderr}`);
+    }
+    const path = join(this.#world.models, `${MODEL}.gguf`);
+    const sum = createHash("sha256").update(readFileSync(path)).digest("hex");
+    this.#model ??= sum;
+    if (sum !== this.#model) throw new Error("the same download became another model");
+    const left = readdirSync(this.#world.models, { recursive: true, encoding: "utf8" }).sort();
+    if (left.join() !== [".downloads", `${MODEL}.gguf`].join()) throw new Error(`a download left ${left}`);
+    rmSync(path);
+  }
+
+  /** Lets frozen processes go on: after a moment, or when another server has taken over. */
+  async #thaw(from: number, stop: AbortSignal): Promise<void> {
+    let seen = from;
+    while (!stop.aborted) {
+      const fired = this.#world.fired().slice(seen);
+      seen += fired.length;
+      for (const { action, pid } of fired) {
+        if (action === "stop") await sleep(300);
+        else if (action !== "hang") continue;
+        for (let polls = 0; action === "hang" && polls < 1200 && this.#world.lease()?.pid === pid; polls++) {
+          await sleep(50);
+        }
+        signal(pid, "SIGCONT");
+      }
+      await sleep(20);
+    }
+  }
+
+  #measure(): void {
+    const pid = this.#world.lease()?.pid;
+    const size = pid === undefined ? undefined : sizeOf(pid);
+    if (size === undefined) throw new Error("there is no server although nothing goes wrong any more");
+    this.#report.server.push(size);
+  }
+
+  /** @throws Error where a process takes ever more */
+  #compareSizes(): void {
+    const { window, server } = this.#report;
+    // What is loaded with the first requests is no leak.
+    const pairs: [string, Size | undefined, Size | undefined][] = [
+      ["The window", window[Math.min(5, window.length - 1)], window.at(-1)],
+      ["The server", server[0], server.at(-1)],
+    ];
+    for (const [who, first, last] of pairs) {
+      if (!first || !last) continue;
+      if (last.bytes > first.bytes + SPARE_BYTES) {
+        throw new Error(`${who} grew from ${first.bytes} to ${last.bytes} bytes.`);
+      }
+      if (last.descriptors > first.descriptors + SPARE_DESCRIPTORS) {
+        throw new Error(`${who} has ${last.descriptors} descriptors and had ${first.descriptors}.`);
+      }
+    }
+  }
+
+  /** All windows close: then nothing may be left of anything. */
+  async #leave(): Promise<void> {
+    const { windows } = await this.#health();
+    if (windows !== SHARED) throw new Error(`the server counts ${windows} windows where ${SHARED} are open`);
+    await Promise.all(this.#seats.map((seat) => seat.window.tell({ do: "leave" })));
+    await this.#own.close();
+    let left: readonly Member[] = [];
+    // A server that nobody uses ends after five seconds.
+    for (let polls = 0; polls < 600; polls++) {
+      left = this.#world.members();
+      if (left.length === 0) break;
+      await sleep(100);
+    }
+    if (left.length > 0) throw new Error(`processes are left: ${JSON.stringify(left)}`);
+    const files = readdirSync(this.#world.run).filter((file) => file !== LOG_FILE);
+    if (files.length > 0) throw new Error(`files are left beside the log: ${files}`);
+    if (this.#lines.open > 0) throw new Error(`${this.#lines.open} connections are left`);
+  }
+
+  async #health(): Promise<{ readonly windows: number }> {
+    const lease = this.#world.lease();
+    if (!lease) throw new Error("there is no lease although nothing goes wrong any more");
+    const response = await fetch(`http://127.0.0.1:${lease.port}/health`, {
+      headers: { authorization: `Bearer ${lease.token}` },
+    });
+    return JSON.parse(await response.text());
+  }
+}
