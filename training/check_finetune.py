@@ -168,7 +168,7 @@ def two_processes_are_one(work: Path, pairs: Path, validation: Path) -> None:
     model, one, two = FIXTURES / "qwen3-tied/model", work / "one", work / "two"
     run(command(model, pairs, validation, one, 10))
     # accelerate's own launcher starts a single process on a CPU; torchrun is what it calls for several GPUs.
-    run(["-m", "torch.distributed.run", "--nproc_per_node", "2", "--master_port", "0", *command(model, pairs, validation, two, 10)])
+    run(["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2", *command(model, pairs, validation, two, 10)])
     assert log_of(two)[-1]["processes"] == 2, "it was one process"
     a, b = ([line["loss"] for line in log_of(out) if "loss" in line] for out in (one, two))
     worst = max(abs(x - y) / abs(x) for x, y in zip(a, b, strict=True))
