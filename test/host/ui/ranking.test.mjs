@@ -108,6 +108,8 @@ scenario(
     await until("all candidates in the panel", async () => (await rows.count()) === VALID.length + 1);
     assert.deepEqual((await codes()).slice(0, VALID.length), expected);
     assert.match(await rows.last().textContent(), /Not valid/);
+    const said = await bench.webview().locator("body").textContent();
+    assert.equal(said.split("nothing was run").length, 2, "what stands above the list stands there once");
     // Down to the second, and back.
     await rows.first().focus();
     await bench.page.keyboard.press("ArrowDown");

@@ -11,11 +11,11 @@ import { Workbench } from "../workbench.mjs";
 
 /**
  * Installs the package and opens a file.
- * @param options.text of the file, and `settings` of the user besides the source
+ * @param options.text of the file, `settings` of the user besides the source, and the `key` that the source wants
  */
-export async function openSession({ name, text, completions, settings = {} }) {
+export async function openSession({ name, text, completions, key, settings = {} }) {
   const { startReplay } = await import(process.env["HOST_REPLAY"]);
-  const replay = await startReplay({ vendor: "openai", completions });
+  const replay = await startReplay({ vendor: "openai", completions, key });
   const folder = new EditorFolder({
     "codescaler.sources": [{ id: "replay", kind: "openai", url: replay.url, model: "coder", label: "coder" }],
     "codescaler.candidates": completions.length,
