@@ -22,7 +22,10 @@ export async function loadLlama(
   const modelParams = { ...bindings.modelDefaults(), n_gpu_layers: gpu === undefined ? 0 : gpu.layers + 1 };
   const handle = await bindings.loadModelAsync(model.path, modelParams, gpu?.devices ?? []);
   if (!handle)
-    throw new ServiceError("model_unusable", `The model file cannot be loaded: ${lastError(bindings)}`);
+    throw new ServiceError(
+      "model_unusable",
+      `The model file cannot be loaded (${lastError(bindings)}). Get or convert it again.`,
+    );
   if (bindings.hiddenSize(handle) !== model.head.length) {
     bindings.freeModel(handle);
     throw new ServiceError(

@@ -25,7 +25,10 @@ export async function loadTokenizer(
     n_gpu_layers: 0,
   });
   if (!model) {
-    throw new ServiceError("model_unusable", `The tokenizer cannot be loaded: ${lastError(bindings)}`);
+    throw new ServiceError(
+      "model_unusable",
+      `The tokenizer cannot be loaded (${lastError(bindings)}). Get or convert it again.`,
+    );
   }
   const vocabulary = bindings.vocabulary(model);
   let closed = false;
