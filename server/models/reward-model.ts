@@ -13,6 +13,7 @@ import {
   TOKEN_TYPE,
 } from "./gguf-keys.ts";
 import { type GgufHeader, readGguf } from "./gguf-read.ts";
+import { quoted } from "./gguf-values.ts";
 import { ngramDefect } from "./ngram-file.ts";
 import { checkStructure, checkVocabulary, unusableModel } from "./structure.ts";
 
@@ -149,10 +150,7 @@ function inputOf(path: string, header: GgufHeader, get: Getter): TokenizerFile {
   if (chatTemplate.length > TEMPLATE_CHARS) throw unusableModel(path, "has a chat template of absurd length");
   const normalizer = get.text(KEYS.normalizer);
   if (normalizer !== "NFC" && normalizer !== "none") {
-    throw unusableModel(
-      path,
-      `asks for the text normal form ${JSON.stringify(normalizer)}, which is not known`,
-    );
+    throw unusableModel(path, `asks for the text normal form ${quoted(normalizer)}, which is not known`);
   }
   const tokens = get.texts(KEYS.tokens);
   const addedTokens = new Map<string, number>();
@@ -205,7 +203,7 @@ function originOf(path: string, header: GgufHeader, get: Getter): Origin {
   }
   const family = get.text(KEYS.family);
   if (!isFamily(family))
-    throw unusableModel(path, `belongs to the family ${JSON.stringify(family)}, which is not known`);
+    throw unusableModel(path, `belongs to the family ${quoted(family)}, which is not known`);
   const maxTokens = get.uint(KEYS.maxTokens);
   if (maxTokens === 0) throw unusableModel(path, "allows no tokens at all");
   return {
@@ -306,6 +304,8 @@ class Getter {
   }
 
   #missing(key: string): never {
-    throw unusableModel(this.#path, `lacks the metadata ${key}`);
+    // The architecture's name is a part of some keys, and comes from the file.
+    const name = /^[\w.-]{1,80}$/.test(key) ? key : quoted(key);
+    throw unusableModel(this.#path, `lacks the metadata ${name}`);
   }
 }

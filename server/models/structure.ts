@@ -7,6 +7,7 @@ import { type Architecture, backboneTensors, type Shape } from "./architectures.
 import { ALIGNMENT, type Metadata } from "./gguf-format.ts";
 import { BYTE_LEVEL_BPE, FLOAT_KEYS, KEYS, PRE_TOKENIZERS, SIZE_KEYS } from "./gguf-keys.ts";
 import type { GgufHeader } from "./gguf-read.ts";
+import { quoted } from "./gguf-values.ts";
 
 /** llama.cpp's own bound (LLAMA_MAX_LAYERS). */
 const MAX_LAYERS = 512;
@@ -40,7 +41,7 @@ export function checkVocabulary(path: string, header: GgufHeader): Structure {
   const named = metadata.get("general.architecture");
   const architecture = named?.kind === "string" ? named.value : "";
   if (!isArchitecture(architecture)) {
-    throw unusableModel(path, `has the unknown architecture ${JSON.stringify(architecture)}`);
+    throw unusableModel(path, `has the unknown architecture ${quoted(architecture)}`);
   }
   checkKeys(path, metadata, architecture);
   const shape = readShape(path, metadata, architecture);
@@ -61,10 +62,7 @@ function checkKeys(path: string, metadata: Metadata, architecture: Architecture)
   for (const [key, { value }] of metadata) {
     if (known.has(key) || key.startsWith("codescaler.")) continue;
     if (key === "general.alignment" ? value === ALIGNMENT : key.startsWith("general.")) continue;
-    throw unusableModel(
-      path,
-      `holds the setting ${JSON.stringify(key.slice(0, 60))}, which no conversion writes`,
-    );
+    throw unusableModel(path, `holds the setting ${quoted(key)}, which no conversion writes`);
   }
 }
 
