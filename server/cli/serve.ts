@@ -134,47 +134,54 @@ export async function run(args: string[]): Promise<number> {
     return 0;
   };
 
-  if (values.shared) {
-    const folder = leaseFolder(ownRuntimeFolder(), values.engine ?? []);
-    await makePrivate(folder);
-    // Challenges are answered from the first moment; requests wait for the model.
-    const address = new URL(await listen(app, values.host, port));
-    const device = options.device;
-    lease = { version: VERSION, pid: process.pid, port: Number(address.port), token, device };
-    const shared = new SharedLife({ folder, lease, replaces, life, log, unload });
-    const claimed = await shared.claim();
-    if (!claimed) return close("not needed");
-    room = claimed.room;
-    log.info({ url: address.origin, model: model.id }, "ready");
-    const failed = preload().then(
-      () => undefined,
-      // Engines elsewhere may be away for a while: whoever asks next tries them again.
-      (error: unknown) => (error instanceof EngineFailure && error.passes ? undefined : error),
-    );
-    const ended = shared.end(stopped);
-    const problem = await Promise.race([failed, ended.then(() => undefined)]);
-    if (problem !== undefined) {
-      await shared.giveUp(problem instanceof Error ? problem.message : String(problem));
-      await app.close();
-      throw problem;
+  try {
+    if (values.shared) {
+      const folder = leaseFolder(ownRuntimeFolder(), values.engine ?? []);
+      await makePrivate(folder);
+      // Challenges are answered from the first moment; requests wait for the model.
+      const address = new URL(await listen(app, values.host, port));
+      const device = options.device;
+      lease = { version: VERSION, pid: process.pid, port: Number(address.port), token, device };
+      const shared = new SharedLife({ folder, lease, replaces, life, log, unload });
+      const claimed = await shared.claim();
+      if (!claimed) return close("not needed");
+      room = claimed.room;
+      log.info({ url: address.origin, model: model.id }, "ready");
+      const failed = preload().then(
+        () => undefined,
+        // Engines elsewhere may be away for a while: whoever asks next tries them again.
+        (error: unknown) => (error instanceof EngineFailure && error.passes ? undefined : error),
+      );
+      const ended = shared.end(stopped);
+      const problem = await Promise.race([failed, ended.then(() => undefined)]);
+      if (problem !== undefined) {
+        await shared.giveUp(problem instanceof Error ? problem.message : String(problem));
+        throw problem;
+      }
+      return close(await ended);
     }
-    return close(await ended);
-  }
 
-  // Loading first makes "ready" mean that a request will be answered, and a bad model fails here, in words.
-  await preload();
-  const url = await listen(app, values.host, port);
-  const ready: ReadyLine = {
-    url,
-    pid: process.pid,
-    version: VERSION,
-    model: model.id,
-    ...(host.device && { device: host.device }),
-    ...(!given && { token }),
-  };
-  process.stdout.write(`${JSON.stringify(ready)}\n`);
-  log.info({ url, model: model.id }, "ready");
-  return close(await Promise.race([stopped, unused(life, unload)]));
+    // Loading first makes "ready" mean that a request will be answered, and a bad model fails here, in words.
+    await preload();
+    const url = await listen(app, values.host, port);
+    const ready: ReadyLine = {
+      url,
+      pid: process.pid,
+      version: VERSION,
+      model: model.id,
+      ...(host.device && { device: host.device }),
+      ...(!given && { token }),
+    };
+    process.stdout.write(`${JSON.stringify(ready)}\n`);
+    log.info({ url, model: model.id }, "ready");
+    return close(await Promise.race([stopped, unused(life, unload)]));
+  } catch (error) {
+    // What was begun would keep a process that nobody finds, and that no signal ends any more.
+    setTimeout(() => process.exit(1), SHUTDOWN_MS).unref();
+    process.stdin.destroy();
+    Promise.all([app.close(), host.close(), syntax.close()]).catch(() => {});
+    throw error;
+  }
 }
 
 function idleTimes(

@@ -1,7 +1,7 @@
 /** Leases that lie, servers that are replaced, and what whoever took over a port gets to see. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
@@ -9,7 +9,7 @@ import { VERSION } from "../../server/contract.ts";
 import { LEASE_FILE, LEASE_LOCK, type Lease, leaseUrl } from "../../server/lease/lease.ts";
 import { newNonce, proofOf } from "../../server/lease/proof.ts";
 import { packageRoot, serverScript } from "../../server/paths.ts";
-import { call } from "./process.ts";
+import { call, codescaler } from "./process.ts";
 import { Home, isRunning, LARGE, SMALL, until } from "./windows.ts";
 
 const TOKEN = "t".repeat(43);
@@ -207,6 +207,17 @@ test("a model that is not installed is said once, and leaves no server", async (
   await expect(window.tell(SMALL)).rejects.toThrow(/No model named "no-such-model" is installed/);
   expect(window.states.at(-1)).toBe("failed");
   expect(home.left()).toEqual([]);
+});
+
+test("a server that cannot write its lease says so and ends", async () => {
+  const home = newHome();
+  // Nothing can be renamed over a folder that is not empty.
+  mkdirSync(join(home.folder, LEASE_FILE, "in the way"), { recursive: true, mode: 0o700 });
+  const args = ["serve", "--shared", "--device", "cpu"];
+  const { code, stderr } = await codescaler(args, { env: { CODESCALER_HOME: home.path } });
+  expect(code).toBe(1);
+  expect(stderr).toContain(join(home.folder, LEASE_FILE));
+  rmSync(home.folder, { recursive: true });
 });
 
 /** The built server as a later version of itself. */
