@@ -99,7 +99,12 @@ export class Endpoint {
 
   /** Gives it no more work until it was tried again after a pause; its running requests fail, unless it is only busy. */
   setAside(failure: EngineFailure): void {
-    if (this.#state.kind === "aside" || this.#closed.signal.aborted) return;
+    if (this.#closed.signal.aborted) return;
+    if (this.#state.kind === "aside") {
+      // One that fails while it is only busy may come back as another: it must be checked again.
+      if (failure.kind === "busy" || this.#state.connection === undefined) return;
+      clearTimeout(this.#state.timer);
+    }
     const { firstPauseMs, longestPauseMs } = this.#timing;
     const connection =
       failure.kind === "busy" && this.#state.kind === "ready" ? this.#state.connection : undefined;
