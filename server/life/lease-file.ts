@@ -78,7 +78,9 @@ async function lockLease(folder: string): Promise<FileLock> {
   const path = join(folder, LEASE_LOCK);
   const started = performance.now();
   while (true) {
-    const lock = await takeLock(path);
+    const lock = await takeLock(path).catch((error: unknown) => {
+      throw diskError(path, error);
+    });
     if (lock) return lock;
     // The number of a killed holder may belong to another process by now; the clock may have been changed.
     if (performance.now() - started > LOCK_WAIT_MS) await rm(path, { force: true });

@@ -1,6 +1,6 @@
 /** One process at a time works on a download. The lock of a process that was killed is taken over. */
 import { randomUUID } from "node:crypto";
-import { open, readFile, rename, rm, stat, utimes } from "node:fs/promises";
+import { type FileHandle, open, readFile, rename, rm, stat, utimes } from "node:fs/promises";
 import { errorCode, isRunning } from "./disk.ts";
 
 export interface FileLock {
@@ -38,18 +38,23 @@ export async function takeLock(path: string): Promise<FileLock | undefined> {
 }
 
 async function create(path: string, mine: string): Promise<boolean> {
+  let file: FileHandle;
   try {
-    const file = await open(path, "wx");
-    try {
-      await file.writeFile(mine);
-    } finally {
-      await file.close();
-    }
-    return true;
+    file = await open(path, "wx");
   } catch (error) {
     if (errorCode(error) === "EEXIST") return false;
     throw error;
   }
+  try {
+    await file.writeFile(mine);
+  } catch (error) {
+    // On a full disk it would be a lock of nobody, in everybody's way.
+    await rm(path, { force: true });
+    throw error;
+  } finally {
+    await file.close();
+  }
+  return true;
 }
 
 async function isAbandoned(path: string, holder: string): Promise<boolean> {

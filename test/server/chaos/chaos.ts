@@ -6,9 +6,10 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { LOG_FILE } from "../../../server/lease/lease.ts";
+import { LOG_FILE, leaseUrl } from "../../../server/lease/lease.ts";
 import { packageRoot } from "../../../server/paths.ts";
 import { type HubServer, repositoryOf, startHub } from "../../hub/hub.ts";
+import { call } from "../process.ts";
 import { OwnServer, runProgram } from "./program.ts";
 import { BadLines } from "./proxy.ts";
 import { type Deed, deeds, nameOf, Random } from "./schedule.ts";
@@ -186,14 +187,10 @@ class Chaos {
   /** The rewards as a server gives them that is left alone. */
   async #right(request: Request): Promise<Rewards> {
     while (this.#reference.port === 0) await sleep(20);
-    const response = await fetch(`http://127.0.0.1:${this.#reference.port}/v1/rank`, {
-      method: "POST",
-      headers: { authorization: `Bearer ${TOKEN}`, "content-type": "application/json" },
-      body: JSON.stringify(request),
+    const { text } = await call(`http://127.0.0.1:${this.#reference.port}`, "POST", "/v1/rank", request, {
+      authorization: `Bearer ${TOKEN}`,
     });
-    const { candidates }: { candidates: { id: string; reward: number | null }[] } = JSON.parse(
-      await response.text(),
-    );
+    const { candidates }: { candidates: { id: string; reward: number | null }[] } = JSON.parse(text);
     return candidates.map(({ id, reward }) => [id, reward]);
   }
 
@@ -361,9 +358,9 @@ class Chaos {
   async #health(): Promise<{ readonly windows: number }> {
     const lease = this.#world.lease();
     if (!lease) throw new Error("there is no lease although nothing goes wrong any more");
-    const response = await fetch(`http://127.0.0.1:${lease.port}/health`, {
-      headers: { authorization: `Bearer ${lease.token}` },
+    const { text } = await call(leaseUrl(lease), "GET", "/health", undefined, {
+      authorization: `Bearer ${lease.token}`,
     });
-    return JSON.parse(await response.text());
+    return JSON.parse(text);
   }
 }
