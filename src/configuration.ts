@@ -1,9 +1,9 @@
 /** Settings as the editor has them: snapshots per document scope, renewed when something changes. */
 import * as vscode from "vscode";
 import { Emitter, type Event } from "./emitter.ts";
+import type { ServerOptions } from "./reward-server.ts";
 import { readSettings, type SettingName, type Settings } from "./settings.ts";
 import type { NetworkSettings } from "./sources/network.ts";
-import type { ServerOptions } from "./supervisor.ts";
 
 const SECTION = "codescaler";
 

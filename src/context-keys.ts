@@ -5,7 +5,7 @@ import { refusal } from "./documents.ts";
 import { Disposables } from "./emitter.ts";
 import type { Scores } from "./ranking/scores.ts";
 import type { RankingSession } from "./ranking/session.ts";
-import type { RewardServer } from "./supervisor.ts";
+import type { RewardServer } from "./reward-server.ts";
 
 export interface ContextKeyDependencies {
   readonly configuration: Configuration;

@@ -7,7 +7,7 @@ import { type CommandLine, runForJson, runForText } from "./models/command-line.
 import { gigabytes } from "./models/list.ts";
 import type { Pages } from "./pages.ts";
 import { type Report, withProgress } from "./progress.ts";
-import type { RewardServer } from "./supervisor.ts";
+import type { RewardServer } from "./reward-server.ts";
 
 export interface DeviceDependencies {
   readonly commandLine: CommandLine;

@@ -1,9 +1,9 @@
 /** State and actions in one list, opened from the status item. */
 import * as vscode from "vscode";
 import type { CommandName } from "./contributions.ts";
+import type { ServerState } from "./reward-server.ts";
 import type { SettingName } from "./settings.ts";
 import type { SourceStatus } from "./status.ts";
-import type { ServerState } from "./supervisor.ts";
 
 interface Action extends vscode.QuickPickItem {
   readonly name?: CommandName;

@@ -3,9 +3,9 @@ import * as vscode from "vscode";
 import { SELECTOR } from "./documents.ts";
 import { Disposables } from "./emitter.ts";
 import type { RankingSession } from "./ranking/session.ts";
+import type { RewardServer, ServerState } from "./reward-server.ts";
 import { sentenceOf } from "./sentences.ts";
 import type { Health } from "./sources/health.ts";
-import type { RewardServer, ServerState } from "./supervisor.ts";
 
 /** How one source is, in words. */
 export interface SourceStatus {

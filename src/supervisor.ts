@@ -11,44 +11,10 @@ import { type Log, reasonOf } from "./log.ts";
 import { connectOwn } from "./own-server.ts";
 import { type Endpoint, RankError } from "./ranking/client.ts";
 import { restartDelay } from "./restart-budget.ts";
+import type { RewardServer, ServerOptions, ServerState } from "./reward-server.ts";
 import { deathOf, readServerLog } from "./server-log.ts";
 import type { Exit, ServerProcess } from "./server-process.ts";
 import { joinOrStart, type Session, StartError } from "./shared-server.ts";
-
-/** What people need to know of the server. `down` and `failed` carry a sentence with the way out. */
-export type ServerState =
-  /** Not needed yet, or stopped by the user. */
-  | { readonly kind: "stopped" }
-  | { readonly kind: "starting" }
-  | {
-      readonly kind: "ready";
-      readonly url: string;
-      /** The user's own, which we neither start nor stop. */
-      readonly own: boolean;
-      /** Empty while none is in memory. */
-      readonly model: string;
-      readonly version: string;
-      /** Why the model runs on something slower than it could. */
-      readonly reason?: string;
-    }
-  /** Ended by itself; it starts again after a pause, or when it is needed. */
-  | { readonly kind: "down"; readonly problem: string }
-  /** Given up: other settings or the user start it again. */
-  | { readonly kind: "failed"; readonly problem: string };
-
-/** How the server is to be run. */
-export interface ServerOptions {
-  /** A server of the user's own; none is started then. */
-  readonly url: string;
-  /** Engines on other hosts that have the model's weights; empty: it runs here. A change needs another server. */
-  readonly engines: readonly string[];
-  /** Loaded first by a server that is started; requests name it too. */
-  readonly model: string;
-  /** A change replaces the server. */
-  readonly device: "auto" | "gpu" | "cpu";
-  /** Minutes without a request after which the model's memory is given back; 0 = never. */
-  readonly unloadAfter: number;
-}
 
 export interface SupervisorDependencies {
   /** The program that runs JavaScript: the editor's own Node. */
@@ -64,24 +30,6 @@ export interface SupervisorDependencies {
   foreignToken(url: string): Promise<string | undefined>;
   /** What a server with these engines needs in its environment: their token, proxies. */
   engineEnvironment(engines: readonly string[]): Promise<Readonly<Record<string, string>>>;
-}
-
-export interface RewardServer {
-  readonly state: ServerState;
-  readonly onDidChange: Event<ServerState>;
-  /**
-   * Where it answers; joins or starts it where needed. Requests may be sent while it still loads its model.
-   * @throws RankError unreachable with what is wrong; the signal's reason when aborted
-   */
-  endpoint(signal: AbortSignal): Promise<Endpoint>;
-  /** Has it replaced by a fresh one with the present options, for all windows, and forgets earlier crashes. */
-  restart(): Promise<void>;
-  /** Ends it for all windows, after what it is answering; the next request starts it again. */
-  stop(): Promise<void>;
-  /** Someone's request failed in a way that says it may be gone: it is looked at again before the next use. */
-  lost(endpoint: Endpoint, error: RankError): void;
-  /** Its last lines on stderr, oldest first. */
-  output(): Promise<readonly string[]>;
 }
 
 /** What another window writes about an end that it saw is there by then. */
@@ -163,6 +111,9 @@ export class Supervisor implements RewardServer {
 
   /** Replaces a server that is to run differently now. */
   async optionsChanged(): Promise<void> {
+    // A server that is just being started has the options of before.
+    while (this.#joining) await this.#joining.endpoint.catch(() => {});
+    if (this.#disposed) return;
     const { url, device } = this.#deps.options();
     const lease = this.#session?.lease;
     const moved = this.#own !== undefined && this.#own.url !== url;
@@ -173,8 +124,9 @@ export class Supervisor implements RewardServer {
       this.#own = undefined;
       this.#leave();
       this.#enter({ kind: "stopped" });
-    } else if (url === "" && lease !== undefined && this.#folder !== this.#wantedFolder()) {
-      // The other one goes on for the windows that want it.
+    } else if (url === "" && (moved || (lease !== undefined && this.#folder !== this.#wantedFolder()))) {
+      // The other one goes on for the windows that want it, and so does the shared one that is joined.
+      this.#own = undefined;
       this.#leave();
       await this.#join().catch(() => {});
     } else if (moved || (lease !== undefined && url === "" && device !== lease.device)) {
@@ -275,6 +227,8 @@ export class Supervisor implements RewardServer {
       signal.throwIfAborted();
       return session.endpoint;
     } catch (error) {
+      // Nobody wants to know how a start ended that was given up.
+      signal.throwIfAborted();
       if (!(error instanceof StartError)) throw error;
       this.#ends = [...this.#ends, performance.now()];
       this.#ended(error.message, error.exit);
@@ -326,6 +280,8 @@ export class Supervisor implements RewardServer {
     const process = this.#process?.pid === session.lease.pid ? this.#process : undefined;
     await Promise.race([process?.ended ?? sleep(LAST_WORDS_MS), sleep(LAST_WORDS_MS)]);
     const problem = deathOf(process?.exit(), await this.output());
+    // Stopped by the user meanwhile: it must not come back by itself.
+    if (this.#state.kind === "stopped") return;
     // A request may have found or started another one meanwhile, unless it died too often for that.
     const again = this.#session !== undefined || this.#joining !== undefined;
     if (again && restartDelay(this.#ends, performance.now()) !== undefined) this.#deps.log.error(problem);
@@ -352,6 +308,7 @@ export class Supervisor implements RewardServer {
       return;
     }
     this.#enter({ kind: "down", problem });
+    clearTimeout(this.#restartTimer);
     this.#restartTimer = setTimeout(
       () => {
         // A failure is in the state, and the next request hears of it.

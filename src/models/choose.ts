@@ -5,7 +5,7 @@ import { editorLanguage } from "../documents.ts";
 import { reasonOf } from "../log.ts";
 import { type Report, withProgress } from "../progress.ts";
 import { listModels } from "../ranking/client.ts";
-import type { RewardServer } from "../supervisor.ts";
+import type { RewardServer } from "../reward-server.ts";
 import { type CommandLine, runForJson } from "./command-line.ts";
 import { type AvailableModel, gigabytes, parseModelList, USUAL_TYPE } from "./list.ts";
 

@@ -4,9 +4,11 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { LEASE_FILE } from "../../../server/lease/lease.ts";
 import type { Log } from "../../../src/log.ts";
 import { RankError } from "../../../src/ranking/client.ts";
-import { type ServerOptions, type ServerState, Supervisor } from "../../../src/supervisor.ts";
+import type { ServerOptions, ServerState } from "../../../src/reward-server.ts";
+import { Supervisor } from "../../../src/supervisor.ts";
 
 const NEVER = new AbortController().signal;
 const silent: Log = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
@@ -108,6 +110,41 @@ describe("the supervisor", () => {
     server.lost({ url: options.url, token: "mine" }, new RankError("unreachable", "gone"));
     await expect(server.endpoint(NEVER)).rejects.toThrow("cannot be reached");
     expect(server.state.kind).toBe("down");
+  });
+
+  it("joins the server of the other windows when the user's own is no longer wanted, and replaces none", async () => {
+    const own = createServer((_request, response) => {
+      response.setHeader("content-type", "application/json").end(JSON.stringify({ version: "0.1.0" }));
+    });
+    await new Promise<void>((resolve) => own.listen(0, "127.0.0.1", resolve));
+    options = { ...options, url: `http://127.0.0.1:${(own.address() as AddressInfo).port}` };
+    const server = supervise(`console.error(process.argv.join(" ")); process.exitCode = 1;`);
+    await server.endpoint(NEVER);
+    own.closeAllConnections();
+    own.close();
+    const run = join(folder, "run");
+    mkdirSync(run, { mode: 0o700 });
+    const lease = { version: "0.1.0", pid: 4711, port: 1, token: "t".repeat(43), device: "cpu" };
+    writeFileSync(join(run, LEASE_FILE), JSON.stringify(lease));
+    options = { ...options, url: "" };
+    await server.optionsChanged();
+    const output = (await server.output()).join("\n");
+    expect(output).toContain("--shared");
+    expect(output).not.toContain("--replaces");
+  });
+
+  it("starts with other options what they were changed for while it was being started", async () => {
+    const server = supervise(
+      `console.error("There is no GPU."); setTimeout(() => { process.exitCode = 1; }, 200);`,
+    );
+    options = { ...options, device: "gpu" };
+    const waiting = server.endpoint(NEVER);
+    options = { ...options, device: "cpu" };
+    const changed = server.optionsChanged();
+    await expect(waiting).rejects.toThrow("There is no GPU.");
+    await changed;
+    // The refusal was of the options before; the next request tries these.
+    expect(server.state.kind).toBe("stopped");
   });
 
   it("refuses an address that is none", async () => {
