@@ -127,6 +127,8 @@ export async function run(args: string[]): Promise<number> {
   const preload = () =>
     Promise.all([life.during("interactive", () => host.use(model.id, async () => {})), syntax.ready]);
   const close = async (why: string) => {
+    // Connections that are open may bring another request: it is told to go elsewhere.
+    void life.drain();
     log.info({ why }, "stopping");
     setTimeout(() => process.exit(0), SHUTDOWN_MS).unref();
     // The engine's end makes running requests fail with a sentence, which is what closing waits for.

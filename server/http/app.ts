@@ -64,6 +64,8 @@ export function createApp(deps: AppDependencies): FastifyInstance {
     logger: false,
     bodyLimit: LIMITS.bodyBytes,
     requestTimeout: 120_000,
+    // What comes while it closes is refused in our own shape, by `life`, which clients understand.
+    return503OnClosing: false,
     // Unknown fields are ignored, these too.
     onProtoPoisoning: "remove",
     onConstructorPoisoning: "remove",

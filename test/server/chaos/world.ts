@@ -205,7 +205,11 @@ export class World {
   #program(name: string, version: string): Program {
     const folder = join(this.#base, name);
     mkdirSync(join(folder, "dist"), { recursive: true });
-    for (const part of ["media", "node_modules"]) symlinkSync(join(packageRoot, part), join(folder, part));
+    symlinkSync(join(packageRoot, "node_modules"), join(folder, "node_modules"));
+    mkdirSync(join(folder, "media"));
+    for (const file of ["nano.gguf", "golden.gguf", "golden.json"]) {
+      cpSync(join(packageRoot, "media", file), join(folder, "media", file));
+    }
     symlinkSync(join(packageRoot, "dist", "grammars"), join(folder, "dist", "grammars"));
     cpSync(join(packageRoot, "package.json"), join(folder, "package.json"));
     const text = readFileSync(join(packageRoot, "dist", "server.js"), "utf8");
