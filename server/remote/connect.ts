@@ -152,7 +152,9 @@ async function checkVocabulary(
   const { target, wire, model } = connection;
   const { text, tokens } = local.renderer.render(SAMPLE, {});
   if (wire === codescaler) {
-    const items = [{ text }, { tokens: Array.from(tokens) }];
+    // Without turns: what a model adds for the text of a program is no part of the reward of its tokens.
+    const plain = SAMPLE.map((message) => message.content).join("\n");
+    const items = [{ text: plain }, { tokens: Array.from(local.renderer.encodeRendered(plain)) }];
     const answer = await ask(
       target,
       { method: "POST", path: "/v1/score", body: { model, items, priority: "interactive" } },
