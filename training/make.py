@@ -35,7 +35,7 @@ def main() -> None:
     parser.add_argument("--heldout", type=Path, required=True)
     parser.add_argument("--work", type=Path, default=HERE.parent / ".cache/training")
     parser.add_argument("--warm-start", type=Path, help="GGUF of an earlier nano whose weights and tokenizer to begin with")
-    parser.add_argument("--functions", type=int, default=25_000, help="package functions to make preference groups of")
+    parser.add_argument("--functions", type=int, default=26_000, help="package functions to make preference groups of")
     parser.add_argument("--samples", type=int, default=6, help="attempts of the language model at each MBPP problem")
     parser.add_argument("--lm-steps", type=int, default=1000)
     parser.add_argument("--reward-steps", type=int, default=2000, help="at a constant rate")
@@ -83,8 +83,8 @@ def main() -> None:
         run("crossfit.py", "--groups", *train, "--out", work / "scored", *seed)
     ngram = work / "ngram.json"
     if not ngram.exists():
-        run("linear.py", "--groups", *train, "--out", ngram, *seed)
-    stage = ("--groups", *scored, "--repeats", 1, 1, 1, "--tokenizer", tokenizer, "--start", work / "lm.pt", *threads)
+        run("linear.py", "--groups", train[0], *train, "--out", ngram, *seed)
+    stage = ("--groups", *scored, "--repeats", 2, 1, 3, "--tokenizer", tokenizer, "--start", work / "lm.pt", *threads)
     run("train_reward.py", *stage, "--out", work / "reward", "--steps", options.reward_steps, "--decay-steps", 0, *seed, training=True)
     finals = []
     for number in range(options.seed, options.seed + options.seeds):
