@@ -86,6 +86,8 @@ export function startSyntaxThread(): SyntaxThread {
     if (closed) throw new ServiceError("restarting", "The server is shutting down. Send the request again.");
     worker ??= start();
     const thread = await worker;
+    // An abort that came meanwhile is told to no listener.
+    signal?.throwIfAborted();
     const id = next++;
     const send = (message: ToThread) => thread.postMessage(message);
     let cancel: (() => void) | undefined;

@@ -8,6 +8,7 @@ import type { Pointer } from "./layouts.ts";
 import { PriorityQueue } from "./queue.ts";
 import { RewardCache } from "./reward-cache.ts";
 import type { EngineModel, EngineSettings } from "./settings.ts";
+import { shuttingDown, vocabularyTokenizer } from "./tokenizer.ts";
 import { compareTokens } from "./trie.ts";
 
 interface Job {
@@ -56,16 +57,8 @@ export class LlamaEngine implements Engine {
     this.maxSequence = this.#decoder.capacity;
     const vocabulary = bindings.vocabulary(model);
     this.#vocabularySize = bindings.vocabularySize(vocabulary);
-    const tokenize = (text: string, parseSpecial: boolean) => {
-      // The vocabulary is freed with the model.
-      if (this.#closed) throw shuttingDown();
-      return bindings.tokenize(vocabulary, Buffer.from(text, "utf8"), parseSpecial);
-    };
-    this.tokenizer = {
-      encode: (text) => tokenize(text, false),
-      encodeRendered: (text) => tokenize(text, true),
-      added: file.addedTokens,
-    };
+    // The vocabulary is freed with the model.
+    this.tokenizer = vocabularyTokenizer(bindings, vocabulary, file.addedTokens, () => this.#closed);
     this.device =
       settings.gpu?.name ?? `CPU, ${settings.threads} ${settings.threads === 1 ? "thread" : "threads"}`;
   }
@@ -227,8 +220,4 @@ export class LlamaEngine implements Engine {
     if (this.#closed) throw shuttingDown();
     if (this.#queue.overtakes(job.priority)) throw new Interrupted();
   }
-}
-
-function shuttingDown(): ServiceError {
-  return new ServiceError("restarting", "The engine is shutting down. Send the request again.");
 }

@@ -1,7 +1,8 @@
-/** A model's tokenizer without its weights: libllama reads only the vocabulary of the file. */
+/** A model's tokenizer, also without its weights: libllama reads only the vocabulary of the file then. */
 import { ServiceError } from "../errors.ts";
 import { type Bindings, lastError } from "./bindings.ts";
 import type { Tokenizer } from "./engine.ts";
+import type { Pointer } from "./layouts.ts";
 import type { EngineModel } from "./settings.ts";
 
 export interface LoadedTokenizer extends Tokenizer {
@@ -32,14 +33,8 @@ export async function loadTokenizer(
   }
   const vocabulary = bindings.vocabulary(model);
   let closed = false;
-  const tokenize = (text: string, parseSpecial: boolean) => {
-    if (closed) throw new ServiceError("restarting", "The server is shutting down.");
-    return bindings.tokenize(vocabulary, Buffer.from(text, "utf8"), parseSpecial);
-  };
   return {
-    encode: (text) => tokenize(text, false),
-    encodeRendered: (text) => tokenize(text, true),
-    added: file.addedTokens,
+    ...vocabularyTokenizer(bindings, vocabulary, file.addedTokens, () => closed),
     vocabularySize: bindings.vocabularySize(vocabulary),
     close: () => {
       if (closed) return;
@@ -47,4 +42,30 @@ export async function loadTokenizer(
       bindings.freeModel(model);
     },
   };
+}
+
+/**
+ * The tokenizer of a loaded vocabulary.
+ * @param closed whether the vocabulary was freed; texts are refused then
+ */
+export function vocabularyTokenizer(
+  bindings: Bindings,
+  vocabulary: Pointer,
+  added: Tokenizer["added"],
+  closed: () => boolean,
+): Tokenizer {
+  const tokenize = (text: string, parseSpecial: boolean) => {
+    if (closed()) throw shuttingDown();
+    return bindings.tokenize(vocabulary, Buffer.from(text, "utf8"), parseSpecial);
+  };
+  return {
+    encode: (text) => tokenize(text, false),
+    encodeRendered: (text) => tokenize(text, true),
+    added,
+  };
+}
+
+/** Refused because its model is being closed; it may be asked of the next one. */
+export function shuttingDown(): ServiceError {
+  return new ServiceError("restarting", "The engine is shutting down. Send the request again.");
 }
