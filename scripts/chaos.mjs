@@ -38,11 +38,18 @@ try {
 
 const end = performance.now() + 1000 * Number(values.seconds);
 const started = performance.now();
+// Ends with what was seen so far, and leaves nothing.
+let stopped = false;
+for (const signal of ["SIGINT", "SIGTERM"]) {
+  process.on(signal, () => {
+    stopped = true;
+  });
+}
 try {
   const report = await module.runChaos({
     seed: Number(values.seed),
     more: (rounds) =>
-      values.rounds === undefined ? performance.now() < end : rounds < Number(values.rounds),
+      !stopped && (values.rounds === undefined ? performance.now() < end : rounds < Number(values.rounds)),
     hang: true,
     say: (line) => {
       if (!values.json)

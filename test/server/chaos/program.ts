@@ -21,7 +21,7 @@ export class OwnServer {
   }
 
   #start(): void {
-    const child = spawn(process.execPath, [this.#script, "serve", "--device", "cpu"], {
+    const child = spawn(process.execPath, [this.#script, "serve", "--device", "cpu", "--model", "nano"], {
       env: this.#env,
       stdio: ["ignore", "pipe", "ignore"],
     });

@@ -26,6 +26,9 @@ export type Answer =
   | { readonly rewards: readonly (readonly [id: string, reward: number | null])[] }
   | { readonly code: string; readonly message: string; readonly state: string };
 
+/** Named, because others are installed and removed meanwhile. */
+const MODEL = "nano";
+
 const settings: WindowSettings = JSON.parse(process.argv[2] ?? "");
 const quiet = () => {};
 const supervisor = new Supervisor({
@@ -34,11 +37,11 @@ const supervisor = new Supervisor({
   version: settings.version,
   folder: ownRuntimeFolder(),
   log: { trace: quiet, debug: quiet, info: quiet, warn: quiet, error: quiet },
-  options: () => ({ url: settings.url, engines: [], model: "", device: "cpu", unloadAfter: 5 }),
+  options: () => ({ url: settings.url, engines: [], model: MODEL, device: "cpu", unloadAfter: 5 }),
   foreignToken: async () => settings.token,
   engineEnvironment: async () => ({}),
 });
-const rank = createRanker(supervisor, () => "");
+const rank = createRanker(supervisor, () => MODEL);
 const never = new AbortController().signal;
 
 async function obey(order: Order): Promise<Answer | undefined> {
