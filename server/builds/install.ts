@@ -166,7 +166,8 @@ async function unpack(
         // A later package replaces a file of an earlier one; the name has no folders.
         const file = await open(join(into, name), "w", 0o644);
         try {
-          for await (const piece of content) await file.write(piece);
+          // Not `write`, which may take a part of it and no error.
+          for await (const piece of content) await file.writeFile(piece);
           await file.sync();
         } finally {
           await file.close();
