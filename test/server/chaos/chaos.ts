@@ -52,6 +52,8 @@ const REPOSITORY = "LARK-Lab/CodeScaler-1.7B";
 const TOKEN = "chaos-token";
 /** Rounds without a fault at the end, each third of which is measured. */
 const CALM_ROUNDS = 9;
+/** So often a deed is tried that did not happen. */
+const ATTEMPTS = 4;
 /** Descriptors that come and go with connections. */
 const SPARE_DESCRIPTORS = 24;
 /** What a process may grow by while it does the same again and again, in bytes. */
@@ -120,11 +122,13 @@ class Chaos {
     const url = await this.#lines.listen();
     for (let index = 0; index < SHARED; index++) this.#seats.push(new Seat(this.#world));
     this.#seats.push(new Seat(this.#world, { url, token: TOKEN }));
+    const all = deeds(this.#options.hang).filter(({ step }) => step !== "disk" || this.#world.ownDisk);
     let waiting: Deed[] = [];
     while (this.#options.more(this.#report.rounds)) {
-      if (waiting.length === 0) waiting = this.#random.shuffled(deeds(this.#options.hang));
+      if (waiting.length === 0) waiting = this.#random.shuffled(all);
       const deed = waiting.shift();
-      if (deed) await this.#round(deed);
+      // Windows may find a server just when one was to start: then nobody got to the step.
+      for (let attempt = 0; deed && attempt < ATTEMPTS && !(await this.#round(deed)); attempt++);
       this.#report.rounds++;
     }
     for (let round = 0; round < CALM_ROUNDS; round++) {
@@ -147,21 +151,25 @@ class Chaos {
     await Promise.all([this.#own.close(), this.#reference.close(), this.#lines.close(), this.#hub?.close()]);
   }
 
-  /** All windows ask; meanwhile the deed is done, and its traces are looked after. */
-  async #round(deed: Deed | undefined): Promise<void> {
+  /**
+   * All windows ask; meanwhile the deed is done, and its traces are looked after.
+   * @returns whether it happened
+   */
+  async #round(deed: Deed | undefined): Promise<boolean> {
     const name = deed === undefined ? "nothing" : nameOf(deed);
     this.#options.say(`round ${this.#report.rounds}: ${name}`);
     const before = this.#world.fired().length;
     const watching = new AbortController();
     const watched = this.#thaw(before, watching.signal);
+    let done = true;
     try {
-      const deeds = deed === undefined ? Promise.resolve(true) : this.#do(deed);
-      const asked = this.#seats.map((seat) => this.#ask(seat));
-      const [happened] = await Promise.all([deeds, ...asked]);
+      const doing = deed && this.#do(deed);
+      await Promise.all([doing, ...this.#seats.map((seat) => this.#ask(seat))]);
       if (deed !== undefined) {
         this.#world.disarm();
         const count = this.#report.deeds[name] ?? { happened: 0, missed: 0 };
-        if (happened && ("action" in deed ? this.#world.fired().length > before : true)) count.happened++;
+        done = !("action" in deed) || this.#world.fired().length > before;
+        if (done) count.happened++;
         else count.missed++;
         this.#report.deeds[name] = count;
       }
@@ -174,6 +182,7 @@ class Chaos {
     }
     const oldest = this.#seats[0] && sizeOf(this.#seats[0].window.pid);
     if (oldest) this.#report.window.push(oldest);
+    return done;
   }
 
   async #ask(seat: Seat): Promise<void> {
@@ -194,8 +203,7 @@ class Chaos {
     return candidates.map(({ id, reward }) => [id, reward]);
   }
 
-  /** @returns false where it cannot be done here */
-  async #do(deed: Deed): Promise<boolean> {
+  async #do(deed: Deed): Promise<void> {
     switch (deed.by) {
       case "start": {
         this.#world.arm(deed.step, deed.action, 1);
@@ -203,17 +211,17 @@ class Chaos {
         const pid = this.#world.lease()?.pid;
         if (pid !== undefined && this.#random.below(2) === 0) signal(pid, "SIGKILL");
         else await this.#seat().window.tell({ do: "restart" });
-        return true;
+        return;
       }
       case "use":
         this.#world.arm(deed.step, deed.action, 1);
         // A new window makes new connections, each of which wants a proof.
         if (deed.step === "proof" || deed.action === "hang") this.#seat().replace();
-        return true;
+        return;
       case "pull":
         this.#world.arm(deed.step, deed.action, 1);
         await this.#pull();
-        return true;
+        return;
       case "world":
         return this.#shake(deed.step);
       default:
@@ -221,11 +229,11 @@ class Chaos {
     }
   }
 
-  async #shake(step: (Deed & { by: "world" })["step"]): Promise<boolean> {
+  async #shake(step: (Deed & { by: "world" })["step"]): Promise<void> {
     switch (step) {
       case "window":
         this.#seat().replace();
-        return true;
+        return;
       case "line cut":
       case "line slow":
       case "line refused":
@@ -233,15 +241,14 @@ class Chaos {
         this.#lines.cutAll();
         await sleep(500);
         this.#lines.line = "good";
-        return true;
+        return;
       case "disk": {
-        if (!this.#world.ownDisk) return false;
         this.#world.fill();
         const pid = this.#world.lease()?.pid;
         if (pid !== undefined) signal(pid, "SIGKILL");
         await sleep(2000);
         this.#world.free();
-        return true;
+        return;
       }
       case "version": {
         const seat = this.#seat();
@@ -255,7 +262,7 @@ class Chaos {
           await seat.window.tell({ do: "stop" });
         }
         this.#upgraded = !this.#upgraded;
-        return true;
+        return;
       }
       default:
         return step satisfies never;
