@@ -71,8 +71,8 @@ export class ModelHost {
   readonly #fallback: string;
   readonly #changed: (state: HostState) => void;
   #current: Opened | undefined;
-  /** The model before the present one, while it still takes memory. */
-  #previous: Opened | undefined;
+  /** Models before the present one, oldest first, while they still take memory. */
+  readonly #leaving = new Set<Opened>();
 
   /**
    * @param fallback the model of requests that name none
@@ -124,16 +124,16 @@ export class ModelHost {
     const opened = this.#current;
     if (opened?.users !== 0) return;
     this.#current = undefined;
-    this.#previous = opened;
+    this.#leaving.add(opened);
     this.#changed(this.state);
     await opened.close();
   }
 
   /** Ends all models; requests that use one fail. */
   async close(): Promise<void> {
-    const all = [this.#current, this.#previous];
+    const all = [...this.#leaving, ...(this.#current ? [this.#current] : [])];
     this.#current = undefined;
-    await Promise.all(all.map((opened) => opened?.close()));
+    await Promise.all(all.map((opened) => opened.close()));
   }
 
   /** The model with its new user counted: between choosing and counting nothing may run that could close it. */
@@ -150,19 +150,19 @@ export class ModelHost {
     const start = await readModel(name, entry.path, this.#options);
     // Another request may have opened it meanwhile.
     if (this.#current?.name === name) return counted(this.#current);
-    const before = this.#current ?? this.#previous;
+    const before = this.#current;
     if (before) {
       before.replaced = true;
+      this.#leaving.add(before);
       if (before.users === 0) void before.close();
     }
-    const opened = this.#loading(name, start, before);
-    this.#previous = before;
+    const opened = this.#loading(name, start, [...this.#leaving]);
     this.#current = opened;
     this.#changed(this.state);
     return opened;
   }
 
-  #loading(name: string, start: Load, before: Opened | undefined): Opened {
+  #loading(name: string, start: Load, before: readonly Opened[]): Opened {
     let device: DeviceReport | undefined;
     const load = () =>
       start({
@@ -195,7 +195,7 @@ export class ModelHost {
             () => {},
           )
           .finally(() => {
-            if (this.#previous === opened) this.#previous = undefined;
+            this.#leaving.delete(opened);
             closed();
           });
         return closing;
@@ -218,30 +218,34 @@ export class ModelHost {
 }
 
 /**
- * Loads a model while the one before still answers; after it, where it has nothing to answer. Where there was no room
- * for both, it is loaded once more when the other is gone: requests wait, and none is refused.
+ * Loads a model while the last one before still answers; after it, where it has nothing to answer. Where there was no
+ * room for both, it is loaded once more when the other is gone: requests wait, and none is refused.
+ * @param before models that still take memory, oldest first; all but the last are waited for: never are there three
  */
 async function loadBeside(
   load: () => Promise<Scorer>,
   device: () => DeviceReport | undefined,
-  before: Opened | undefined,
+  before: readonly Opened[],
 ): Promise<Scorer> {
-  if (before?.users === 0) {
-    await before.closed;
+  await Promise.all(before.slice(0, -1).map(({ closed }) => closed));
+  const last = before.at(-1);
+  if (!last) return load();
+  if (last.users === 0) {
+    await last.closed;
     return load();
   }
   let first: Scorer;
   try {
     first = await load();
   } catch (error) {
-    if (!before || !(error instanceof ServiceError && error.code === "engine_failed")) throw error;
-    await before.closed;
+    if (!(error instanceof ServiceError && error.code === "engine_failed")) throw error;
+    await last.closed;
     return load();
   }
   // With a reason it runs on less than the best device, perhaps only because the other took the memory.
-  if (!before?.device?.gpu_layers || !device()?.reason) return first;
+  if (!last.device?.gpu_layers || !device()?.reason) return first;
   await first.close();
-  await before.closed;
+  await last.closed;
   return load();
 }
 

@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, existsSync, openSync } from "node:fs";
-import { copyFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -134,6 +134,12 @@ test.runIf(existsSync("/dev/full"))("a full disk under its log does not end it",
   expect(await once(child, "exit")).toEqual([0, null]);
 });
 
+/** The model files that a process has in memory. */
+async function mappedModels(pid: number): Promise<string[]> {
+  const maps = await readFile(`/proc/${pid}/maps`, "utf8");
+  return [...new Set(maps.match(/m[abc]\.gguf$/gm))];
+}
+
 test("models that are switched while a client goes away leave the server alive", async () => {
   const home = await mkdtemp(join(tmpdir(), "codescaler-switch-"));
   const names = ["ma", "mb", "mc"];
@@ -171,6 +177,18 @@ test("models that are switched while a client goes away leave the server alive",
     for (const reply of await Promise.all(others)) expect(reply.status, reply.text).toBe(200);
     await gone;
   }
+  // However many are asked for at once, no more than two are in memory: the one that works, and the next.
+  let left = names.length;
+  const busy = names.map(async (model) => {
+    const reply = await server.call("POST", "/v1/rank", large(model));
+    left--;
+    return reply;
+  });
+  while (process.platform === "linux" && left > 0) {
+    expect((await mappedModels(server.ready.pid)).length).toBeLessThanOrEqual(2);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  for (const reply of await Promise.all(busy)) expect(reply.status, reply.text).toBe(200);
   // A file that is no model does not push out the one that works.
   const before = await server.call("GET", "/health");
   expect((await server.call("POST", "/v1/rank", small("broken"))).status).toBe(422);

@@ -10,7 +10,7 @@ import { openSession, rankedByServer, scenario } from "./session.mjs";
 
 const PREFIX = 'def add(a, b):\n    """Returns the sum of a and b."""\n    ';
 const SUFFIX = "\n";
-const VALID = ["return a - b", "return a + b", "return sum([a, b])", "return b"];
+const VALID = ["return max(a, b) - min(a, b)", "return a + b", "return sum([a, b])", "return b"];
 const INVALID = "return (a +";
 
 let session;
