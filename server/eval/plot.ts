@@ -33,7 +33,7 @@ export function plotCurve(result: BestOfNResult, title: string): string {
   const ticks = result.curve
     .map(({ n }) => `<text x="${x(n)}" y="${HEIGHT - MARGIN.bottom + 18}" text-anchor="middle">${n}</text>`)
     .join("");
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="12">
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="12"><title>${escapeXml(title)}</title>
 <rect width="100%" height="100%" fill="#fff"/><text x="${MARGIN.left}" y="16" font-weight="bold">${escapeXml(title)}</text>
 ${grid}${ticks}<text x="${x(Math.sqrt(most))}" y="${HEIGHT - 8}" text-anchor="middle">samples N (predictions by reward, ${result.problems} problems)</text>
 ${line("oracle", result.oracle, "2 3")}${line("random", result.mean, "6 4")}${baseline ? line(baseline[0], baseline[1].value, "1 4") : ""}
