@@ -30,7 +30,7 @@ export function plotReliability(reliability: Reliability, title: string): string
     })
     .join("");
   const figures = `${reliability.samples} samples, expected calibration error ${reliability.expected_calibration_error.toFixed(3)}`;
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${SIZE} ${SIZE}" font-family="sans-serif" font-size="12">
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${SIZE} ${SIZE}" font-family="sans-serif" font-size="12"><title>${escapeXml(title)}</title>
 <rect width="100%" height="100%" fill="#fff"/><text x="${MARGIN.left}" y="18" font-weight="bold">${escapeXml(title)}</text>
 <polyline points="${x(0)},${y(1)} ${x(0)},${y(0)} ${x(1)},${y(0)}" fill="none" stroke="#888"/>${ticks}
 <line x1="${x(0)}" y1="${y(0)}" x2="${x(1)}" y2="${y(1)}" stroke="#888" stroke-dasharray="4 4"/>
