@@ -47,11 +47,18 @@ export function deathOf(exit: Exit | undefined, output: readonly string[]): stri
   // Records of the log are of the time before, and frames of a stack say nothing to people.
   const spoken = own.filter((line) => !/^[{}]|^\s|^Node\.js v|^Process \d+ ended/.test(line));
   const noted = own.filter((line) => /^Process \d+ ended/.test(line));
+  const last = spoken.findLast((line) => /^\w*Error\b/.test(line)) ?? spoken.at(-1);
   const why =
     hintFor(spoken.join("\n")) ??
-    spoken.findLast((line) => /^\w*Error\b/.test(line)) ??
-    spoken.at(-1) ??
+    (last && asSentence(last)) ??
     hintFor([...noted, signal ?? "", `code ${code}`].join("\n")) ??
     "Its output says nothing; restart it with codescaler.device set to cpu.";
   return `The reward server ended${how}. ${why}`;
+}
+
+/** What is no whole sentence is quoted: words of a library, or a line that a full disk cut off. */
+function asSentence(line: string): string {
+  return /[.!?”"]$/.test(line)
+    ? line
+    : `Its last words were “${line}”; where they break off, the disk may be full.`;
 }
