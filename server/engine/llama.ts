@@ -72,15 +72,7 @@ export class LlamaEngine implements Engine {
     options.signal?.throwIfAborted();
     if (this.#closed) throw shuttingDown();
     for (const tokens of sequences) this.#check(tokens);
-    const keys = sequences.map((tokens) => RewardCache.key(tokens));
-    const rewards = new Map<string, number>();
-    const pending = new Map<string, Tokens>();
-    keys.forEach((key, index) => {
-      const known = this.#rewards.get(key);
-      const tokens = sequences[index];
-      if (known !== undefined) rewards.set(key, known);
-      else if (tokens) pending.set(key, tokens);
-    });
+    const { keys, rewards, pending } = this.#rewards.lookUp(sequences);
     let decodedTokens = 0;
     if (pending.size > 0) {
       // Counted by priority: a flood of bulk work must not turn away the editor.

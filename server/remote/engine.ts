@@ -94,15 +94,7 @@ export class RemoteEngine implements Engine {
     const { priority, signal } = options;
     signal?.throwIfAborted();
     for (const tokens of sequences) this.#check(tokens);
-    const keys = sequences.map((tokens) => RewardCache.key(tokens));
-    const rewards = new Map<string, number>();
-    const pending = new Map<string, Tokens>();
-    keys.forEach((key, index) => {
-      const known = this.#rewards.get(key);
-      const tokens = sequences[index];
-      if (known !== undefined) rewards.set(key, known);
-      else if (tokens) pending.set(key, tokens);
-    });
+    const { keys, rewards, pending } = this.#rewards.lookUp(sequences);
     // Counted by priority, as in the local engine: a flood of bulk work must not turn away the editor.
     if (pending.size > 0 && this.#calls[priority] >= LIMITS.queuedRequests) {
       throw new ServiceError(
