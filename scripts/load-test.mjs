@@ -193,6 +193,20 @@ function residentMiB(pid) {
   }
 }
 
+/** Hundredths of a second, the unit of processor times in /proc: Linux reports them so on every architecture. */
+const TICK_MS = 10;
+
+/** Processor time that a process took so far, in ms, all its threads together; undefined where /proc does not tell. */
+function processorMs(pid) {
+  try {
+    // The program's name stands in brackets before, and may hold spaces: user and system time are 12th and 13th after.
+    const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1).split(" ");
+    return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
+  } catch {
+    return undefined;
+  }
+}
+
 function quantile(numbers, share) {
   const sorted = [...numbers].sort((a, b) => a - b);
   return Math.round(sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0);
@@ -223,14 +237,23 @@ try {
   const editor = watch(url);
   for (let step = 0; step < STEPS; step++) {
     const started = performance.now();
+    const startedCpu = processorMs(child.pid);
+    const own = process.cpuUsage();
     const { rewards, tokens } = await runStep(url, step);
     const seconds = (performance.now() - started) / 1000;
+    const { user, system } = process.cpuUsage(own);
+    const perSample = (ms) => Math.round((ms / SAMPLES) * 100) / 100;
     await checkOrder(url, step, rewards);
     const figures = {
       step,
       seconds: Math.round(seconds * 10) / 10,
       samples_per_s: Math.round(SAMPLES / seconds),
       tokens_per_s: Math.round(tokens / seconds),
+      tokens_per_sample: Math.round((tokens / SAMPLES) * 10) / 10,
+      // On a shared machine these say what the rates do not; the editor's part is in the server's.
+      server_cpu_ms_per_sample:
+        startedCpu === undefined ? undefined : perSample(processorMs(child.pid) - startedCpu),
+      client_cpu_ms_per_sample: perSample((user + system) / 1000),
       rss_mib: residentMiB(child.pid),
     };
     steps.push(figures);

@@ -169,7 +169,8 @@ export class LlamaEngine implements Engine {
         else job.reject(error);
       }
     }
-    this.#decoder.trim(this.#retained);
+    // What a job that was cancelled or failed has left.
+    this.#trim();
     this.#worker = undefined;
   }
 
@@ -195,6 +196,16 @@ export class LlamaEngine implements Engine {
       job.rewards.set(entry.key, reward);
     });
     job.pending = job.pending.slice(rewards.length);
+    this.#trim();
+  }
+
+  /**
+   * Gives back what is kept beyond the limit: after every group, because requests may follow each other without end.
+   * What an interrupted job decoded is left alone, for it would have to be decoded again.
+   */
+  #trim(): void {
+    const interrupted = this.#queue.first("bulk")?.decodedTokens;
+    if (!interrupted) this.#decoder.trim(this.#retained);
   }
 
   /** What another job has scored while this one waited is not scored again. */

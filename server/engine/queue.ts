@@ -9,6 +9,11 @@ export class PriorityQueue<T extends { readonly priority: Priority }> {
     return this.#waiting[priority].length;
   }
 
+  /** What of this priority comes first, left where it is: interrupted work stands there. */
+  first(priority: Priority): T | undefined {
+    return this.#waiting[priority][0];
+  }
+
   push(item: T): void {
     this.#waiting[item.priority].push(item);
   }

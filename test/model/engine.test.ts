@@ -273,3 +273,35 @@ describe("the queue", () => {
     await Promise.all(flood);
   });
 });
+
+describe("what is kept between requests", () => {
+  let frugal: LlamaEngine;
+  beforeAll(async () => {
+    frugal = await tinyEngine(await tinyModel(folder), { ...SETTINGS, retainedTokens: 128 });
+  });
+  afterAll(() => frugal.close());
+  beforeEach(() => frugal.forget());
+
+  test("is as little where requests follow each other without a pause as where nothing follows", async () => {
+    const long = ids(300);
+    const requests = [tokens(long), tokens(ids(300)), tokens(long, ids(1))];
+    const decoded = await Promise.all(
+      requests.map(async (request) => (await frugal.score([request], { priority: "bulk" })).decodedTokens),
+    );
+    // The third finds nothing of the first: cells that are never given back would slow every request between.
+    expect(decoded).toEqual([300, 300, 301]);
+  });
+
+  test("is also what an interrupted request decoded, however much that is", async () => {
+    const bulk = frugal.score([tokens(ids(700))], { priority: "bulk" });
+    const enough = frugal.decodedTotal + 600;
+    let interruptions = 0;
+    while (frugal.decodedTotal < enough) {
+      await new Promise((resolve) => setImmediate(resolve));
+      await frugal.score([tokens(ids(10))], { priority: "interactive" });
+      interruptions++;
+    }
+    expect(interruptions).toBeGreaterThan(2);
+    expect((await bulk).decodedTokens).toBe(700);
+  });
+});
