@@ -46,6 +46,8 @@ export class EnginePool {
   readonly #endpoints: readonly Endpoint[];
   readonly #queue = new PriorityQueue<Job>();
   readonly #timing: PoolTiming;
+  /** Why nothing is asked any more. */
+  #closed: Error | undefined;
 
   /** @param connect connects to an engine and checks it */
   constructor(
@@ -85,7 +87,7 @@ export class EnginePool {
 
   /**
    * Rewards of sequences that fit into one request.
-   * @throws EngineFailure; the signal's reason when aborted
+   * @throws EngineFailure; the signal's reason when aborted; the reason of a closed pool
    */
   score(sequences: readonly Tokens[], priority: Priority, signal: AbortSignal): Promise<WireScores> {
     return new Promise((resolve, reject) => {
@@ -112,18 +114,24 @@ export class EnginePool {
       if (signal.aborted) return reject(signal.reason);
       signal.addEventListener("abort", abort, { once: true });
       this.#queue.push(job);
-      this.#wake();
+      if (this.#closed === undefined) this.#wake();
       this.#dispatch();
     });
   }
 
   close(reason: Error): void {
+    this.#closed = reason;
     for (const endpoint of this.#endpoints) endpoint.close(reason);
-    for (let job = this.#queue.shift(); job; job = this.#queue.shift()) job.reject(reason);
+    this.#dispatch();
   }
 
   #dispatch(): void {
     for (let job = this.#queue.shift(); job; job = this.#queue.shift()) {
+      // Closed engines change no more: whoever waited for one would wait for ever.
+      if (this.#closed !== undefined) {
+        job.reject(this.#closed);
+        continue;
+      }
       const endpoint = this.#choose(job);
       if (endpoint !== undefined) {
         void this.#run(endpoint, job);
