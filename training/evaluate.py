@@ -58,7 +58,7 @@ class Scorer:
             rows = torch.zeros(len(take), longest, dtype=torch.long)
             for k, i in enumerate(take):
                 rows[k, : len(ids[i])] = torch.tensor(ids[i])
-            with torch.autocast("cpu", torch.bfloat16):
+            with optim.autocast():
                 hidden = self.model.model(rows)
             for k, i in enumerate(take):
                 n = len(ids[i])

@@ -4,6 +4,7 @@ import argparse
 import gzip
 import json
 import random
+from collections import deque
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from tokenizers import Tokenizer
 
 import mbpp
 from heldout import load_hashes, shares_ngram
-from prompts import problem, with_docstring
+from prompts import problem, signature, with_docstring
 from standalone import is_standalone
 from tokenizer import render
 
@@ -26,6 +27,8 @@ STANDALONE = 2
 MBPP_REPEATS = 12
 """MBPP's few training problems are shown several times, each time phrased anew."""
 CHUNK = 20_000
+BESIDE = 3
+"""Headers of the same package that a problem may name as what there is to use."""
 
 
 def showings(rng: random.Random, row: dict[str, object]) -> int:
@@ -41,13 +44,16 @@ def texts(corpus: Path, mbpp_file: Path, hash_file: Path, seed: int) -> list[str
     """Rendered pairs of problem and program, shuffled."""
     rng = random.Random(seed)
     found: list[str] = []
+    headers: deque[tuple[str, str]] = deque(maxlen=BESIDE)
     with gzip.open(corpus, "rt") as lines:
         for line in lines:
             row = json.loads(line)
             if row["held_out"]:
                 continue
+            beside = [head for package, head in headers if package == row["package"]]
+            headers.append((row["package"], signature(row["language"], row["code"])))
             for _ in range(showings(rng, row)):
-                question = problem(rng, row["language"], row["name"], row["doc"], row["code"])
+                question = problem(rng, row["language"], row["name"], row["doc"], row["code"], beside)
                 code = row["code"]
                 if rng.random() < 0.2:
                     code = with_docstring(row["language"], code, row["doc"])

@@ -2,12 +2,15 @@
 
 import json
 import random
+import re
 import resource
 import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+
+import prompts
 
 TEST = range(11, 511)
 VALIDATION = range(511, 601)
@@ -25,13 +28,22 @@ class Problem:
     tests: tuple[str, ...]
     setup: str
 
+    def asked_name(self) -> str:
+        """The function the tests call."""
+        called = set(re.findall(r"\b([A-Za-z_]\w*)\s*\(", " ".join(self.tests)))
+        return next((name for name in re.findall(r"def (\w+)", self.code) if name in called), "")
+
     def question(self, rng: random.Random) -> str:
-        """The task as text alone, or with one or all of its tests, as users of MBPP pose it."""
+        """The task as text alone, or with one or all of its tests, as users of MBPP pose it; or as the editor asks."""
         style = rng.random()
-        if style < 0.5:
+        if style < 0.4:
             return self.text
-        if style < 0.75:
+        if style < 0.6:
             return f"{self.text}\n{self.tests[0]}"
+        if style < 0.8:
+            name = self.asked_name()
+            head = re.search(rf"^def {name}\(.*$", self.code, re.M)
+            return prompts.at_cursor(rng, "python", name, self.text, head[0] if head else "")
         return f"{self.text}\nYour code should pass these tests:\n" + "\n".join(self.tests)
 
 

@@ -1,7 +1,6 @@
 """Groups from MBPP: every wrong program was run and fails a test, every right one passes them all."""
 
 import random
-import re
 from collections.abc import Callable
 
 import mbpp
@@ -13,12 +12,6 @@ Row = dict[str, object]
 Bugs = Callable[[random.Random, str, str, bool, int, int], list[tuple[str, str]]]
 FOREIGN = 3
 """Other problems' references tried as wrong programs, random ones and similar ones each."""
-
-
-def asked_name(item: mbpp.Problem) -> str:
-    """The function the tests call."""
-    called = set(re.findall(r"\b([A-Za-z_]\w*)\s*\(", " ".join(item.tests)))
-    return next((name for name in re.findall(r"def (\w+)", item.code) if name in called), "")
 
 
 def bases_of(rng: random.Random, item: mbpp.Problem, training: bool) -> list[tuple[str, bool]]:
@@ -40,7 +33,7 @@ def bases_of(rng: random.Random, item: mbpp.Problem, training: bool) -> list[tup
 def borrowed(rng: random.Random, item: mbpp.Problem, base: str, other: mbpp.Problem) -> str:
     """Another problem's reference under this one's name, or its body below this one's header."""
     moved = coarse.other_body(signature("python", base), signature("python", other.code), other.code) if rng.random() < 0.4 else None
-    return moved or coarse.renamed(other.code, asked_name(other), asked_name(item))
+    return moved or coarse.renamed(other.code, other.asked_name(), item.asked_name())
 
 
 def foreign(rng: random.Random, item: mbpp.Problem, base: str, others: list[mbpp.Problem], similar: list[mbpp.Problem]) -> list[tuple[str, str]]:

@@ -93,11 +93,16 @@ def token_hash(token: str) -> int:
     return value
 
 
+def word_list(text: str) -> list[str]:
+    """The lower-cased words of a text and of its names' parts, without common endings, in order."""
+    found = (part.lower() for part in islice((match[0] for match in WORD_PART.finditer(text)), MAX_TOKENS))
+    return [ENDING.sub("", word) if len(word) >= LONG else word for word in found if len(word) > 1]
+
+
 @lru_cache(maxsize=16)
 def words(text: str) -> frozenset[str]:
-    """The lower-cased words of a text and of its names' parts, without common endings."""
-    found = (part.lower() for part in islice((match[0] for match in WORD_PART.finditer(text)), MAX_TOKENS))
-    return frozenset(ENDING.sub("", word) if len(word) >= LONG else word for word in found if len(word) > 1)
+    """The different ones of these words."""
+    return frozenset(word_list(text))
 
 
 def marks(mark: str, count: int) -> list[str]:
@@ -119,6 +124,22 @@ def answers(problem: str, program: str) -> list[str]:
     return [*found, "="] if "(" in header and header in BLANKS.sub("", problem) else found
 
 
+def grams(view: list[str], orders: tuple[int, ...], stream: int, bits: int) -> list[np.ndarray]:
+    """Buckets (uint32) of every n neighbouring tokens of a view, one array for each n."""
+    ids = np.array([token_hash(token) for token in view], np.uint32)
+    found = []
+    for order in orders:
+        if len(ids) < order:
+            continue
+        count = len(ids) - order + 1
+        mixed = np.full(count, 16 * stream + order, np.uint32)
+        for place in range(order):
+            mixed = (mixed ^ ids[place : place + count]) * np.uint32(0x9E3779B1)
+            mixed ^= mixed >> np.uint32(15)
+        found.append((mixed * np.uint32(0x85EBCA6B)) >> np.uint32(32 - bits))
+    return found
+
+
 @lru_cache(maxsize=64)
 def counts(program: str, bits: int = BITS, problem: str = "") -> tuple[np.ndarray, np.ndarray]:
     """(buckets int64 ascending, how often float32 at most MOST) of a program's n-grams and of what answers the problem."""
@@ -126,15 +147,6 @@ def counts(program: str, bits: int = BITS, problem: str = "") -> tuple[np.ndarra
     found = []
     views = ((spelled, SPELLED_ORDERS), (nameless(spelled), NAMELESS_ORDERS), (answers(problem, program), (1,)))
     for stream, (view, orders) in enumerate(views):
-        ids = np.array([token_hash(token) for token in view], np.uint32)
-        for order in orders:
-            if len(ids) < order:
-                continue
-            count = len(ids) - order + 1
-            mixed = np.full(count, 16 * stream + order, np.uint32)
-            for place in range(order):
-                mixed = (mixed ^ ids[place : place + count]) * np.uint32(0x9E3779B1)
-                mixed ^= mixed >> np.uint32(15)
-            found.append((mixed * np.uint32(0x85EBCA6B)) >> np.uint32(32 - bits))
+        found += grams(view, orders, stream, bits)
     buckets, often = np.unique(np.concatenate(found), return_counts=True)
     return buckets.astype(np.int64), np.minimum(often, MOST).astype(np.float32)

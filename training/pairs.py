@@ -162,7 +162,8 @@ def package_group(job: Job) -> Row | None:
     rng = random.Random(f"{job.seed}:{row['package']}:{row['name']}:{len(str(row['code']))}")
     language, doc = str(row["language"]), str(row["doc"])
     raw = str(row["code"])
-    question = problem(rng, language, str(row["name"]), doc, raw)
+    beside = [signature(language, str(one["code"])) for one in (job.other, job.similar) if one is not None and one["language"] == language]
+    question = problem(rng, language, str(row["name"]), doc, raw, beside)
     code, normalised = styled(rng, raw, language, doc)
     if rng.random() < 0.9:
         code = code.strip()

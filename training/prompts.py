@@ -2,6 +2,7 @@
 
 import random
 import re
+from collections.abc import Sequence
 
 TITLES = {
     "python": "Python",
@@ -36,21 +37,40 @@ def imperative(doc: str) -> str:
     return lowered(first + space + rest)
 
 
-def problem(rng: random.Random, language: str, name: str, doc: str, code: str) -> str:
-    """One of several phrasings; the same for every candidate of a group."""
+def problem(rng: random.Random, language: str, name: str, doc: str, code: str, beside: Sequence[str] = ()) -> str:
+    """One of several phrasings; the same for every candidate of a group. `beside`: headers of functions that the file may also have."""
     title, head = TITLES[language], signature(language, code)
     style = rng.random()
-    if style < 0.30:
+    if style < 0.22:
         return doc
-    if style < 0.45:
+    if style < 0.34:
         return f"Write a {rng.choice((title + ' ', 'python ' if language == 'python' else title + ' ', ''))}function to {imperative(doc)}"
-    if style < 0.60:
+    if style < 0.46:
         return f"Write a {title} function `{head.rstrip(':')}` to solve the following problem:\n{doc}"
-    if style < 0.80:
+    if style < 0.60:
         return stub(language, head, doc)
-    if style < 0.90:
+    if style < 0.67:
         return f"{doc}\n\nThe function is called `{name}`."
-    return f"Complete the following {title} function.\n\n```{language}\n{stub(language, head, doc)}\n```"
+    if style < 0.75:
+        return f"Complete the following {title} function.\n\n```{language}\n{stub(language, head, doc)}\n```"
+    return at_cursor(rng, language, name, doc, head, beside)
+
+
+FILES = ("utils", "helpers", "main", "solution", "common", "tools", "index", "app", "test")
+SUFFIXES = {"python": "py", "javascript": "js", "typescript": "ts", "java": "java", "go": "go", "rust": "rs", "c": "c", "cpp": "cpp"}
+OPEN_END = re.compile(r"(?:\s|\{|[=-]>|=|:)+$")
+
+
+def at_cursor(rng: random.Random, language: str, name: str, doc: str, head: str, beside: Sequence[str] = ()) -> str:
+    """What the editor asks about a function that is being written (server/syntax/problem.ts)."""
+    file = f" in {rng.choice((*FILES, name))}.{SUFFIXES[language]}" if rng.random() < 0.7 else ""
+    parts = [f"Write the {TITLES[language]} function `{name}`{file}.", doc]
+    if head:
+        parts.append(f"Signature:\n```{language}\n{OPEN_END.sub('', head)}\n```")
+    uses = [OPEN_END.sub("", other) for other in beside if other and other != head]
+    if uses and rng.random() < 0.6:
+        parts.append(f"It may use:\n```{language}\n" + "\n".join(uses) + "\n```")
+    return "\n\n".join(parts)
 
 
 def stub(language: str, head: str, doc: str) -> str:

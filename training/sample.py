@@ -108,7 +108,7 @@ class Attempt:
 def given_part(rng: random.Random, item: mbpp.Problem) -> str:
     """The reference up to the asked header, or up to some line below it."""
     lines = item.code.split("\n")
-    name = mbpp_pairs.asked_name(item)
+    name = item.asked_name()
     head = next((i for i, line in enumerate(lines) if line.startswith(f"def {name}(")), 0)
     more = 0 if rng.random() < 0.5 else rng.randrange(0, len(lines) - head)
     return "\n".join(lines[: head + 1 + more]) + "\n"

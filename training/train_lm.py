@@ -86,7 +86,7 @@ def main() -> None:
 
     def losses_of(inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         """[2]: mean cross-entropy of text, and of repetitions."""
-        with torch.autocast("cpu", torch.bfloat16):
+        with optim.autocast():
             hidden = model.model(inputs)
             each = model.token_losses(hidden.flatten(0, 1), targets.flatten()).view(ROWS, ROW)
         text, copies = each[:-COPY_ROWS], each[-COPY_ROWS:]
@@ -118,6 +118,8 @@ def main() -> None:
             optim.save(last, state)
             if factor == 1.0:
                 optim.save(stable, state)
+    if not last.exists():  # no step was asked for: the next stage goes on from the start
+        optim.save(last, {"model": model.state_dict(), "optimisers": [o.state_dict() for o in found], "step": 0, "steps": 0})
 
 
 if __name__ == "__main__":

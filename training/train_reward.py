@@ -87,7 +87,7 @@ def losses(model: RewardModel, share: torch.Tensor, ids: torch.Tensor, positions
            heed: torch.Tensor, chosen: torch.Tensor, wanted: torch.Tensor, good: torch.Tensor, bad: torch.Tensor, weight: torch.Tensor,
            ahead: torch.Tensor) -> torch.Tensor:
     """[4]: Bradley–Terry, dense, language model, centring; then the shares of pairs that the transformer and the sum order rightly."""
-    with torch.autocast("cpu", torch.bfloat16):
+    with optim.autocast():
         hidden = model.model(ids, positions, mask).flatten(0, 1)
         tokens = model.token_loss(hidden[chosen], wanted)
     rewards = model.rewards(hidden)
