@@ -1,7 +1,7 @@
-"""Fits on held-out groups how much the n-gram term counts, and probability = sigmoid(slope · reward + intercept).
+"""Fits on held-out groups how much each part of the reward counts, and probability = sigmoid(slope · reward + intercept).
 
-reward = transformer + coefficient · n-gram term. The coefficient is the one under which the order of
-right and wrong programs is likeliest (Bradley–Terry), and is written into `ngram.json`.
+reward = transformer + coefficient · linear part + coefficient · matching part. The coefficients are those under which the
+order of right and wrong programs is likeliest (Bradley–Terry), and are written into `ngram.json` and `matching.json`.
 Right and wrong programs carry equal total weight within a group, so the
 probability is that of a candidate whose chance was one half before reading it.
 """
@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 
 import optim
-from evaluate import Scorer, load, programs
-from linear import LinearReward, set_coefficient
+from evaluate import Scorer, TextPart, load, part_of, programs
+from linear import set_coefficient
 from tokenizer import render
 
 STEPS = 200
@@ -48,26 +48,26 @@ def fit(rewards: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> tuple[f
     return float(slope), float(intercept)
 
 
-def coefficient(leads: np.ndarray, weights: np.ndarray) -> float:
-    """Ratio of the two weights under which right above wrong is likeliest; leads [n, 2], right minus wrong."""
-    head, linear = logistic(leads, np.ones(len(leads)), weights)
-    return float(max(0.0, linear) / max(head, 1e-6))
+def coefficients(leads: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """[n - 1] weights of the parts behind the first one, as multiples of its own; leads [pairs, n] are right minus wrong."""
+    found = logistic(leads, np.ones(len(leads)), weights)
+    return np.maximum(found[1:], 0.0) / max(float(found[0]), 1e-6)
 
 
-def measure(scorer: Scorer, term: LinearReward | None, paths: list[Path]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Of all programs of the groups: rewards [n, 2] (transformer, n-gram term), labels, weights, and the place of the group's right one."""
-    texts, second, labels, weights, right = [], [], [], [], []
+def measure(scorer: Scorer, parts: list[TextPart], paths: list[Path]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Of all programs of the groups: rewards [n, 1 + parts] (the transformer's first), labels, weights, and the place of the group's right one."""
+    texts, others, labels, weights, right = [], [], [], [], []
     for path in paths:
         rows = load(path, None)
         for row in rows:
             place = len(texts)
             for j, code in enumerate(programs(row)):
                 texts.append(render(row["problem"], code))
-                second.append(term.reward(row["problem"], code) if term else 0.0)
+                others.append([part(row["problem"], code) for part in parts])
                 labels.append(float(j == 0))
                 weights.append((1.0 if j == 0 else 1.0 / len(row["rejected"])) / len(rows))
                 right.append(place)
-    return np.stack((scorer.score(texts), np.array(second)), 1), np.array(labels), np.array(weights), np.array(right)
+    return np.column_stack((scorer.score(texts), np.array(others).reshape(len(texts), -1))), np.array(labels), np.array(weights), np.array(right)
 
 
 def main() -> None:
@@ -76,19 +76,19 @@ def main() -> None:
     parser.add_argument("--checkpoint", type=Path, required=True)
     parser.add_argument("--tokenizer", type=Path, required=True)
     parser.add_argument("--ngram", type=Path, help="ngram.json, whose coefficient is fitted too")
+    parser.add_argument("--matching", type=Path, help="matching.json, the same")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--out", type=Path, required=True, help="calibration.json")
     arguments = parser.parse_args()
     optim.use_threads(arguments.threads)
-    term = LinearReward.load(arguments.ngram) if arguments.ngram else None
-    parts, labels, weights, right = measure(Scorer(arguments.checkpoint, arguments.tokenizer), term, arguments.groups)
-    rewards = parts[:, 0]
-    if arguments.ngram:
-        wrong = labels == 0
-        found = coefficient((parts[right] - parts)[wrong], weights[wrong])
-        set_coefficient(arguments.ngram, found)
-        rewards = parts @ np.array([1.0, found])
-        print(f"coefficient {found:.4f}")
+    files = [path for path in (arguments.ngram, arguments.matching) if path]
+    values, labels, weights, right = measure(Scorer(arguments.checkpoint, arguments.tokenizer), [part_of(path) for path in files], arguments.groups)
+    wrong = labels == 0
+    found = coefficients((values[right] - values)[wrong], weights[wrong])
+    rewards = values @ np.array([1.0, *found])
+    for path, value in zip(files, found, strict=True):
+        set_coefficient(path, float(value))
+        print(f"{path.name}: coefficient {value:.4f}")
     slope, intercept = fit(rewards, labels, weights)
     arguments.out.write_text(json.dumps({"slope": slope, "intercept": intercept}, indent=1))
     p = 0.5 * (1.0 + np.tanh(0.5 * (slope * rewards + intercept)))

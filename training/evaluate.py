@@ -1,6 +1,6 @@
-"""Pairwise accuracy on held-out groups, by mutator: nano, its two parts alone, and baselines (length, LM log-probability).
+"""Pairwise accuracy on held-out groups, by mutator: nano, its parts alone, and baselines (length, LM log-probability).
 
-nano is the transformer's reward plus the n-gram term's with its coefficient (`ngram.json`).
+nano is the transformer's reward plus those of the linear and the matching part, each with its coefficient.
 """
 
 import argparse
@@ -16,6 +16,7 @@ from tokenizers import Tokenizer
 
 import optim
 from linear import LinearReward
+from matching import Matching
 from model import RewardModel, Shape
 from tokenizer import render
 
@@ -103,25 +104,29 @@ def interval(groups: np.ndarray, seed: int = 0) -> tuple[float, float]:
     return float(np.quantile(means, 0.025)), float(np.quantile(means, 0.975))
 
 
-def read_term(path: Path) -> tuple[LinearReward, float]:
-    """The n-gram term of an `ngram.json` and its coefficient."""
-    return LinearReward.load(path), float(json.loads(path.read_text())["coefficient"])
+TextPart = Callable[[str, str], float]
+"""A part of the reward that reads problem and program as text."""
 
 
-def evaluate(path: Path, scorer: Scorer, linear: tuple[LinearReward, float] | None, limit: int | None, likelihood: bool) -> dict:
+def part_of(path: Path) -> TextPart:
+    """The part of an `ngram.json` or `matching.json`, without its coefficient."""
+    return Matching.load(path).match if path.name.startswith("matching") else LinearReward.load(path).reward
+
+
+def evaluate(path: Path, scorer: Scorer, parts: dict[str, Path], limit: int | None, likelihood: bool) -> dict:
+    """Figures of one file of groups; `parts` names the files of the linear and the matching part."""
     rows = load(path, limit)
     keys = [(g, j) for g, row in enumerate(rows) for j in range(len(programs(row)))]
     codes = [programs(rows[g])[j] for g, j in keys]
     texts = [render(rows[g]["problem"], code) for (g, _), code in zip(keys, codes, strict=True)]
     transformer = scorer.score(texts)
-    methods = {"nano": transformer, "longest": np.array([len(c) for c in codes], float)}
+    methods = {"nano": transformer.copy(), "transformer": transformer, "longest": np.array([len(c) for c in codes], float)}
     if likelihood:
         methods["lm"] = scorer.score(texts, likelihood=True)
-    if linear is not None:
-        term, coefficient = linear
-        methods["transformer"] = transformer
-        methods["linear"] = np.array([term.reward(rows[g]["problem"], code) for (g, _), code in zip(keys, codes, strict=True)])
-        methods["nano"] = transformer + coefficient * methods["linear"]
+    for name, file in parts.items():
+        part = part_of(file)
+        methods[name] = np.array([part(rows[g]["problem"], code) for (g, _), code in zip(keys, codes, strict=True)])
+        methods["nano"] += float(json.loads(file.read_text())["coefficient"]) * methods[name]
     result = {}
     for name, values in methods.items():
         by_key = dict(zip(keys, values.tolist(), strict=True))
@@ -142,6 +147,7 @@ def main() -> None:
     parser.add_argument("--checkpoint", type=Path, required=True)
     parser.add_argument("--tokenizer", type=Path, required=True)
     parser.add_argument("--linear", type=Path, help="ngram.json of linear.py")
+    parser.add_argument("--matching", type=Path, help="matching.json of matching.py")
     parser.add_argument("--limit", type=int)
     parser.add_argument("--likelihood", action="store_true", help="also by LM log-probability")
     parser.add_argument("--threads", type=int, default=2)
@@ -149,8 +155,8 @@ def main() -> None:
     arguments = parser.parse_args()
     optim.use_threads(arguments.threads)
     scorer = Scorer(arguments.checkpoint, arguments.tokenizer)
-    linear = read_term(arguments.linear) if arguments.linear else None
-    results = [evaluate(path, scorer, linear, arguments.limit, arguments.likelihood) for path in arguments.groups]
+    parts = {name: getattr(arguments, name) for name in ("linear", "matching") if getattr(arguments, name)}
+    results = [evaluate(path, scorer, parts, arguments.limit, arguments.likelihood) for path in arguments.groups]
     if arguments.json:
         arguments.json.write_text(json.dumps(results, indent=1))
     for result in results:

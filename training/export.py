@@ -77,6 +77,7 @@ def main() -> None:
     parser.add_argument("--tokenizer", type=Path, required=True)
     parser.add_argument("--calibration", type=Path, required=True)
     parser.add_argument("--ngram", type=Path, help="ngram.json with its coefficient: the linear part of the reward")
+    parser.add_argument("--matching", type=Path, help="matching.json with its coefficient: the matching part of the reward")
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
@@ -90,8 +91,9 @@ def main() -> None:
     for name in ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja"):
         shutil.copy(arguments.tokenizer / name, arguments.out / name)
     shutil.copy(arguments.calibration, arguments.out / "calibration.json")
-    if arguments.ngram:
-        shutil.copy(arguments.ngram, arguments.out / "ngram.json")
+    for name in ("ngram", "matching"):
+        if getattr(arguments, name):
+            shutil.copy(getattr(arguments, name), arguments.out / f"{name}.json")
     worst = check(model, arguments.out)
     print(f"{sum(t.numel() for t in tensors.values())} parameters; largest difference to Transformers {worst:.2e}")
     if worst > 1e-4:

@@ -12,14 +12,18 @@ import gzip
 import json
 import random
 import re
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
 import ngrams
+from matching import Matching
 
 BATCH = 128
+MATCHING_WEIGHT = 15.0
+"""Of a cosine while the linear part is fitted beside it."""
 LEVELS = 127
 
 
@@ -30,6 +34,10 @@ def difference(problem: str, chosen: str, rejected: str, bits: int) -> tuple[np.
     values = np.bincount(inverse, np.concatenate((often, -seldom)), len(buckets))
     kept = values != 0
     return buckets[kept], values[kept].astype(np.float32)
+
+
+Pair = tuple[str, str, str]
+"""Problem, right program, wrong program."""
 
 
 class LinearReward:
@@ -43,19 +51,21 @@ class LinearReward:
         buckets, often = ngrams.counts(code, self.bits, problem)
         return float(self.weights[buckets].astype(np.float64) @ often)
 
-    def fit(self, pairs: list[tuple[str, str, str]], epochs: int, seed: int, rate: float = 0.05, decay: float = 1e-5) -> None:
-        """Adagrad over (problem, right program, wrong program); `decay` shrinks the weights a step touches."""
+    def fit(self, pairs: list[Pair], epochs: int, seed: int, leads: np.ndarray | None = None, rate: float = 0.05, decay: float = 1e-5) -> None:
+        """Adagrad; `decay` shrinks the weights a step touches. `leads` [pairs] is by how much another part puts the right program ahead."""
         rng = np.random.default_rng(seed)
+        leads = np.zeros(len(pairs)) if leads is None else leads
         made = [difference(*pair, self.bits) for pair in pairs]
         squares = np.full(1 << self.bits, 1e-3, np.float32)
         for _ in range(epochs):
             order = rng.permutation(len(made))
             for start in range(0, len(order), BATCH):
-                batch = [made[i] for i in order[start : start + BATCH]]
+                places = order[start : start + BATCH]
+                batch = [made[i] for i in places]
                 buckets = np.concatenate([b for b, _ in batch])
                 values = np.concatenate([v for _, v in batch])
                 owner = np.repeat(np.arange(len(batch)), [len(b) for b, _ in batch])
-                margin = np.bincount(owner, self.weights[buckets] * values, len(batch))
+                margin = leads[places] + np.bincount(owner, self.weights[buckets] * values, len(batch))
                 push = 1.0 / (1.0 + np.exp(np.clip(margin, -30, 30)))
                 touched, inverse = np.unique(buckets, return_inverse=True)
                 slope = np.bincount(inverse, push[owner] * values, len(touched)) / len(batch) * 16 - decay * self.weights[touched]
@@ -82,12 +92,12 @@ class LinearReward:
 
 
 def set_coefficient(path: Path, coefficient: float) -> None:
-    """Changes only how much the linear model counts beside the head."""
+    """Changes only how much a part of the reward (`ngram.json`, `matching.json`) counts beside the head."""
     read = json.loads(path.read_text())
     path.write_text(json.dumps({**read, "coefficient": coefficient}))
 
 
-def read_pairs(paths: list[Path], limit: int | None = None) -> list[tuple[str, str, str]]:
+def read_pairs(paths: list[Path], limit: int | None = None) -> list[Pair]:
     """(problem, right program, wrong program) of all groups; `limit` groups a file."""
     pairs = []
     for path in paths:
@@ -103,7 +113,7 @@ def read_pairs(paths: list[Path], limit: int | None = None) -> list[tuple[str, s
 NAME = re.compile(r"(?:def|function|func|fn)\s+(\w+)")
 
 
-def swapped(paths: list[Path], limit: int | None, count: int, seed: int) -> list[tuple[str, str, str]]:
+def swapped(paths: list[Path], limit: int | None, count: int, seed: int) -> list[Pair]:
     """(problem, its program, right program of another problem), `count` a group; most bear the name that was asked for."""
     rng = random.Random(seed)
     pairs = []
@@ -125,9 +135,21 @@ def swapped(paths: list[Path], limit: int | None, count: int, seed: int) -> list
     return pairs
 
 
+def leads_of(path: Path, pairs: list[Pair]) -> np.ndarray:
+    """[pairs] by how much a matching part puts the right programs ahead."""
+    part = Matching.load(path)
+
+    @lru_cache(maxsize=16)
+    def match(problem: str, code: str) -> float:
+        return part.match(problem, code)
+
+    return MATCHING_WEIGHT * np.array([match(problem, right) - match(problem, wrong) for problem, right, wrong in pairs])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--groups", type=Path, nargs="+", required=True)
+    parser.add_argument("--matching", type=Path, help="matching.json: the weights learn what it does not say")
     parser.add_argument("--limit", type=int, default=100_000, help="groups a file")
     parser.add_argument("--swaps", type=int, default=2, help="programs of other problems set against each right one")
     parser.add_argument("--epochs", type=int, default=2)
@@ -139,7 +161,7 @@ def main() -> None:
     model = LinearReward(arguments.bits)
     pairs = read_pairs(arguments.groups, arguments.limit)
     pairs += swapped(arguments.groups, arguments.limit, arguments.swaps, arguments.seed)
-    model.fit(pairs, arguments.epochs, arguments.seed)
+    model.fit(pairs, arguments.epochs, arguments.seed, leads_of(arguments.matching, pairs) if arguments.matching else None)
     model.save(arguments.out, arguments.coefficient)
     print(f"{len(pairs)} pairs, {np.count_nonzero(model.weights)} weights")
 

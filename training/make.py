@@ -81,9 +81,11 @@ def main() -> None:
             run("sample.py", "--split", split, "--samples", options.samples if split == "train" or options.tiny else 20, "--out", path, *written, training=True)
     if not scored[0].exists():
         run("crossfit.py", "--groups", *train, "--out", work / "scored", *seed)
-    ngram = work / "ngram.json"
+    ngram, matching = work / "ngram.json", work / "matching.json"
+    if not matching.exists():
+        run("matching.py", "--corpus", corpus, *sets, "--out", matching, *seed)
     if not ngram.exists():
-        run("linear.py", "--groups", train[0], *train, "--out", ngram, *seed)
+        run("linear.py", "--groups", train[0], *train, "--matching", matching, "--out", ngram, *seed)
     stage = ("--groups", *scored, "--repeats", 2, 1, 3, "--tokenizer", tokenizer, "--start", work / "lm.pt", *threads)
     run("train_reward.py", *stage, "--out", work / "reward", "--steps", options.reward_steps, "--decay-steps", 0, *seed, training=True)
     finals = []
@@ -97,11 +99,11 @@ def main() -> None:
     for checkpoint in (*finals, result):  # the last one leaves its coefficient and calibration
         parts = ("--checkpoint", checkpoint, "--tokenizer", tokenizer)
         calibration = checkpoint.with_name("calibration.json")
-        run("calibrate.py", "--groups", *validation, *parts, "--ngram", ngram, "--out", calibration)
-        run("evaluate.py", "--groups", *test, *parts, "--linear", ngram, *(("--likelihood",) if checkpoint == result else ()),
+        run("calibrate.py", "--groups", *validation, *parts, "--ngram", ngram, "--matching", matching, "--out", calibration)
+        run("evaluate.py", "--groups", *test, *parts, "--linear", ngram, "--matching", matching, *(("--likelihood",) if checkpoint == result else ()),
             "--json", checkpoint.with_name("evaluation.json"))
     run("export.py", "--checkpoint", result, "--tokenizer", tokenizer, "--calibration", work / "calibration.json", "--ngram", ngram,
-        "--out", work / "release")
+        "--matching", matching, "--out", work / "release")
 
 
 if __name__ == "__main__":
