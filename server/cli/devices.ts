@@ -3,7 +3,8 @@ import { folderBytes, installCuda, removeCuda } from "../builds/install.ts";
 import { registryFromEnvironment } from "../builds/npm-registry.ts";
 import { CUDA_BUILDS, type CudaBuild } from "../builds/packages.ts";
 import { type Drivers, readDrivers } from "../devices/drivers.ts";
-import { probe } from "../devices/probe.ts";
+import { probe, probeKey } from "../devices/probe.ts";
+import { forgetLosses } from "../devices/tried.ts";
 import { BACKEND_NAMES, installedBuilds } from "../engine/builds.ts";
 import { ServiceError } from "../errors.ts";
 import { gigabytes } from "../models/disk.ts";
@@ -100,6 +101,8 @@ async function install(args: string[]): Promise<number> {
   const added = installedBuilds().find(({ backend }) => backend === "cuda");
   const result = added && (await probe(added, drivers, true)).result;
   const works = result?.kind === "usable";
+  // What was lost on the files before says nothing of these.
+  if (added && works) await forgetLosses(probeKey(added, drivers));
   const problem = result === undefined || result.kind === "usable" ? null : result.problem;
   print(
     values.json,

@@ -1,6 +1,6 @@
 /** `codescaler doctor`: what this machine has, what a model would run on, and what can be done about it. */
 import { forgetProbes } from "../devices/probe-cache.ts";
-import { forgetCrashes } from "../devices/tried.ts";
+import { forgetLosses } from "../devices/tried.ts";
 import { type Facts, gatherFacts, type ProbeFacts } from "../doctor/facts.ts";
 import { type Choice, choose, hintsFor } from "../doctor/hints.ts";
 import { BACKEND_NAMES } from "../engine/builds.ts";
@@ -20,7 +20,7 @@ export async function run(args: string[]): Promise<number> {
   requireNoMore(positionals);
   await forgetProbes();
   const facts = await gatherFacts();
-  await forgetCrashes();
+  await forgetLosses();
   const chosen = choose(facts);
   const hints = hintsFor(facts);
   print(values.json, documentOf(facts, chosen, hints), describe(facts, chosen, hints));

@@ -1,4 +1,4 @@
-/** Work on a GPU that may crash or hang this process: marked, so that the next start knows, and bounded in time. */
+/** Loading on a GPU, which may crash or hang this process: marked, so that the next start knows, and bounded in time. */
 import { ServiceError } from "../errors.ts";
 import { mark } from "./tried.ts";
 
@@ -20,7 +20,7 @@ export class Hung extends ServiceError {
 }
 
 /**
- * Runs work on the build of `key`.
+ * Loads something through the build of `key`.
  * @throws what the work throws; Hung after `timeoutMs`, and then the process ends with `HUNG_EXIT_CODE`
  */
 export async function guarded<T>(
@@ -28,20 +28,20 @@ export async function guarded<T>(
   work: () => Promise<T>,
   timeoutMs: number = GUARD_TIMEOUT_MS,
 ): Promise<T> {
-  const held = await mark(key);
+  const held = await mark(key, "loading");
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => reject(new Hung(Math.round(timeoutMs / 1000))), timeoutMs);
   });
   try {
     const result = await Promise.race([work(), late]);
-    await held.clear();
+    held.clear();
     return result;
   } catch (error) {
     if (error instanceof Hung) {
       held.keep();
       setTimeout(() => process.exit(HUNG_EXIT_CODE), LAST_WORDS_MS);
-    } else await held.clear();
+    } else held.clear();
     throw error;
   } finally {
     clearTimeout(timer);

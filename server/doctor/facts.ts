@@ -8,7 +8,7 @@ import { BUILD_VERSION } from "../builds/packages.ts";
 import { VERSION } from "../contract.ts";
 import { type Drivers, mayExist, readDrivers } from "../devices/drivers.ts";
 import { probe, probeKey } from "../devices/probe.ts";
-import { crashes } from "../devices/tried.ts";
+import { losses } from "../devices/tried.ts";
 import type { Device } from "../engine/bindings.ts";
 import { type Backend, installedBuilds } from "../engine/builds.ts";
 import { freeMemory } from "../engine/memory.ts";
@@ -59,7 +59,7 @@ export interface ProbeFacts {
   readonly problem: string | null;
   readonly devices: readonly Pick<Device, "name" | "description" | "type" | "freeBytes" | "totalBytes">[];
   readonly seconds: number;
-  /** How often a process was lost lately while it loaded a model there. */
+  /** How often a process was lost lately while it loaded a model or ranked there. */
   readonly lost: number;
 }
 
@@ -110,7 +110,8 @@ async function probeAll(drivers: Drivers): Promise<ProbeFacts[]> {
       found.push({ ...about, result: "skipped", problem: "there is no device of that kind" });
       continue;
     }
-    const lost = await crashes(probeKey(build, drivers));
+    const { loading, scoring } = await losses(probeKey(build, drivers));
+    const lost = loading + scoring;
     const { result, seconds } = await probe(build, drivers, true);
     found.push(
       result.kind === "usable"

@@ -150,7 +150,7 @@ function crashHints({ probes }: Facts): string[] {
     if (result === "usable" && lost > 0) {
       const times = lost === 1 ? "once" : `${lost} times`;
       return [
-        `The program was lost ${times} while it loaded a model through ${name}, which is forgotten now: if it happens again, update the driver, choose a smaller model, or set the device to cpu.`,
+        `The program was lost ${times} while it loaded a model or ranked through ${name}, which is forgotten now: if it happens again, update the driver, choose a smaller model, or set the device to cpu.`,
       ];
     }
     switch (result) {

@@ -34,6 +34,7 @@ export class LlamaEngine implements Engine {
   readonly #context: Pointer;
   readonly #decoder: Decoder;
   readonly #retained: number;
+  readonly #watched: EngineSettings["watched"];
   readonly #vocabularySize: number;
   readonly #rewards = new RewardCache();
   readonly #queue = new PriorityQueue<Job>();
@@ -54,6 +55,7 @@ export class LlamaEngine implements Engine {
     this.#context = context;
     this.#decoder = new Decoder(bindings, context, file, settings);
     this.#retained = settings.retainedTokens;
+    this.#watched = settings.watched;
     this.maxSequence = this.#decoder.capacity;
     const vocabulary = bindings.vocabulary(model);
     this.#vocabularySize = bindings.vocabularySize(vocabulary);
@@ -160,6 +162,7 @@ export class LlamaEngine implements Engine {
   async #drain(): Promise<void> {
     // Yield first, so that requests of one tick are ordered by priority and not by arrival.
     await Promise.resolve();
+    const done = await this.#watched?.();
     for (let job = this.#queue.shift(); job; job = this.#queue.shift()) {
       try {
         while (job.pending.length > 0) await this.#scoreGroup(job);
@@ -171,6 +174,7 @@ export class LlamaEngine implements Engine {
     }
     // What a job that was cancelled or failed has left.
     this.#trim();
+    done?.();
     this.#worker = undefined;
   }
 

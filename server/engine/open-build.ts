@@ -2,7 +2,7 @@
 import { type Drivers, mayExist, readDrivers } from "../devices/drivers.ts";
 import { guarded } from "../devices/guard.ts";
 import { listDevices, neededLibraries, probe, probeKey } from "../devices/probe.ts";
-import { crashes, forgetCrashes, MAX_CRASHES } from "../devices/tried.ts";
+import { forgetLosses, leftAlone, losses } from "../devices/tried.ts";
 import { ServiceError } from "../errors.ts";
 import { type Bindings, type Device, loadBindings } from "./bindings.ts";
 import { BACKEND_NAMES, type Build, installedBuilds } from "./builds.ts";
@@ -17,8 +17,8 @@ export interface OpenBuild {
   readonly key: string;
   /** Places of the usable GPUs in the backend's list; none: the CPU. */
   readonly gpus: readonly number[];
-  /** How often a process was lost on it lately: the next one asks for less. */
-  readonly crashes: number;
+  /** A process was lost on it lately: the next one asks for less. */
+  readonly wasLost: boolean;
   /** Why a build that should be better is not used; undefined when none is or could be. */
   readonly problem: string | undefined;
 }
@@ -50,15 +50,17 @@ export async function openBuild(gpu: boolean): Promise<OpenBuild> {
   }
   const bindings = loadBindings(cpu.folder);
   await checkGolden(bindings, []);
-  return { build: cpu, bindings, key: cpu.backend, gpus: [], crashes: 0, problem: problems[0] };
+  return { build: cpu, bindings, key: cpu.backend, gpus: [], wasLost: false, problem: problems[0] };
 }
 
 /** The build, loaded; "absent" where there is no GPU for it; or why it cannot be used, as a part of a sentence. */
 async function tryBuild(build: Build, drivers: Drivers): Promise<OpenBuild | string> {
   const key = probeKey(build, drivers);
-  const lost = await crashes(key);
-  if (lost >= MAX_CRASHES) return `the program was lost ${lost} times while it loaded a model there`;
-  const { result } = await probe(build, drivers, lost > 0);
+  const lost = await losses(key);
+  const reason = leftAlone(lost);
+  if (reason !== undefined) return reason;
+  const wasLost = lost.loading + lost.scoring > 0;
+  const { result } = await probe(build, drivers, wasLost);
   if (result.kind === "absent") return result.kind;
   if (result.kind !== "usable") return result.problem;
   return guarded(key, async () => {
@@ -67,20 +69,20 @@ async function tryBuild(build: Build, drivers: Drivers): Promise<OpenBuild | str
     try {
       if (gpus.length === 0) throw new ServiceError("engine_failed", "The GPU is gone.");
       await checkGolden(bindings, gpus);
-      return { build, bindings, key, gpus, crashes: lost, problem: undefined };
+      return { build, bindings, key, gpus, wasLost, problem: undefined };
     } catch (error) {
       if (!(error instanceof ServiceError)) throw error;
       // It is loaded for good: its own CPU part does the work.
       await checkGolden(bindings, []);
       const problem = `${BACKEND_NAMES[build.backend]}: ${error.message.replace(/\.$/, "")}`;
-      return { build, bindings, key, gpus: [], crashes: lost, problem };
+      return { build, bindings, key, gpus: [], wasLost, problem };
     }
   });
 }
 
-/** Says that the GPU did what it should, so that an earlier crash no longer counts. */
+/** Says that a model was loaded, so that what was lost at that no longer counts. What was lost later still does. */
 export async function trust(open: OpenBuild): Promise<void> {
-  if (open.crashes > 0) await forgetCrashes(open.key);
+  if (open.wasLost) await forgetLosses(open.key, "loading");
 }
 
 /** GPUs that a model would run on, with the memory that is free now. */
@@ -94,7 +96,7 @@ export async function freeGpus(): Promise<FreeGpus | undefined> {
   const drivers = await readDrivers();
   for (const build of installedBuilds()) {
     if (build.backend === "cpu" || !mayExist(build.backend, drivers)) continue;
-    if ((await crashes(probeKey(build, drivers))) >= MAX_CRASHES) continue;
+    if (leftAlone(await losses(probeKey(build, drivers))) !== undefined) continue;
     if ((await probe(build, drivers)).result.kind !== "usable") continue;
     const now = await listDevices(build, drivers);
     if (now.kind !== "usable") continue;

@@ -32,6 +32,8 @@ export interface EngineSettings {
   readonly batchTokens: number;
   /** `exact` = float32 KV cache without flash attention, to compare with other implementations. */
   readonly precision: "fast" | "exact";
+  /** Called before the engine begins to compute; what it gives is called when there is nothing left to do. */
+  readonly watched?: (() => Promise<() => void>) | undefined;
 }
 
 /**

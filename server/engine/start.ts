@@ -2,6 +2,7 @@
 import { availableParallelism } from "node:os";
 import type { DeviceReport } from "../contract.ts";
 import { guarded, Hung } from "../devices/guard.ts";
+import { mark } from "../devices/tried.ts";
 import { ServiceError } from "../errors.ts";
 import { BACKEND_NAMES } from "./builds.ts";
 import type { LlamaEngine } from "./llama.ts";
@@ -113,7 +114,7 @@ async function startOnGpu(
   options: EngineOptions,
 ): Promise<StartedEngine | string> {
   const sizes = modelSizes(model, options.precision === "exact" ? 4 : 2);
-  let share = open.crashes > 0 ? CAREFUL : 1;
+  let share = open.wasLost ? CAREFUL : 1;
   let problem = "";
   for (let attempt = 0; attempt < GPU_ATTEMPTS; attempt++, share *= SMALLER) {
     const gpus = gpusOf(open.bindings.devices());
@@ -157,6 +158,7 @@ async function load(
     retainedTokens: whole ? placement.contextTokens : CPU_CONTEXT / 4,
     batchTokens: placement.batchTokens,
     precision: options.precision ?? "fast",
+    watched: async () => (await mark(open.key, "scoring")).clear,
   });
   try {
     // Some drivers take memory and compile only now; better here than under the first request.

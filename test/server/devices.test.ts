@@ -1,9 +1,13 @@
 /** A GPU whose driver is broken, met by the built command line: it falls back to the CPU, says so, and remembers. */
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { installedBuilds } from "../../server/engine/builds.ts";
+import { z } from "zod";
+import { readDrivers, THIS_SYSTEM } from "../../server/devices/drivers.ts";
+import { probeKey } from "../../server/devices/probe.ts";
+import { type Build, installedBuilds } from "../../server/engine/builds.ts";
 import { codescaler, serve } from "./process.ts";
 
 let folder: string;
@@ -28,6 +32,11 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const hasVulkan =
   process.platform === "linux" && installedBuilds().some(({ backend }) => backend === "vulkan");
+function vulkan(): Build {
+  const build = installedBuilds().find(({ backend }) => backend === "vulkan");
+  if (!build) throw new Error("there is no Vulkan build");
+  return build;
+}
 const SENTENCE =
   /^The GPU could not be used \(Vulkan: .*libvulkan\.so\.1.*\): running on the CPU\. "codescaler doctor" says more\.$/;
 
@@ -44,6 +53,33 @@ describe.skipIf(!hasVulkan)("a GPU with a broken driver", () => {
       await server.stop();
     }
     expect(existsSync(join(folder, "cache", "devices.json"))).toBe(true);
+  });
+
+  test("that killed its server three times while it ranked is left alone, and doctor forgets it", async () => {
+    const marks = join(folder, "cache", "devices-tried");
+    mkdirSync(marks, { recursive: true });
+    const key = probeKey(vulkan(), await readDrivers({ ...THIS_SYSTEM, env: { ...process.env, ...env } }));
+    const reasonNow = async () => {
+      const server = await serve(["--device", "auto"], env);
+      try {
+        const { json } = await server.call("GET", "/health");
+        return z.object({ device: z.object({ backend: z.string(), reason: z.string() }) }).parse(json).device;
+      } finally {
+        await server.stop();
+      }
+    };
+    // As a process leaves them that is gone: what is lost in scoring is found out by test/model/lost.test.ts.
+    const gone = spawnSync(process.execPath, ["--version"]).pid;
+    for (const loss of [1, 2]) writeFileSync(join(marks, `loss-${loss}`), `${gone} scoring ${key}`);
+    expect((await reasonNow()).reason).toMatch(/libvulkan/);
+    writeFileSync(join(marks, "loss-3"), `${gone} scoring ${key}`);
+    expect(await reasonNow()).toEqual({
+      backend: "cpu",
+      reason:
+        'The GPU could not be used (Vulkan: the program was lost 3 times while it ranked with a model there): running on the CPU. "codescaler doctor" says more.',
+    });
+    await codescaler(["doctor"], { env });
+    expect(readdirSync(marks)).toEqual([]);
   });
 
   test("a command says it on stderr, and works", async () => {
