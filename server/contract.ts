@@ -205,6 +205,8 @@ export interface Presence {
   readonly model: string | null;
   /** With `failed`: what is wrong, and the way out. */
   readonly problem?: string;
+  /** With `failed`: the code of the problem, for clients that tell it in another language. */
+  readonly code?: ErrorCode;
   /** With `ready`: why the model runs on something slower than it could, as in `DeviceReport`. */
   readonly reason?: string;
 }

@@ -2,6 +2,7 @@
 import * as vscode from "vscode";
 import type { CommandName } from "./contributions.ts";
 import type { ServerState } from "./reward-server.ts";
+import { sentenceOf } from "./sentences.ts";
 import type { SettingName } from "./settings.ts";
 import type { SourceStatus } from "./status.ts";
 
@@ -60,5 +61,5 @@ export async function showMenu(
 }
 
 function problemOf(server: ServerState): string | undefined {
-  return server.kind === "failed" || server.kind === "down" ? server.problem : undefined;
+  return server.kind === "failed" || server.kind === "down" ? sentenceOf(server.problem) : undefined;
 }

@@ -2,7 +2,7 @@
 import type { Event } from "./emitter.ts";
 import type { Endpoint, RankError } from "./ranking/client.ts";
 
-/** What people need to know of the server. `down` and `failed` carry a sentence with the way out. */
+/** What people need to know of the server. `down` and `failed` carry what is wrong, with the way out. */
 export type ServerState =
   /** Not needed yet, or stopped by the user. */
   | { readonly kind: "stopped" }
@@ -19,9 +19,9 @@ export type ServerState =
       readonly reason?: string;
     }
   /** Ended by itself; it starts again after a pause, or when it is needed. */
-  | { readonly kind: "down"; readonly problem: string }
+  | { readonly kind: "down"; readonly problem: RankError }
   /** Given up: other settings or the user start it again. */
-  | { readonly kind: "failed"; readonly problem: string };
+  | { readonly kind: "failed"; readonly problem: RankError };
 
 /** How the server is to be run. */
 export interface ServerOptions {

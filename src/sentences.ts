@@ -2,6 +2,7 @@
 import { l10n } from "vscode";
 import { reasonOf } from "./log.ts";
 import { RankError } from "./ranking/client.ts";
+import { HINTS } from "./server-hints.ts";
 import { FAILURES, type FailureValues, SourceError, WORDS } from "./sources/failure.ts";
 
 /**
@@ -36,7 +37,8 @@ export function sentenceOf(error: unknown): string {
   if (!(error instanceof RankError)) return reasonOf(error);
   const template = REWARD_SENTENCES[error.code];
   if (template === undefined || l10n.t(template) === template) return error.message;
-  return l10n.t(template, { detail: error.message });
+  // A hint has no names or numbers that would be lost with the English sentence.
+  return l10n.t(template, { detail: error.hint === undefined ? error.message : l10n.t(HINTS[error.hint]) });
 }
 
 /** Values that are words of ours, rather than names and numbers. */

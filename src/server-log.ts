@@ -3,7 +3,8 @@ import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { LOG_FILE } from "../server/lease/lease.ts";
 import { LINE_LENGTH } from "./node-process.ts";
-import { hintFor } from "./server-hints.ts";
+import { RankError } from "./ranking/client.ts";
+import { HINTS, hintFor } from "./server-hints.ts";
 import { type Exit, START_MARK } from "./server-process.ts";
 
 /** Enough for a stack trace or the engine's words about memory. */
@@ -34,10 +35,10 @@ export async function readServerLog(folder: string): Promise<readonly string[]> 
 }
 
 /**
- * Why a server ended, in a sentence with the way out. Pure.
+ * Why a server ended, with the way out. Pure.
  * @param exit how, where this window started it
  */
-export function deathOf(exit: Exit | undefined, output: readonly string[]): string {
+export function deathOf(exit: Exit | undefined, output: readonly string[]): RankError {
   const { code, signal } = exit ?? { code: null, signal: null };
   const how = signal ? ` (signal ${signal})` : code === null ? "" : ` (code ${code})`;
   // Records of the log are of the time before; the last words stand after them.
@@ -48,12 +49,15 @@ export function deathOf(exit: Exit | undefined, output: readonly string[]): stri
   const spoken = own.filter((line) => !/^[{}]|^\s|^Node\.js v|^Process \d+ ended/.test(line));
   const noted = own.filter((line) => /^Process \d+ ended/.test(line));
   const last = spoken.findLast((line) => /^\w*Error\b/.test(line)) ?? spoken.at(-1);
-  const why =
+  const said = last === undefined ? undefined : asSentence(last);
+  const hint =
     hintFor(spoken.join("\n")) ??
-    (last && asSentence(last)) ??
-    hintFor([...noted, signal ?? "", `code ${code}`].join("\n")) ??
-    "Its output says nothing; restart it with codescaler.device set to cpu.";
-  return `The reward server ended${how}. ${why}`;
+    (said === undefined ? hintFor([...noted, signal ?? "", `code ${code}`].join("\n")) : undefined);
+  const why =
+    hint === undefined
+      ? (said ?? "Its output says nothing; restart it with codescaler.device set to cpu.")
+      : HINTS[hint];
+  return new RankError("unreachable", `The reward server ended${how}. ${why}`, { hint });
 }
 
 /** What is no whole sentence is quoted: words of a library, or a line that a full disk cut off. */

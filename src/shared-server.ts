@@ -5,9 +5,9 @@ import { decide, type Lease, leaseUrl } from "../server/lease/lease.ts";
 import { ProvenAgent, proves } from "../server/lease/proven-agent.ts";
 import { readLease } from "../server/lease/read.ts";
 import { reasonOf } from "./log.ts";
-import type { Endpoint } from "./ranking/client.ts";
+import { type Endpoint, RankError } from "./ranking/client.ts";
 import { attend } from "./ranking/presence.ts";
-import { hintFor } from "./server-hints.ts";
+import { HINTS, type Hint, hintFor } from "./server-hints.ts";
 import { deathOf, readServerLog } from "./server-log.ts";
 import { type Exit, type ServerCommand, type ServerProcess, startServer } from "./server-process.ts";
 
@@ -43,13 +43,13 @@ export interface JoinOptions {
 }
 
 /** No server came to be. */
-export class StartError extends Error {
+export class StartError extends RankError {
   override readonly name = "StartError";
   /** How the process ended; undefined where there was none, or it hung. */
   readonly exit: Exit | undefined;
 
-  constructor(message: string, exit?: Exit) {
-    super(message);
+  constructor(message: string, hint?: Hint, exit?: Exit) {
+    super("unreachable", message, { hint });
     this.exit = exit;
   }
 }
@@ -77,7 +77,10 @@ export async function joinOrStart(options: JoinOptions): Promise<Session> {
     } else if (exit?.code === 0) {
       // It found another server, which is to be found here too.
       process = undefined;
-    } else if (exit) throw new StartError(deathOf(exit, await readServerLog(command.folder)), exit);
+    } else if (exit) {
+      const { message, hint } = deathOf(exit, await readServerLog(command.folder));
+      throw new StartError(message, hint, exit);
+    }
     await sleep(LEASE_POLL_MS);
   }
   process?.kill();
@@ -91,8 +94,9 @@ async function start(command: ServerCommand): Promise<ServerProcess> {
     return await startServer(command);
   } catch (error) {
     // Its folder cannot be used: another try would end the same way.
-    const why = hintFor(reasonOf(error)) ?? reasonOf(error);
-    throw new StartError(`The reward server cannot be started. ${why}`, { code: 1, signal: null });
+    const hint = hintFor(reasonOf(error));
+    const why = hint === undefined ? reasonOf(error) : HINTS[hint];
+    throw new StartError(`The reward server cannot be started. ${why}`, hint, { code: 1, signal: null });
   }
 }
 

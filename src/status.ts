@@ -161,7 +161,7 @@ function serverText(state: ServerState, model: { id: string; device: string } | 
 }
 
 function serverDetail(state: ServerState, ms: number | undefined): string {
-  if (state.kind === "failed" || state.kind === "down") return state.problem;
+  if (state.kind === "failed" || state.kind === "down") return sentenceOf(state.problem);
   const latency = ms === undefined ? "" : vscode.l10n.t("last ranking took {0} ms", Math.round(ms));
   const slower = state.kind === "ready" ? (state.reason ?? "") : "";
   const own = state.kind === "ready" && state.own ? vscode.l10n.t("your server at {0}", state.url) : "";

@@ -7,11 +7,14 @@ import { LEASE_FILE, leaseFolder } from "../server/lease/lease.ts";
 import { proves } from "../server/lease/proven-agent.ts";
 import { readLease } from "../server/lease/read.ts";
 import { Emitter, type Event } from "./emitter.ts";
-import { type Log, reasonOf } from "./log.ts";
-import { connectOwn } from "./own-server.ts";
+import { Joins } from "./joins.ts";
+import type { Log } from "./log.ts";
+import { orAborted } from "./or-aborted.ts";
+import { OwnServer } from "./own-server.ts";
 import { type Endpoint, RankError } from "./ranking/client.ts";
-import { restartDelay } from "./restart-budget.ts";
+import { Restarts } from "./restarts.ts";
 import type { RewardServer, ServerOptions, ServerState } from "./reward-server.ts";
+import { changeFor, serveArguments, stateFrom } from "./server-decisions.ts";
 import { deathOf, readServerLog } from "./server-log.ts";
 import type { Exit, ServerProcess } from "./server-process.ts";
 import { joinOrStart, type Session, StartError } from "./shared-server.ts";
@@ -34,10 +37,6 @@ export interface SupervisorDependencies {
 
 /** What another window writes about an end that it saw is there by then. */
 const LAST_WORDS_MS = 300;
-/** Windows that saw the same end do not start at the same moment. */
-const SPREAD_MS = 400;
-/** Exit codes by which the command line says that it refused, rather than that it broke. */
-const REFUSED: readonly (number | null)[] = [1, 2];
 
 export class Supervisor implements RewardServer {
   readonly #deps: SupervisorDependencies;
@@ -46,23 +45,21 @@ export class Supervisor implements RewardServer {
   #session: Session | undefined;
   /** Whether the session's server still lives: asked before it is used again, when a connection broke. */
   #check: Promise<boolean> | undefined;
-  /** Under way; all who need it wait for the same. */
-  #joining: { readonly endpoint: Promise<Endpoint>; readonly controller: AbortController } | undefined;
+  readonly #joins = new Joins((fresh, signal) => this.#join(fresh, signal));
   /** The last process that this window started; another window's server is none. */
   #process: ServerProcess | undefined;
-  /** When it ended by itself, on the monotonic clock. */
-  #ends: readonly number[] = [];
-  #restartTimer: NodeJS.Timeout | undefined;
+  /** A failure of such a start is in the state, and the next request hears of it. */
+  readonly #restarts = new Restarts(() => void this.#available().catch(() => {}));
   /** Where the lease of the session lies, or of the server that is being joined. */
   #folder: string;
-  /** The user's own server, by its address. */
-  #own: { readonly url: string; readonly endpoint: Promise<Endpoint> } | undefined;
+  readonly #own: OwnServer;
   #disposed = false;
 
   readonly onDidChange: Event<ServerState> = this.#changed.event;
 
   constructor(deps: SupervisorDependencies) {
     this.#deps = deps;
+    this.#own = new OwnServer(deps.foreignToken, (state) => this.#enter(state));
     this.#folder = this.#wantedFolder();
   }
 
@@ -85,9 +82,9 @@ export class Supervisor implements RewardServer {
   }
 
   lost(endpoint: Endpoint, error: RankError): void {
-    if (this.#own?.url === endpoint.url) {
-      this.#own = undefined;
-      this.#enter({ kind: "down", problem: error.message });
+    if (this.#own.url === endpoint.url) {
+      this.#own.forget();
+      this.#enter({ kind: "down", problem: error });
       return;
     }
     const session = this.#session;
@@ -98,52 +95,54 @@ export class Supervisor implements RewardServer {
   }
 
   async restart(): Promise<void> {
-    clearTimeout(this.#restartTimer);
-    this.#own = undefined;
-    this.#ends = [];
+    this.#restarts.reset();
+    this.#own.forget();
     const { url } = this.#deps.options();
-    if (url === "") {
-      const replaces = this.#session?.lease.pid ?? (await readLease(this.#wantedFolder()))?.pid;
-      this.#leave();
-      await this.#join(replaces);
-    } else await this.#connected(url);
+    await (url === "" ? this.#joins.endpoint(true) : this.#own.endpoint(url));
   }
 
   /** Replaces a server that is to run differently now. */
   async optionsChanged(): Promise<void> {
     // A server that is just being started has the options of before.
-    while (this.#joining) await this.#joining.endpoint.catch(() => {});
+    await this.#joins.settled();
     if (this.#disposed) return;
-    const { url, device } = this.#deps.options();
-    const lease = this.#session?.lease;
-    const moved = this.#own !== undefined && this.#own.url !== url;
-    if (this.#state.kind === "failed" || this.#state.kind === "down") {
-      // Other options deserve a fresh try, when someone needs it.
-      clearTimeout(this.#restartTimer);
-      this.#ends = [];
-      this.#own = undefined;
-      this.#leave();
-      this.#enter({ kind: "stopped" });
-    } else if (url === "" && (moved || (lease !== undefined && this.#folder !== this.#wantedFolder()))) {
-      // The other one goes on for the windows that want it, and so does the shared one that is joined.
-      this.#own = undefined;
-      this.#leave();
-      await this.#join().catch(() => {});
-    } else if (moved || (lease !== undefined && url === "" && device !== lease.device)) {
-      // Nobody waits for it here: a failure is in the state.
-      await this.restart().catch(() => {});
-    } else if (lease !== undefined && url !== "") {
-      this.#leave();
-      await this.#connected(url).catch(() => {});
+    const options = this.#deps.options();
+    const { url: ownUrl } = this.#own;
+    const present = { state: this.#state.kind, ownUrl, lease: this.#session?.lease, folder: this.#folder };
+    const change = changeFor(present, options, this.#wantedFolder());
+    // Nobody waits for what begins here: a failure is in the state.
+    switch (change) {
+      case "nothing":
+        return;
+      case "forget":
+        this.#restarts.reset();
+        this.#own.forget();
+        this.#leave();
+        this.#enter({ kind: "stopped" });
+        return;
+      case "move":
+        this.#own.forget();
+        this.#leave();
+        await this.#joins.endpoint().catch(() => {});
+        return;
+      case "restart":
+        await this.restart().catch(() => {});
+        return;
+      case "connect":
+        this.#leave();
+        await this.#own.endpoint(options.url).catch(() => {});
+        return;
+      default:
+        change satisfies never;
     }
   }
 
   async stop(): Promise<void> {
-    clearTimeout(this.#restartTimer);
-    this.#own = undefined;
+    this.#restarts.cancel();
+    this.#own.forget();
     const folder = this.#folder;
     const lease = this.#session?.lease;
-    this.#giveUpJoining();
+    this.#joins.giveUp(new RankError("unreachable", "The reward server was stopped."));
     this.#leave();
     this.#enter({ kind: "stopped" });
     if (!lease || (await readLease(folder))?.token !== lease.token) return;
@@ -154,9 +153,9 @@ export class Supervisor implements RewardServer {
   /** Leaves the server; it ends by itself when no window is left. */
   async dispose(): Promise<void> {
     this.#disposed = true;
-    clearTimeout(this.#restartTimer);
+    this.#restarts.cancel();
     this.#session?.destroy();
-    this.#giveUpJoining();
+    this.#joins.giveUp(new RankError("unreachable", "The reward server was stopped."));
     this.#leave();
     this.#enter({ kind: "stopped" });
     this.#changed.dispose();
@@ -164,13 +163,13 @@ export class Supervisor implements RewardServer {
 
   async #available(): Promise<Endpoint> {
     const { url } = this.#deps.options();
-    if (url !== "") return this.#connected(url);
+    if (url !== "") return this.#own.endpoint(url);
     const session = this.#session;
     if (session && (await this.#isGood(session))) return session.endpoint;
     if (this.#disposed) throw new RankError("unreachable", "CodeScaler is shutting down.");
-    if (this.#state.kind === "failed") throw new RankError("unreachable", this.#state.problem);
-    clearTimeout(this.#restartTimer);
-    return this.#join();
+    if (this.#state.kind === "failed") throw this.#state.problem;
+    this.#restarts.cancel();
+    return this.#joins.endpoint();
   }
 
   async #isGood(session: Session): Promise<boolean> {
@@ -181,29 +180,18 @@ export class Supervisor implements RewardServer {
     return this.#session === session;
   }
 
-  #join(replaces?: number): Promise<Endpoint> {
-    if (!this.#joining) {
-      const controller = new AbortController();
-      const joining = { controller, endpoint: this.#joined(replaces, controller.signal) };
-      this.#joining = joining;
-      joining.endpoint
-        .catch(() => {})
-        .finally(() => {
-          if (this.#joining === joining) this.#joining = undefined;
-        });
-    }
-    return this.#joining.endpoint;
-  }
-
-  async #joined(replaces: number | undefined, signal: AbortSignal): Promise<Endpoint> {
+  /** @param fresh whether the server that is there is to be replaced */
+  async #join(fresh: boolean, signal: AbortSignal): Promise<Endpoint> {
     const { execPath, script, version, log } = this.#deps;
-    const { engines, model, device, unloadAfter } = this.#deps.options();
+    const present = () => readLease(this.#wantedFolder());
+    const replaces = fresh ? (this.#session?.lease ?? (await present()))?.pid : undefined;
+    signal.throwIfAborted();
+    if (fresh) this.#leave();
+    const options = this.#deps.options();
+    const { engines } = options;
     const folder = this.#wantedFolder();
     this.#folder = folder;
-    const args = ["serve", "--shared", "--device", device, "--unload-after", String(60 * unloadAfter)];
-    if (model !== "") args.push("--model", model);
-    for (const engine of engines) args.push("--engine", engine);
-    if (replaces !== undefined) args.push("--replaces", String(replaces));
+    const args = serveArguments(options, replaces);
     this.#enter({ kind: "starting" });
     const env = engines.length > 0 ? await this.#deps.engineEnvironment(engines) : {};
     try {
@@ -230,40 +218,20 @@ export class Supervisor implements RewardServer {
       // Nobody wants to know how a start ended that was given up.
       signal.throwIfAborted();
       if (!(error instanceof StartError)) throw error;
-      this.#ends = [...this.#ends, performance.now()];
-      this.#ended(error.message, error.exit);
-      throw new RankError("unreachable", error.message, { cause: error });
+      this.#restarts.count();
+      this.#ended(error, error.exit);
+      throw error;
     }
   }
 
-  #heard(session: Session, { state, model, problem, reason }: Presence): void {
-    // Its first word makes a server the present one.
+  #heard(session: Session, presence: Presence): void {
+    // Its first word makes a server the present one, its last one ends that.
+    const last = presence.state === "draining" || presence.state === "failed";
     this.#session = session;
-    switch (state) {
-      case "loading":
-        this.#enter({ kind: "starting" });
-        break;
-      case "ready":
-      case "unloaded": {
-        const { url } = session.endpoint;
-        const { version } = session.lease;
-        const slower = reason !== undefined && { reason };
-        this.#enter({ kind: "ready", url, own: false, model: model ?? "", version, ...slower });
-        break;
-      }
-      case "draining":
-        this.#leave();
-        this.#enter({ kind: "stopped" });
-        // Replaced: then there is a new one to be counted at. Otherwise the next request starts one.
-        void this.#follow();
-        break;
-      case "failed":
-        this.#leave();
-        this.#enter({ kind: "failed", problem: problem ?? "The reward server failed to start." });
-        break;
-      default:
-        state satisfies never;
-    }
+    if (last) this.#leave();
+    this.#enter(stateFrom(presence, session.endpoint.url, session.lease.version));
+    // Replaced: then there is a new one to be counted at. Otherwise the next request starts one.
+    if (presence.state === "draining") void this.#follow();
   }
 
   async #follow(): Promise<void> {
@@ -276,81 +244,45 @@ export class Supervisor implements RewardServer {
   async #died(session: Session): Promise<void> {
     if (this.#session !== session) return;
     this.#leave();
-    this.#ends = [...this.#ends, performance.now()];
+    this.#restarts.count();
     const process = this.#process?.pid === session.lease.pid ? this.#process : undefined;
     await Promise.race([process?.ended ?? sleep(LAST_WORDS_MS), sleep(LAST_WORDS_MS)]);
     const problem = deathOf(process?.exit(), await this.output());
     // Stopped by the user meanwhile: it must not come back by itself.
     if (this.#state.kind === "stopped") return;
     // A request may have found or started another one meanwhile, unless it died too often for that.
-    const again = this.#session !== undefined || this.#joining !== undefined;
-    if (again && restartDelay(this.#ends, performance.now()) !== undefined) this.#deps.log.error(problem);
+    const again = this.#session !== undefined || this.#joins.underWay;
+    if (again && this.#restarts.worthwhile) this.#deps.log.error(problem.message);
     else this.#ended(problem, undefined);
   }
 
   /** @param exit how a process ended that never had the lease */
-  #ended(problem: string, exit: Exit | undefined): void {
+  #ended(problem: RankError, exit: Exit | undefined): void {
     if (this.#disposed) return;
-    const now = performance.now();
-    this.#deps.log.error(problem);
-    if (exit && REFUSED.includes(exit.code)) {
-      // It said what is wrong and did not crash: the same start would end the same way.
-      this.#enter({ kind: "failed", problem });
-      return;
+    this.#deps.log.error(problem.message);
+    const sequel = this.#restarts.sequel(problem, exit);
+    switch (sequel.kind) {
+      case "given up":
+        this.#joins.giveUp(new RankError("unreachable", "The reward server was stopped."));
+        this.#leave();
+        this.#enter({ kind: "failed", problem: sequel.problem });
+        return;
+      case "refused":
+        this.#enter({ kind: "failed", problem });
+        return;
+      case "again":
+        this.#enter({ kind: "down", problem });
+        this.#restarts.schedule(sequel.delay);
+        return;
+      default:
+        sequel satisfies never;
     }
-    const delay = restartDelay(this.#ends, now);
-    if (delay === undefined) {
-      this.#giveUpJoining();
-      this.#leave();
-      const times = this.#ends.length - 1;
-      const way = `It was restarted ${times} times; restart it by hand once the cause is gone.`;
-      this.#enter({ kind: "failed", problem: `${problem} ${way}` });
-      return;
-    }
-    this.#enter({ kind: "down", problem });
-    clearTimeout(this.#restartTimer);
-    this.#restartTimer = setTimeout(
-      () => {
-        // A failure is in the state, and the next request hears of it.
-        this.#available().catch(() => {});
-      },
-      delay + Math.random() * SPREAD_MS,
-    );
   }
 
   #leave(): void {
     this.#session?.leave();
     this.#session = undefined;
     this.#check = undefined;
-  }
-
-  #giveUpJoining(): void {
-    this.#joining?.controller.abort(new RankError("unreachable", "The reward server was stopped."));
-    this.#joining = undefined;
-  }
-
-  /** The user's own server, after it was seen to be one. */
-  #connected(url: string): Promise<Endpoint> {
-    if (this.#own?.url === url) return this.#own.endpoint;
-    const own = { url, endpoint: this.#connect(url) };
-    this.#own = own;
-    own.endpoint.catch(() => {
-      // Asked again at the next request: it may run by then.
-      if (this.#own === own) this.#own = undefined;
-    });
-    return own.endpoint;
-  }
-
-  async #connect(url: string): Promise<Endpoint> {
-    this.#enter({ kind: "starting" });
-    try {
-      const { endpoint, model, version } = await connectOwn(url, await this.#deps.foreignToken(url));
-      this.#enter({ kind: "ready", url, own: true, model, version });
-      return endpoint;
-    } catch (error) {
-      this.#enter({ kind: "down", problem: reasonOf(error) });
-      throw error;
-    }
   }
 
   #wantedFolder(): string {
@@ -361,12 +293,4 @@ export class Supervisor implements RewardServer {
     this.#state = state;
     this.#changed.fire(state);
   }
-}
-
-function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason);
-    signal.addEventListener("abort", abort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
-  });
 }

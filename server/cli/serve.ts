@@ -157,7 +157,7 @@ export async function run(args: string[]): Promise<number> {
       const ended = shared.end(stopped);
       const problem = await Promise.race([failed, ended.then(() => undefined)]);
       if (problem !== undefined) {
-        await shared.giveUp(problem instanceof Error ? problem.message : String(problem));
+        await shared.giveUp(problem);
         throw problem;
       }
       return close(await ended);

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
+import { ServiceError } from "../errors.ts";
 import { type Lease, LOG_FILE } from "../lease/lease.ts";
 import { proves } from "../lease/proven-agent.ts";
 import { claimLease, leaseState, releaseLease } from "./lease-file.ts";
@@ -73,9 +74,11 @@ export class SharedLife {
   }
 
   /** The lease is left to whoever comes next. */
-  async giveUp(problem: string): Promise<void> {
+  async giveUp(reason: unknown): Promise<void> {
     await releaseLease(this.#deps.folder, this.#deps.lease);
-    this.#deps.life.tell({ state: "failed", model: null, problem });
+    const code = reason instanceof ServiceError && { code: reason.code };
+    const problem = reason instanceof Error ? reason.message : String(reason);
+    this.#deps.life.tell({ state: "failed", model: null, problem, ...code });
   }
 
   async #watch(signal: AbortSignal): Promise<string> {

@@ -11,6 +11,7 @@ import type {
   Task,
 } from "../../server/contract.ts";
 import { isAbort } from "../log.ts";
+import type { Hint } from "../server-hints.ts";
 
 export interface Endpoint {
   /** Base address without a path: "http://127.0.0.1:41234". */
@@ -42,16 +43,23 @@ type ClientCode = "unreachable" | "foreign" | "timed_out";
 
 /** What is wrong with the reward server, in one sentence with the way out. */
 export class RankError extends Error {
-  override readonly name = "RankError";
+  override readonly name: string = "RankError";
   readonly code: ErrorCode | ClientCode;
+  /** What is known of the reason, where a server died; the message says it too. */
+  readonly hint: Hint | undefined;
   /** The connection broke, or the server is about to end: the same request may succeed on the next one. */
   get retriable(): boolean {
     return this.code === "unreachable" || this.code === "restarting";
   }
 
-  constructor(code: ErrorCode | ClientCode, message: string, options?: ErrorOptions) {
-    super(message, options);
+  constructor(
+    code: ErrorCode | ClientCode,
+    message: string,
+    options: { readonly cause?: unknown; readonly hint?: Hint | undefined } = {},
+  ) {
+    super(message, { cause: options.cause });
     this.code = code;
+    this.hint = options.hint;
   }
 }
 

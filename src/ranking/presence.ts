@@ -1,6 +1,6 @@
 /** A window's standing connection to the server that all windows share: while it is open, the window counts. */
 import { type Agent, request } from "node:http";
-import type { Presence } from "../../server/contract.ts";
+import type { ErrorCode, Presence } from "../../server/contract.ts";
 import { onLines } from "../node-process.ts";
 import type { Endpoint } from "./client.ts";
 
@@ -55,13 +55,20 @@ function presenceIn(line: string): Presence | undefined {
   const state = STATES.find((known) => known === value.state);
   const model = "model" in value && typeof value.model === "string" ? value.model : null;
   const problem = "problem" in value && typeof value.problem === "string" ? value.problem : undefined;
+  const code = "code" in value && isErrorCode(value.code) ? value.code : undefined;
   const reason = "reason" in value && typeof value.reason === "string" ? value.reason : undefined;
   return (
     state && {
       state,
       model,
       ...(problem !== undefined && { problem }),
+      ...(code !== undefined && { code }),
       ...(reason !== undefined && { reason }),
     }
   );
+}
+
+/** A newer server may know more codes than this window: what those mean is told in the server's own words. */
+function isErrorCode(value: unknown): value is ErrorCode {
+  return typeof value === "string";
 }

@@ -153,6 +153,20 @@ test("a server that is restarted for one window is followed by the other, and st
   expect(await b.tell(SMALL)).toBe(2);
 });
 
+test("a window that restarts the server while it is just joining it gets a fresh one", async () => {
+  const home = newHome();
+  const [a, b] = await Promise.all([home.window(), home.window()]);
+  await a.tell({ do: "join" });
+  const first = home.lease()?.pid ?? 0;
+  const joined = b.tell({ do: "join" });
+  await b.tell({ do: "restart" });
+  await joined;
+  expect(home.lease()?.pid).not.toBe(first);
+  expect(await b.tell(SMALL)).toBe(2);
+  await until("the first server ends", () => !isRunning(first));
+  expect(home.starts()).toBe(2);
+});
+
 test("a shared server gives its memory back, loads again when asked, and ends when nobody is left", async () => {
   const home = newHome();
   const server = spawn(

@@ -58,6 +58,13 @@ describe("in another language", () => {
     expect(sentenceOf(new RankError("invalid_json", "No template for it."))).toBe("No template for it.");
   });
 
+  it("a server that died is told with the hint in it, and what only the server says as it said it", () => {
+    const died = (hint?: "memory") =>
+      new RankError("unreachable", "The reward server ended (code 7). Its words.", { hint });
+    expect(sentenceOf(died("memory"))).not.toMatch(/[A-Za-z]/);
+    expect(sentenceOf(died())).toContain("The reward server ended (code 7). Its words.");
+  });
+
   it("the pages have no words of their own besides their templates", () => {
     const tracer = new Tracer("automatic", "7.7", 1);
     tracer.add({ kind: "asked", sources: ["7"], count: 4 });

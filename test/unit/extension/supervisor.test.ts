@@ -63,7 +63,9 @@ describe("the supervisor", () => {
     const failed = until(server, "failed");
     await expect(server.endpoint(NEVER)).rejects.toThrow("No usable model");
     const state = await failed;
-    expect(state).toMatchObject({ problem: expect.stringContaining("No usable model: the disk is empty.") });
+    expect(state).toMatchObject({
+      problem: { message: expect.stringContaining("No usable model: the disk is empty.") },
+    });
     expect(states.filter((kind) => kind === "starting")).toHaveLength(5);
     expect(await server.output()).toContain("No usable model: the disk is empty.");
     await expect(server.endpoint(NEVER)).rejects.toThrow("by hand");
@@ -75,7 +77,7 @@ describe("the supervisor", () => {
     const server = supervise(`console.error("No model named “x” is installed."); process.exitCode = 1;`);
     const failed = until(server, "failed");
     await expect(server.endpoint(NEVER)).rejects.toThrow("No model named “x” is installed.");
-    expect(await failed).toMatchObject({ problem: expect.stringContaining("No model named") });
+    expect(await failed).toMatchObject({ problem: { message: expect.stringContaining("No model named") } });
     expect(states).toEqual(["starting", "failed"]);
     options = { ...options, model: "other" };
     await server.optionsChanged();
