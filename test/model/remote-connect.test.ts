@@ -8,7 +8,8 @@ import { programReader } from "../../server/programs.ts";
 import { rank } from "../../server/rank.ts";
 import type { Scorer } from "../../server/scorer.ts";
 import { wasmRuntime } from "../../server/syntax/parser.ts";
-import type { Setup, VllmOptions } from "../replay/vllm.ts";
+import type { VllmOptions } from "../replay/vllm.ts";
+import type { Setup } from "../replay/vllm-setups.ts";
 import { RemoteSetting } from "./remote.ts";
 
 let setting: RemoteSetting;

@@ -2,10 +2,15 @@
  * A language-model server for tests: real HTTP on loopback in a vendor's wire format, with recorded requests
  * and faults to inject. Used by the unit tests and by the browser tests.
  */
-import { once } from "node:events";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
+import {
+  listenOnLoopback,
+  type NoAnswer,
+  type ReceivedRequest,
+  sendJson as send,
+  sendNoAnswer,
+} from "./loopback.ts";
 import {
   answerOf,
   type ReplayedCompletion,
@@ -23,16 +28,7 @@ const FLOOD = "x".repeat(1024);
 
 /** What goes wrong with a request for completions. `after` counts pieces of text. */
 export type Fault =
-  | {
-      readonly kind: "status";
-      readonly status: number;
-      readonly headers?: Readonly<Record<string, string>>;
-      readonly json?: unknown;
-    }
-  /** A page of HTML where completions should be. */
-  | { readonly kind: "page"; readonly status?: number }
-  /** The connection is taken and nothing comes. */
-  | { readonly kind: "silence" }
+  | NoAnswer
   /** The connection breaks. */
   | { readonly kind: "break"; readonly after: number }
   /** The stream goes silent and stays open. */
@@ -49,13 +45,7 @@ export type Fault =
   /** The answer comes unstreamed. */
   | { readonly kind: "whole" };
 
-export interface RecordedRequest {
-  readonly method: string;
-  readonly path: string;
-  readonly headers: IncomingMessage["headers"];
-  readonly body: Readonly<Record<string, unknown>>;
-  /** Settles when the exchange is over: whether the client went away before it was whole. */
-  readonly aborted: Promise<boolean>;
+export interface RecordedRequest extends ReceivedRequest {
   /** Pieces of text that were written to it. */
   pieces: number;
 }
@@ -112,39 +102,21 @@ export class Replay {
 
 /** Starts one on loopback; its address is in `url`. */
 export async function startReplay(options: ReplayOptions): Promise<Replay> {
-  const server = createServer();
-  server.listen(options.port ?? 0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  const replay = new Replay(
-    `http://127.0.0.1:${port}`,
-    options.completions ?? [{ text: "pass" }],
-    async () => {
-      server.closeAllConnections();
-      server.close();
-      await once(server, "close");
-    },
+  const loopback = await listenOnLoopback(options.port ?? 0, (request, response) =>
+    handle(replay, options, request, response),
   );
-  server.on("request", (request, response) => {
-    handle(replay, options, request, response).catch((error: unknown) => response.destroy(error as Error));
-  });
+  const replay = new Replay(loopback.url, options.completions ?? [{ text: "pass" }], loopback.close);
   return replay;
 }
 
 async function handle(
   replay: Replay,
   options: ReplayOptions,
-  request: IncomingMessage,
+  request: ReceivedRequest,
   response: ServerResponse,
 ): Promise<void> {
-  const path = (request.url ?? "/").split("?", 1)[0] ?? "/";
-  const method = request.method ?? "GET";
-  const body = await bodyOf(request);
-  const aborted = new Promise<boolean>((resolve) => {
-    response.once("close", () => resolve(!response.writableFinished));
-  });
-  const { headers } = request;
-  const record: RecordedRequest = { method, path, headers, body, aborted, pieces: 0 };
+  const { method, path, headers, body } = request;
+  const record: RecordedRequest = { ...request, pieces: 0 };
   replay.requests.push(record);
   if (options.key !== undefined && headers.authorization !== `Bearer ${options.key}`) {
     const { status, json } = unauthorized(options.vendor);
@@ -174,13 +146,9 @@ function beforeStream(
 ): boolean {
   switch (fault.kind) {
     case "status":
-      sendJson(response, fault.status, fault.json ?? {}, fault.headers);
-      return true;
     case "page":
-      response.writeHead(fault.status ?? 200, { "Content-Type": "text/html; charset=utf-8" });
-      response.end("<!DOCTYPE html><html><body>Please sign in.</body></html>");
-      return true;
     case "silence":
+      sendNoAnswer(fault, response);
       return true;
     case "whole":
       sendJson(response, 200, answer.whole(completions.map(({ text }) => text)));
@@ -270,20 +238,12 @@ function cut(text: string): string[] {
   return pieces.length === 0 ? [""] : pieces;
 }
 
+/** As Ollama and llama.cpp name it. */
 function sendJson(
   response: ServerResponse,
   status: number,
   json: unknown,
   headers: Readonly<Record<string, string>> = {},
 ): void {
-  response.writeHead(status, { "Content-Type": "application/json; charset=utf-8", ...headers });
-  response.end(JSON.stringify(json));
-}
-
-async function bodyOf(request: IncomingMessage): Promise<Readonly<Record<string, unknown>>> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
-  const text = Buffer.concat(chunks).toString();
-  const parsed: unknown = text === "" ? {} : JSON.parse(text);
-  return typeof parsed === "object" && parsed !== null ? { ...parsed } : {};
+  send(response, status, json, { "Content-Type": "application/json; charset=utf-8", ...headers });
 }

@@ -2,57 +2,13 @@
  * vLLM's pooling server as its release 0.33 answers (and, in what is used here, those since 0.15): real HTTP on
  * loopback, rewards from a function that may be the real engine, recorded requests, faults to inject.
  */
-import { once } from "node:events";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
-
-type Ids = readonly number[];
-
-/** The raw logits of sequences of token ids, in order. */
-export type Reward = (sequences: readonly Ids[]) => Promise<ArrayLike<number>>;
-
-/** How a server is set up, or set up wrongly. */
-export type Setup =
-  /** `--runner pooling` for a sequence classifier with one label: what docs/fleet.md asks for. */
-  | "right"
-  /** The flag for raw logits is not known or not heeded: always a sigmoid. */
-  | "probabilities"
-  /** Softmax over one label. */
-  | "softmax"
-  /** `problem_type` regression: no activation at all. */
-  | "regression"
-  /** `seq_pooling_type` MEAN. */
-  | "mean"
-  /** `seq_pooling_type` CLS. */
-  | "first"
-  /** Two labels. */
-  | "labels"
-  /** Rewards stand in the answer in another order than the texts, rightly indexed. */
-  | "shuffled"
-  /** Rewards are swapped: the index lies. */
-  | "swapped"
-  /** The head's sign is wrong. */
-  | "negated"
-  /** A text's reward depends on the others of its batch. */
-  | "company"
-  /** Reads only the first tokens of a text, in silence. */
-  | "truncating"
-  /** Before 0.15: texts only. */
-  | "old"
-  /** An embedding or generating model: no such route. */
-  | "generate";
+import type { ServerResponse } from "node:http";
+import { listenOnLoopback, type NoAnswer, type ReceivedRequest, sendJson, sendNoAnswer } from "./loopback.ts";
+import { answerFor, arranged, logitsFor, type Reward, type Setup, tokensRead } from "./vllm-setups.ts";
 
 /** What goes wrong with one request for rewards. */
 export type Fault =
-  | {
-      readonly kind: "status";
-      readonly status: number;
-      readonly headers?: Readonly<Record<string, string>>;
-      readonly json?: unknown;
-    }
-  | { readonly kind: "page" }
-  /** The connection is taken and nothing comes. */
-  | { readonly kind: "silence" }
+  | NoAnswer
   /** The connection breaks before an answer. */
   | { readonly kind: "cut" }
   /** The connection breaks inside the answer. */
@@ -65,13 +21,8 @@ export type Fault =
   /** The same index twice. */
   | { readonly kind: "twice" };
 
-export interface RecordedRequest {
-  readonly method: string;
-  readonly path: string;
+export interface RecordedRequest extends ReceivedRequest {
   readonly authorization: string | undefined;
-  readonly body: Readonly<Record<string, unknown>>;
-  /** Settles when the exchange is over: whether the client went away before it had the answer. */
-  readonly aborted: Promise<boolean>;
 }
 
 export interface VllmOptions {
@@ -89,8 +40,6 @@ export interface VllmOptions {
   readonly guardsAll?: boolean;
   readonly port?: number;
 }
-
-const TRUNCATED_TOKENS = 64;
 
 export class VllmReplay {
   readonly url: string;
@@ -127,44 +76,25 @@ export class VllmReplay {
 }
 
 export async function startVllm(options: VllmOptions): Promise<VllmReplay> {
-  const server = createServer();
-  server.listen(options.port ?? 0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  let closed: Promise<void> | undefined;
-  const close = async (): Promise<void> => {
-    const ended = once(server, "close");
-    server.closeAllConnections();
-    server.close();
-    await ended;
-  };
-  const replay = new VllmReplay(`http://127.0.0.1:${port}`, options.setup ?? "right", () => {
-    closed ??= close();
-    return closed;
-  });
-  server.on("request", (request, response) => {
-    handle(replay, options, request, response).catch((error: unknown) => response.destroy(error as Error));
-  });
+  const loopback = await listenOnLoopback(options.port ?? 0, (request, response) =>
+    handle(replay, options, request, response),
+  );
+  const replay = new VllmReplay(loopback.url, options.setup ?? "right", loopback.close);
   return replay;
 }
 
 async function handle(
   replay: VllmReplay,
   options: VllmOptions,
-  request: IncomingMessage,
+  request: ReceivedRequest,
   response: ServerResponse,
 ): Promise<void> {
-  const path = (request.url ?? "/").split("?", 1)[0] ?? "/";
-  const method = request.method ?? "GET";
+  const { method, path, body } = request;
   const { authorization } = request.headers;
-  const aborted = new Promise<boolean>((resolve) => {
-    response.once("close", () => resolve(!response.writableFinished));
-  });
-  const body = await bodyOf(request);
-  replay.requests.push({ method, path, authorization, body, aborted });
+  replay.requests.push({ ...request, authorization });
   const guarded = options.guardsAll === true || path.startsWith("/v1");
   if (options.key !== undefined && guarded && authorization !== `Bearer ${options.key}`) {
-    return send(response, 401, { error: "Unauthorized" });
+    return sendJson(response, 401, { error: "Unauthorized" });
   }
   const model = options.model ?? "reward-model";
   switch (`${method} ${path}`) {
@@ -172,7 +102,7 @@ async function handle(
       response.writeHead(replay.healthy ? 200 : 503).end();
       return;
     case "GET /v1/models":
-      return send(response, 200, {
+      return sendJson(response, 200, {
         object: "list",
         data: [
           {
@@ -190,7 +120,7 @@ async function handle(
     case "POST /tokenize": {
       if (options.tokenize === undefined) return notFound(response);
       const tokens = options.tokenize(String(body["prompt"]));
-      return send(response, 200, {
+      return sendJson(response, 200, {
         count: tokens.length,
         max_model_len: options.maxModelLen ?? 4096,
         tokens,
@@ -239,8 +169,7 @@ async function classify(
     label: "LABEL_0",
     ...answerFor(replay.setup, logit, activated),
   }));
-  const read = replay.setup === "truncating" ? TRUNCATED_TOKENS : Number.POSITIVE_INFINITY;
-  const count = inputs.reduce((sum, tokens) => sum + Math.min(tokens.length, read), 0);
+  const count = inputs.reduce((sum, tokens) => sum + tokensRead(replay.setup, tokens), 0);
   const answer = {
     id: `classify-${"0".repeat(32)}`,
     object: "list",
@@ -274,65 +203,24 @@ async function classify(
       response.end(JSON.stringify(answer).replace(/"probs":\[[^\]]*\]/, '"probs":[null]'));
       return;
     case "short":
-      return send(response, 200, { ...answer, data: data.slice(1) });
+      return sendJson(response, 200, { ...answer, data: data.slice(1) });
     case "twice":
-      return send(response, 200, { ...answer, data: data.map((item) => ({ ...Object(item), index: 0 })) });
+      return sendJson(response, 200, {
+        ...answer,
+        data: data.map((item) => ({ ...Object(item), index: 0 })),
+      });
     default:
-      return send(response, 200, answer);
+      return sendJson(response, 200, answer);
   }
-}
-
-/** `probs` and `num_classes` of one text. */
-function answerFor(setup: Setup, logit: number, activated: boolean) {
-  if (setup === "labels") return { probs: [logit, -logit], num_classes: 2 };
-  if (setup === "softmax") return { probs: [1], num_classes: 1 };
-  const sigmoid = 1 / (1 + Math.exp(-logit));
-  const value = setup === "probabilities" || (activated && setup !== "regression") ? sigmoid : logit;
-  return { probs: [value], num_classes: 1 };
-}
-
-async function logitsFor(setup: Setup, reward: Reward, inputs: readonly Ids[]): Promise<number[]> {
-  const rewards = async (sequences: readonly Ids[]) => Array.from(await reward(sequences));
-  switch (setup) {
-    case "mean":
-      // The head is linear, so the mean of the hidden states has the mean of the rewards of all prefixes.
-      return Promise.all(
-        inputs.map(async (tokens) => {
-          const prefixes = await rewards(tokens.map((_, index) => tokens.slice(0, index + 1)));
-          return prefixes.reduce((sum, one) => sum + one, 0) / tokens.length;
-        }),
-      );
-    case "first":
-      return rewards(inputs.map((tokens) => tokens.slice(0, 1)));
-    case "truncating":
-      return rewards(inputs.map((tokens) => tokens.slice(0, TRUNCATED_TOKENS)));
-    case "negated":
-      return (await rewards(inputs)).map((one) => -one);
-    case "company":
-      return (await rewards(inputs)).map((one) => one + inputs.length);
-    default:
-      return rewards(inputs);
-  }
-}
-
-function arranged(setup: Setup, data: readonly unknown[]): readonly unknown[] {
-  if (setup === "shuffled") return [...data].reverse();
-  if (setup !== "swapped") return data;
-  return [...data].reverse().map((item, index) => ({ ...Object(item), index }));
 }
 
 /** Does what a fault does instead of an answer; false when the fault comes later. */
 function spoil(fault: Fault, response: ServerResponse): boolean {
   switch (fault.kind) {
     case "status":
-      response.writeHead(fault.status, { "Content-Type": "application/json", ...fault.headers });
-      response.end(JSON.stringify(fault.json ?? {}));
-      return true;
     case "page":
-      response.writeHead(200, { "Content-Type": "text/html; charset=utf-8" });
-      response.end("<!DOCTYPE html><html><body>Please sign in.</body></html>");
-      return true;
     case "silence":
+      sendNoAnswer(fault, response);
       return true;
     case "cut":
       response.destroy();
@@ -343,10 +231,10 @@ function spoil(fault: Fault, response: ServerResponse): boolean {
 }
 
 /** Token ids of one text or of several; undefined for anything else. */
-function readInput(input: unknown): readonly Ids[] | undefined {
+function readInput(input: unknown): readonly (readonly number[])[] | undefined {
   if (!Array.isArray(input)) return undefined;
   const lists: readonly unknown[] = input.every((one) => typeof one === "number") ? [input] : input;
-  const isIds = (list: unknown): list is Ids =>
+  const isIds = (list: unknown): list is readonly number[] =>
     Array.isArray(list) && list.length > 0 && list.every((one) => Number.isInteger(one));
   return lists.every(isIds) ? lists : undefined;
 }
@@ -356,18 +244,5 @@ function notFound(response: ServerResponse): void {
 }
 
 function refuse(response: ServerResponse, status: number, message: string, type = "BadRequestError"): void {
-  send(response, status, { error: { message, type, param: null, code: status } });
-}
-
-function send(response: ServerResponse, status: number, json: unknown): void {
-  response.writeHead(status, { "Content-Type": "application/json" });
-  response.end(JSON.stringify(json));
-}
-
-async function bodyOf(request: IncomingMessage): Promise<Readonly<Record<string, unknown>>> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
-  const text = Buffer.concat(chunks).toString();
-  const parsed: unknown = text === "" ? {} : JSON.parse(text);
-  return typeof parsed === "object" && parsed !== null ? { ...parsed } : {};
+  sendJson(response, status, { error: { message, type, param: null, code: status } });
 }
