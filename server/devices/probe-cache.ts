@@ -13,10 +13,13 @@ const device = z.object({
   totalBytes: z.number(),
 });
 
-/** What a child process found. `absent`: the build works and sees no GPU, which is no failure. */
+/**
+ * What a child process found. `absent`: the build works and sees no GPU, which is no failure. `stopped`: it was ended
+ * together with this process, which says nothing.
+ */
 export const probeResult = z.union([
   z.object({ kind: z.literal("usable"), devices: z.array(device) }),
-  z.object({ kind: z.enum(["absent", "failed", "crashed", "hung"]), problem: z.string() }),
+  z.object({ kind: z.enum(["absent", "failed", "crashed", "hung", "stopped"]), problem: z.string() }),
 ]);
 export type ProbeResult = z.infer<typeof probeResult>;
 
@@ -44,8 +47,9 @@ export async function recall(key: string, now: number = Date.now()): Promise<Pro
   return record.result.kind === "usable" || now - record.at < RETRY_MS ? record : undefined;
 }
 
-/** Keeps a result. A cache that cannot be written costs a probe at the next start, nothing else. */
+/** Keeps a result that says something. A cache that cannot be written costs a probe at the next start, nothing else. */
 export async function remember(key: string, record: ProbeRecord): Promise<void> {
+  if (record.result.kind === "stopped") return;
   const all = await readAll();
   all.delete(key);
   all.set(key, record);

@@ -18,6 +18,12 @@ import { type ProbeRecord, type ProbeResult, probeResult, recall, remember } fro
  * What is not done by then hangs. Two builds that hang still leave the editor, which waits for three minutes, a server.
  */
 const PROBE_TIMEOUT_MS = 60_000;
+/** What a driver may print; beyond it the test is ended. */
+const PROBE_OUTPUT_BYTES = 4 * 2 ** 20;
+/** By which a person, a terminal or a service manager ends a whole group of processes: no driver sends them. */
+const STOP_SIGNALS: ReadonlySet<string> = new Set(["SIGINT", "SIGTERM", "SIGHUP"]);
+/** The same on Windows: STATUS_CONTROL_C_EXIT. */
+const STOP_CODE = 0xc000013a;
 /** Listing devices without computing. */
 const LIST_TIMEOUT_MS = 20_000;
 
@@ -65,6 +71,7 @@ export function runProbe(
       [script, "probe", ...args],
       {
         timeout: timeoutMs,
+        maxBuffer: PROBE_OUTPUT_BYTES,
         // A driver that hangs may not heed a polite request.
         killSignal: "SIGKILL",
         env: { ...process.env, ELECTRON_RUN_AS_NODE: "1" },
@@ -93,8 +100,12 @@ const ended = z.object({
 
 function failure(error: Error, stderr: string, timeoutMs: number): ProbeResult {
   const { killed, signal, code } = ended.parse(error);
+  if (code === "ERR_CHILD_PROCESS_STDIO_MAXBUFFER")
+    return { kind: "failed", problem: "its driver prints without end" };
   if (killed)
     return { kind: "hung", problem: `its driver did not answer within ${Math.round(timeoutMs / 1000)} s` };
+  if (STOP_SIGNALS.has(signal ?? "") || code === STOP_CODE)
+    return { kind: "stopped", problem: `its test was stopped${signal ? ` with ${signal}` : ""}` };
   // Windows reports a crash as a code above the range of ordinary ones.
   const crashed =
     signal ?? (typeof code === "number" && code > 255 ? `code 0x${code.toString(16)}` : undefined);

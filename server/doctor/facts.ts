@@ -1,6 +1,6 @@
 /** What `codescaler doctor` finds out about this machine. Shapes are those of its JSON. */
-import { existsSync, readFileSync, statfsSync } from "node:fs";
-import { mkdir, readdir, readFile } from "node:fs/promises";
+import { constants, existsSync, readFileSync, statfsSync } from "node:fs";
+import { access, mkdir, readFile } from "node:fs/promises";
 import { arch, availableParallelism, cpus, release, totalmem, version } from "node:os";
 import { addedBuild } from "../builds/added.ts";
 import { folderBytes } from "../builds/install.ts";
@@ -50,7 +50,7 @@ export interface BuildFacts {
   readonly cuda_runtime: number | null;
 }
 
-export type ProbeKind = "usable" | "absent" | "failed" | "crashed" | "hung" | "skipped";
+export type ProbeKind = "usable" | "absent" | "failed" | "crashed" | "hung" | "stopped" | "skipped";
 
 export interface ProbeFacts {
   readonly backend: Backend;
@@ -184,10 +184,11 @@ function inContainer(): boolean {
   }
 }
 
-async function storeFacts(): Promise<Store> {
+/** Of the folder that models are kept in, which is made where it is missing. */
+export async function storeFacts(): Promise<Store> {
   const folder = modelFolder();
   const writable = await mkdir(folder, { recursive: true })
-    .then(() => readdir(folder))
+    .then(() => access(folder, constants.W_OK))
     .then(
       () => true,
       () => false,

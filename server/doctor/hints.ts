@@ -160,6 +160,8 @@ function crashHints({ probes }: Facts): string[] {
         return [`The ${name} driver does not answer (${problem}): update it or restart the computer.`];
       case "failed":
         return [`The ${name} build does not work here (${problem}).`];
+      case "stopped":
+        return [`The test of the ${name} build was stopped before its end: run codescaler doctor again.`];
       case "usable":
       case "absent":
       case "skipped":

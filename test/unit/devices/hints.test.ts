@@ -142,6 +142,11 @@ describe("hints", () => {
     ],
     ["a driver that hangs", { probes: [{ result: "hung", problem: "60 s" }] }, /does not answer .*restart/],
     ["wrong results", { probes: [{ result: "failed", problem: "it computes wrongly" }] }, /computes wrongly/],
+    [
+      "a test that someone stopped",
+      { probes: [{ result: "stopped", problem: "with SIGINT" }] },
+      /run codescaler doctor again/,
+    ],
     ["a process that was lost", { probes: [{ devices: [CARD], lost: 2 }] }, /lost 2 times .*smaller model/],
     ["little memory", { system: { free_memory_bytes: 1e9 } }, /Only 1\.0 GB of memory is free/],
     ["little disk", { store: { free_bytes: 2e9 } }, /Only 2\.0 GB is free where models are kept/],

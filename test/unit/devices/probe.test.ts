@@ -42,6 +42,32 @@ describe("a probe", () => {
     expect(await runProbe([], 500, script(text))).toMatchObject({ kind: "hung" });
   });
 
+  test.each(["SIGINT", "SIGTERM", "SIGHUP"])(
+    "that someone stops with %s says nothing of the driver",
+    async (signal) => {
+      const text = `process.kill(process.pid, "${signal}"); setTimeout(() => {}, 9e4);`;
+      const result = await runProbe([], 20_000, script(text));
+      expect(result).toEqual({ kind: "stopped", problem: `its test was stopped with ${signal}` });
+      await remember("key", { result, at: 1000, seconds: 1 });
+      expect(await recall("key", 1001)).toBeUndefined();
+    },
+  );
+
+  test("reads the result behind a driver that prints without end, as far as that ends", async () => {
+    const print = `for (let line = 0; line < 40_000; line++) console.log("${"driver says hello ".repeat(4)}");`;
+    expect(
+      await runProbe([], 60_000, script(`${print} console.log(${JSON.stringify(JSON.stringify(USABLE))});`)),
+    ).toEqual(USABLE);
+  });
+
+  test("that prints beyond all measure has failed, and does not hang", async () => {
+    const print = `const line = "x".repeat(1 << 20); const more = () => process.stdout.write(line, more); more();`;
+    expect(await runProbe([], 60_000, script(print))).toEqual({
+      kind: "failed",
+      problem: "its driver prints without end",
+    });
+  });
+
   test("that fails in words hands them on", async () => {
     const text =
       "console.error('noise'); console.error('The library computes wrongly here.'); process.exit(1);";
