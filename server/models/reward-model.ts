@@ -3,6 +3,7 @@ import { ServiceError } from "../errors.ts";
 import type { Architecture, Shape } from "./architectures.ts";
 import { FILE_TYPES, type FileType, isFileType } from "./ggml.ts";
 import { CHECKSUM_KEY } from "./gguf-format.ts";
+import { Getter } from "./gguf-getter.ts";
 import {
   type Family,
   FORMAT,
@@ -261,51 +262,4 @@ export function parseCriteria(text: string): ReadonlyMap<string, string> | undef
     criteria.set(name, wording);
   }
   return criteria;
-}
-
-/** Typed access to metadata; what is missing or of the wrong type is one clear error. */
-class Getter {
-  readonly #path: string;
-  readonly #header: GgufHeader;
-
-  constructor(path: string, header: GgufHeader) {
-    this.#path = path;
-    this.#header = header;
-  }
-
-  text(key: string): string {
-    const value = this.#header.metadata.get(key);
-    return value?.kind === "string" ? value.value : this.#missing(key);
-  }
-
-  uint(key: string): number {
-    const value = this.#header.metadata.get(key);
-    return value?.kind === "uint32" ? value.value : this.#missing(key);
-  }
-
-  float(key: string): number | undefined {
-    const value = this.#header.metadata.get(key);
-    return value?.kind === "float32" ? value.value : undefined;
-  }
-
-  texts(key: string): readonly string[] {
-    const value = this.#header.metadata.get(key);
-    return value?.kind === "strings" ? value.value : this.#missing(key);
-  }
-
-  ints(key: string): Int32Array {
-    const value = this.#header.metadata.get(key);
-    return value?.kind === "int32s" ? value.value : this.#missing(key);
-  }
-
-  floats(key: string): Float32Array {
-    const value = this.#header.metadata.get(key);
-    return value?.kind === "float32s" ? value.value : this.#missing(key);
-  }
-
-  #missing(key: string): never {
-    // The architecture's name is a part of some keys, and comes from the file.
-    const name = /^[\w.-]{1,80}$/.test(key) ? key : quoted(key);
-    throw unusableModel(this.#path, `lacks the metadata ${name}`);
-  }
 }
