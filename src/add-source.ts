@@ -1,6 +1,8 @@
 /** Leads to a source of completions: servers that run here, or one by its address, with its key kept secret. */
 import * as vscode from "vscode";
 import type { Configuration } from "./configuration.ts";
+import { orAborted } from "./or-aborted.ts";
+import { withProgress } from "./progress.ts";
 import type { SourceSet } from "./source-set.ts";
 import { keyName } from "./source-settings.ts";
 import { HTTP_KINDS, type HttpKind, isRemote, KIND_NAMES, type SourceConfig } from "./sources/create.ts";
@@ -23,16 +25,14 @@ interface Choice extends vscode.QuickPickItem {
 }
 
 export async function addSource(deps: AddSourceDependencies): Promise<void> {
-  const found = await vscode.window.withProgress(
-    {
-      location: vscode.ProgressLocation.Notification,
-      title: vscode.l10n.t("Looking for model servers on this machine"),
-    },
-    () => discover(deps.sourceSet.http, new AbortController().signal),
+  // Who does not want to wait for ports that nobody answers at names the address.
+  const found = await withProgress(vscode.l10n.t("Looking for model servers on this machine"), (signal) =>
+    orAborted(discover(deps.sourceSet.http, signal), signal),
   );
-  const picked = await vscode.window.showQuickPick(choices(found, await editorModels()), {
+  const picked = await vscode.window.showQuickPick(choices(found ?? [], await editorModels()), {
     title: vscode.l10n.t("Where shall completions come from?"),
-    placeHolder: found.length === 0 ? nothingFound() : vscode.l10n.t("Models of running servers, and others"),
+    placeHolder:
+      found?.length === 0 ? nothingFound() : vscode.l10n.t("Models of running servers, and others"),
     matchOnDescription: true,
   });
   const entry = await picked?.take?.();

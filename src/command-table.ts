@@ -10,10 +10,12 @@ import { suggest } from "./inline/suggest.ts";
 import type { Memory } from "./memory.ts";
 import { showMenu } from "./menu.ts";
 import type { CommandLine } from "./models/command-line.ts";
+import { orAborted } from "./or-aborted.ts";
 import { explainOtherProviders } from "./other-providers.ts";
 import type { Pages } from "./pages.ts";
 import type { CompareHandle } from "./panel/register.ts";
 import type { PreferenceStore } from "./preferences/store.ts";
+import { withProgress } from "./progress.ts";
 import type { Ranker } from "./ranking/ranker.ts";
 import type { Scores } from "./ranking/scores.ts";
 import type { RankingSession } from "./ranking/session.ts";
@@ -134,12 +136,9 @@ function editorSilent(configuration: Configuration): boolean {
 }
 
 async function restart(server: Supervisor): Promise<void> {
-  await vscode.window.withProgress(
-    {
-      location: vscode.ProgressLocation.Notification,
-      title: vscode.l10n.t("Restarting the reward server"),
-    },
-    () => server.restart(),
+  // A start that hangs is given up after a minute: whoever stops waiting sooner finds its state in the language status.
+  await withProgress(vscode.l10n.t("Restarting the reward server"), (signal) =>
+    orAborted(server.restart(), signal),
   );
 }
 
