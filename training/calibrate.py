@@ -3,7 +3,8 @@
 reward = transformer + coefficient · linear part + coefficient · matching part. The coefficients are those under which the
 order of right and wrong programs is likeliest (Bradley–Terry), and are written into `ngram.json` and `matching.json`.
 Right and wrong programs carry equal total weight within a group, so the
-probability is that of a candidate whose chance was one half before reading it.
+probability is that of a candidate whose chance was one half before reading it;
+among the wrong ones, injected bugs, other functions and no attempts weigh the same.
 """
 
 import argparse
@@ -13,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 import optim
-from evaluate import Scorer, TextPart, load, part_of, programs
+from evaluate import Scorer, TextPart, class_of, load, part_of, programs
 from linear import set_coefficient
 from tokenizer import render
 
@@ -54,6 +55,12 @@ def coefficients(leads: np.ndarray, weights: np.ndarray) -> np.ndarray:
     return np.maximum(found[1:], 0.0) / max(float(found[0]), 1e-6)
 
 
+def weights_of(row: dict) -> list[float]:
+    """Of a group's programs: the right one weighs 1, the wrong ones together 1, and every class of them (`evaluate.class_of`) the same."""
+    classes = [class_of(wrong["kind"]) for wrong in row["rejected"]]
+    return [1.0, *(1.0 / (classes.count(name) * len(set(classes))) for name in classes)]
+
+
 def measure(scorer: Scorer, parts: list[TextPart], paths: list[Path]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Of all programs of the groups: rewards [n, 1 + parts] (the transformer's first), labels, weights, and the place of the group's right one."""
     texts, others, labels, weights, right = [], [], [], [], []
@@ -61,11 +68,11 @@ def measure(scorer: Scorer, parts: list[TextPart], paths: list[Path]) -> tuple[n
         rows = load(path, None)
         for row in rows:
             place = len(texts)
-            for j, code in enumerate(programs(row)):
+            for j, (code, weight) in enumerate(zip(programs(row), weights_of(row), strict=True)):
                 texts.append(render(row["problem"], code))
                 others.append([part(row["problem"], code) for part in parts])
                 labels.append(float(j == 0))
-                weights.append((1.0 if j == 0 else 1.0 / len(row["rejected"])) / len(rows))
+                weights.append(weight / len(rows))
                 right.append(place)
     return np.column_stack((scorer.score(texts), np.array(others).reshape(len(texts), -1))), np.array(labels), np.array(weights), np.array(right)
 
