@@ -1,7 +1,7 @@
 /** Leases that lie, servers that are replaced, and what whoever took over a port gets to see. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
@@ -10,6 +10,7 @@ import { LEASE_FILE, LEASE_LOCK, type Lease, leaseUrl } from "../../server/lease
 import { newNonce, proofOf } from "../../server/lease/proof.ts";
 import { packageRoot, serverScript } from "../../server/paths.ts";
 import { call, codescaler } from "./process.ts";
+import { serverOfVersion } from "./window-process.ts";
 import { Home, isRunning, LARGE, SMALL, until } from "./windows.ts";
 
 const TOKEN = "t".repeat(43);
@@ -245,9 +246,6 @@ function nextVersion(home: Home): { readonly version: string; readonly script: s
   }
   cpSync(join(packageRoot, "package.json"), join(folder, "package.json"));
   const script = join(folder, "dist", "server.js");
-  const text = readFileSync(serverScript, "utf8");
-  const changed = text.replace(`VERSION = "${VERSION}"`, `VERSION = "${version}"`);
-  if (changed === text) throw new Error("the bundle does not name its version as this test expects");
-  writeFileSync(script, changed);
+  writeFileSync(script, serverOfVersion(version));
   return { version, script };
 }

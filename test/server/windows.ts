@@ -1,14 +1,11 @@
 /** Windows of the editor as processes, a home of their own for the server they share, and what is left of both. */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { build } from "esbuild";
 import { VERSION } from "../../server/contract.ts";
 import { LEASE_FILE, type Lease, LOG_FILE, parseLease, runtimeFolder } from "../../server/lease/lease.ts";
 import { packageRoot, serverScript } from "../../server/paths.ts";
+import { bundledProgram, startWindow } from "./window-process.ts";
 
 export interface WindowSettings {
   readonly script: string;
@@ -27,6 +24,14 @@ export type Order =
       /** Stands in question and code. */
       readonly secret: string;
     };
+
+/** A line of test/server/window.ts. */
+interface Said {
+  readonly id?: number;
+  readonly value?: unknown;
+  readonly error?: string;
+  readonly state?: { readonly kind: string };
+}
 
 export interface Window {
   readonly pid: number;
@@ -74,38 +79,19 @@ export class Home {
       engines: [],
       ...settings,
     };
-    const child = spawn(process.execPath, [script, JSON.stringify(all)], {
-      env: this.#env,
-      stdio: ["pipe", "pipe", "inherit"],
-    });
-    child.stdin.on("error", () => {});
     const states: string[] = [];
-    const waiting = new Map<number, { resolve(value: unknown): void; reject(reason: Error): void }>();
-    createInterface({ input: child.stdout }).on("line", (line) => {
-      const { id, value, error, state } = JSON.parse(line);
+    const child = startWindow<Said>(script, all, this.#env, ({ state }) => {
       if (state) states.push(state.kind);
-      const order = waiting.get(id);
-      waiting.delete(id);
-      if (error === undefined) order?.resolve(value);
-      else order?.reject(new Error(error));
     });
-    const gone = once(child, "exit").then(() => {
-      for (const { resolve } of waiting.values()) resolve(undefined);
-    });
-    let count = 0;
     const window: Window = {
-      pid: child.pid ?? 0,
+      pid: child.pid,
       states,
-      tell: (order) =>
-        new Promise((resolve, reject) => {
-          const id = ++count;
-          waiting.set(id, { resolve, reject });
-          child.stdin.write(`${JSON.stringify({ id, order })}\n`);
-        }),
-      kill: async () => {
-        child.kill("SIGKILL");
-        await gone;
+      tell: async (order) => {
+        const answer = await child.ask(order);
+        if (answer?.error !== undefined) throw new Error(answer.error);
+        return answer?.value;
       },
+      kill: child.kill,
     };
     this.#windows.push(window);
     return window;
@@ -163,17 +149,6 @@ let bundled: Promise<string> | undefined;
 
 /** The text of the window's program, bundled once. */
 function windowProgram(): Promise<string> {
-  bundled ??= build({
-    entryPoints: [join(packageRoot, "test", "server", "window.ts")],
-    write: false,
-    bundle: true,
-    platform: "node",
-    target: "node20",
-    format: "esm",
-    banner: {
-      js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
-    },
-    logLevel: "error",
-  }).then(({ outputFiles }) => outputFiles[0]?.text ?? "");
+  bundled ??= bundledProgram(join(packageRoot, "test", "server", "window.ts"));
   return bundled;
 }

@@ -2,18 +2,18 @@
  * Chaos: five windows rank without a pause, while in every round one thing goes wrong: a process is killed or frozen at
  * a named step, a connection breaks, the disk is full, another version takes over. Nothing may be lost, wrong or left.
  */
-import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { LOG_FILE, leaseUrl } from "../../../server/lease/lease.ts";
-import { packageRoot } from "../../../server/paths.ts";
-import { type HubServer, repositoryOf, startHub } from "../../hub/hub.ts";
 import { call } from "../process.ts";
-import { OwnServer, runProgram } from "./program.ts";
+import { Downloads } from "./downloads.ts";
+import { FaultInjector } from "./fault-injector.ts";
+import { OwnServer } from "./program.ts";
 import { BadLines } from "./proxy.ts";
 import { type Deed, deeds, nameOf, Random } from "./schedule.ts";
 import { difference, newRequest, type Request, type Rewards, Seat } from "./seat.ts";
+import { requireSteady, type Size } from "./sizes.ts";
 import { type Member, signal, sizeOf, World } from "./world.ts";
 
 export interface ChaosOptions {
@@ -23,11 +23,6 @@ export interface ChaosOptions {
   /** Also freezes servers until others have replaced them, which takes half a minute each time. */
   readonly hang: boolean;
   say(line: string): void;
-}
-
-export interface Size {
-  readonly bytes: number;
-  readonly descriptors: number;
 }
 
 export interface ChaosReport {
@@ -47,17 +42,11 @@ export interface ChaosReport {
 
 /** Windows of the shared server; one more has a server of its own. */
 const SHARED = 4;
-const MODEL = "codescaler-1.7b";
-const REPOSITORY = "LARK-Lab/CodeScaler-1.7B";
 const TOKEN = "chaos-token";
 /** Rounds without a fault at the end, each third of which is measured. */
 const CALM_ROUNDS = 9;
 /** So often a deed is tried that did not happen. */
 const ATTEMPTS = 4;
-/** Descriptors that come and go with connections. */
-const SPARE_DESCRIPTORS = 24;
-/** What a process may grow by while it does the same again and again, in bytes. */
-const SPARE_BYTES = 48 * 2 ** 20;
 
 /** @throws Error with the first thing that was lost, wrong or left, and the round it was in */
 export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
@@ -86,10 +75,7 @@ class Chaos {
   /** Answers every request once more, and nothing happens to it. */
   readonly #reference: OwnServer;
   readonly #seats: Seat[] = [];
-  #hub: HubServer | undefined;
-  /** SHA-256 of the model that is downloaded, whatever happens on the way. */
-  #model: string | undefined;
-  #upgraded = false;
+  #downloads: Downloads | undefined;
   #requests = 0;
   readonly #report: ChaosReport = {
     rounds: 0,
@@ -116,26 +102,32 @@ class Chaos {
   }
 
   async run(): Promise<ChaosReport> {
-    this.#hub = await startHub();
-    const fixture = join(packageRoot, "test", "fixtures", "parity", "qwen3-tied", "model");
-    this.#hub.repositories.set(REPOSITORY, repositoryOf(fixture));
+    this.#downloads = await Downloads.start(this.#world);
     const url = await this.#lines.listen();
     for (let index = 0; index < SHARED; index++) this.#seats.push(new Seat(this.#world));
     this.#seats.push(new Seat(this.#world, { url, token: TOKEN }));
+    const faults = new FaultInjector({
+      world: this.#world,
+      random: this.#random,
+      lines: this.#lines,
+      downloads: this.#downloads,
+      seats: this.#seats.slice(0, SHARED),
+      newRequest: () => this.#newRequest(),
+    });
     const all = deeds(this.#options.hang).filter(({ step }) => step !== "disk" || this.#world.ownDisk);
     let waiting: Deed[] = [];
     while (this.#options.more(this.#report.rounds)) {
       if (waiting.length === 0) waiting = this.#random.shuffled(all);
       const deed = waiting.shift();
       // Windows may find a server just when one was to start: then nobody got to the step.
-      for (let attempt = 0; deed && attempt < ATTEMPTS && !(await this.#round(deed)); attempt++);
+      for (let attempt = 0; deed && attempt < ATTEMPTS && !(await this.#round(deed, faults)); attempt++);
       this.#report.rounds++;
     }
     for (let round = 0; round < CALM_ROUNDS; round++) {
-      await this.#round(undefined);
+      await this.#round(undefined, faults);
       if ((round + 1) % (CALM_ROUNDS / 3) === 0) this.#measure();
     }
-    this.#compareSizes();
+    requireSteady(this.#report);
     await this.#leave();
     for (const seat of this.#seats) {
       this.#report.asked += seat.asked;
@@ -148,14 +140,19 @@ class Chaos {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#own.close(), this.#reference.close(), this.#lines.close(), this.#hub?.close()]);
+    await Promise.all([
+      this.#own.close(),
+      this.#reference.close(),
+      this.#lines.close(),
+      this.#downloads?.close(),
+    ]);
   }
 
   /**
    * All windows ask; meanwhile the deed is done, and its traces are looked after.
    * @returns whether it happened
    */
-  async #round(deed: Deed | undefined): Promise<boolean> {
+  async #round(deed: Deed | undefined, faults: FaultInjector): Promise<boolean> {
     const name = deed === undefined ? "nothing" : nameOf(deed);
     this.#options.say(`round ${this.#report.rounds}: ${name}`);
     const before = this.#world.fired().length;
@@ -163,7 +160,7 @@ class Chaos {
     const watched = this.#thaw(before, watching.signal);
     let done = true;
     try {
-      const doing = deed && this.#do(deed);
+      const doing = deed && faults.inject(deed);
       await Promise.all([doing, ...this.#seats.map((seat) => this.#ask(seat))]);
       if (deed !== undefined) {
         this.#world.disarm();
@@ -186,11 +183,15 @@ class Chaos {
   }
 
   async #ask(seat: Seat): Promise<void> {
-    const request = newRequest(this.#random, `${this.#options.seed}_${++this.#requests}`);
+    const request = this.#newRequest();
     const rewards = await seat.answer(request);
     const wrong = difference(rewards, await this.#right(request));
     if (wrong !== undefined) throw new Error(wrong);
     this.#report.answered++;
+  }
+
+  #newRequest(): Request {
+    return newRequest(this.#random, `${this.#options.seed}_${++this.#requests}`);
   }
 
   /** The rewards as a server gives them that is left alone. */
@@ -201,102 +202,6 @@ class Chaos {
     });
     const { candidates }: { candidates: { id: string; reward: number | null }[] } = JSON.parse(text);
     return candidates.map(({ id, reward }) => [id, reward]);
-  }
-
-  async #do(deed: Deed): Promise<void> {
-    switch (deed.by) {
-      case "start": {
-        this.#world.arm(deed.step, deed.action, 1);
-        // A server must start: because the present one dies, or because a user wants another.
-        const pid = this.#world.lease()?.pid;
-        if (pid !== undefined && this.#random.below(2) === 0) signal(pid, "SIGKILL");
-        else await this.#seat().window.tell({ do: "restart" });
-        return;
-      }
-      case "use":
-        this.#world.arm(deed.step, deed.action, 1);
-        // A new window makes new connections, each of which wants a proof.
-        if (deed.step === "proof" || deed.action === "hang") this.#seat().replace();
-        return;
-      case "pull":
-        this.#world.arm(deed.step, deed.action, 1);
-        await this.#pull();
-        return;
-      case "world":
-        return this.#shake(deed.step);
-      default:
-        return deed satisfies never;
-    }
-  }
-
-  async #shake(step: (Deed & { by: "world" })["step"]): Promise<void> {
-    switch (step) {
-      case "window":
-        this.#seat().replace();
-        return;
-      case "line cut":
-      case "line slow":
-      case "line refused":
-        this.#lines.line = step === "line cut" ? "cut" : step === "line slow" ? "slow" : "refused";
-        this.#lines.cutAll();
-        await sleep(500);
-        this.#lines.line = "good";
-        return;
-      case "disk": {
-        this.#world.fill();
-        const pid = this.#world.lease()?.pid;
-        if (pid !== undefined) signal(pid, "SIGKILL");
-        await sleep(2000);
-        this.#world.free();
-        return;
-      }
-      case "version": {
-        const seat = this.#seat();
-        seat.replace(this.#upgraded ? this.#world.now : this.#world.next);
-        // An older window uses the newer server for as long as there is one.
-        if (this.#upgraded) {
-          for (const other of this.#seats.slice(0, SHARED)) {
-            if (other !== seat) other.replace(this.#world.now);
-          }
-          await seat.answer(newRequest(this.#random, `${this.#options.seed}_${++this.#requests}`));
-          await seat.window.tell({ do: "stop" });
-        }
-        this.#upgraded = !this.#upgraded;
-        return;
-      }
-      default:
-        return step satisfies never;
-    }
-  }
-
-  /** One of the windows that may be replaced; the first lives from beginning to end. */
-  #seat(): Seat {
-    return this.#random.pick(this.#seats.slice(1, SHARED));
-  }
-
-  /** Downloads the model as often as it takes, and removes it again. */
-  async #pull(): Promise<void> {
-    const env = { ...this.#world.env, HF_ENDPOINT: this.#hub?.endpoint ?? "", HF_TOKEN: "" };
-    for (let attempt = 0; ; attempt++) {
-      const { code, stderr } = await runProgram(
-        this.#world.now.script,
-        ["models", "pull", MODEL, "--type", "f32"],
-        env,
-      );
-      if (code === 0) break;
-      // A killed one has no code; one that was asked to end says so.
-      if (code !== null && !/was stopped\. The same command continues it\./.test(stderr)) {
-        throw new Error(`the download failed: ${stderr}`);
-      }
-      if (attempt === 3) throw new Error(`the download does not end: ${stderr}`);
-    }
-    const path = join(this.#world.models, `${MODEL}.gguf`);
-    const sum = createHash("sha256").update(readFileSync(path)).digest("hex");
-    this.#model ??= sum;
-    if (sum !== this.#model) throw new Error("the same download became another model");
-    const left = readdirSync(this.#world.models, { recursive: true, encoding: "utf8" }).sort();
-    if (left.join() !== [".downloads", `${MODEL}.gguf`].join()) throw new Error(`a download left ${left}`);
-    rmSync(path);
   }
 
   /** Lets frozen processes go on: after a moment, or when another server has taken over. */
@@ -322,25 +227,6 @@ class Chaos {
     const size = pid === undefined ? undefined : sizeOf(pid);
     if (size === undefined) throw new Error("there is no server although nothing goes wrong any more");
     this.#report.server.push(size);
-  }
-
-  /** @throws Error where a process takes ever more */
-  #compareSizes(): void {
-    const { window, server } = this.#report;
-    // What is loaded with the first requests is no leak.
-    const pairs: [string, Size | undefined, Size | undefined][] = [
-      ["The window", window[Math.min(5, window.length - 1)], window.at(-1)],
-      ["The server", server[0], server.at(-1)],
-    ];
-    for (const [who, first, last] of pairs) {
-      if (!first || !last) continue;
-      if (last.bytes > first.bytes + SPARE_BYTES) {
-        throw new Error(`${who} grew from ${first.bytes} to ${last.bytes} bytes.`);
-      }
-      if (last.descriptors > first.descriptors + SPARE_DESCRIPTORS) {
-        throw new Error(`${who} has ${last.descriptors} descriptors and had ${first.descriptors}.`);
-      }
-    }
   }
 
   /** All windows close: then nothing may be left of anything. */

@@ -1,5 +1,5 @@
 /** Where chaos happens: a home on a small disk of its own, copies of the program in two versions, and its processes. */
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import {
   cpSync,
   existsSync,
@@ -14,11 +14,10 @@ import {
 } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { build } from "esbuild";
 import { VERSION } from "../../../server/contract.ts";
 import { LEASE_FILE, type Lease, parseLease, runtimeFolder } from "../../../server/lease/lease.ts";
 import { packageRoot } from "../../../server/paths.ts";
+import { bundledProgram, serverOfVersion, startWindow } from "../window-process.ts";
 import type { Action } from "./schedule.ts";
 import type { Answer, Order, WindowSettings } from "./window.ts";
 
@@ -43,6 +42,12 @@ export interface Fired {
 export interface Member {
   readonly pid: number;
   readonly command: string;
+}
+
+/** A line of test/server/chaos/window.ts. */
+interface Said {
+  readonly id?: number;
+  readonly answer?: Answer;
 }
 
 export interface Window {
@@ -91,55 +96,16 @@ export class World {
 
   static async make(): Promise<World> {
     const world = new World();
-    const outfile = join(world.#base, "window.mjs");
-    await build({
-      entryPoints: [join(packageRoot, "test", "server", "chaos", "window.ts")],
-      outfile,
-      bundle: true,
-      platform: "node",
-      target: "node20",
-      format: "esm",
-      banner: {
-        js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
-      },
-      logLevel: "error",
-    });
-    world.#windowScript = outfile;
+    world.#windowScript = join(world.#base, "window.mjs");
+    const program = join(packageRoot, "test", "server", "chaos", "window.ts");
+    writeFileSync(world.#windowScript, await bundledProgram(program));
     return world;
   }
 
   window(settings: Partial<WindowSettings> = {}): Window {
     const all: WindowSettings = { ...this.now, url: "", token: "", ...settings };
-    const child = spawn(process.execPath, [this.#windowScript, JSON.stringify(all)], {
-      env: this.env,
-      stdio: ["pipe", "pipe", "inherit"],
-    });
-    child.stdin.on("error", () => {});
-    const waiting = new Map<number, (answer: Answer | undefined) => void>();
-    let over = false;
-    createInterface({ input: child.stdout }).on("line", (line) => {
-      const { id, answer }: { id: number; answer?: Answer } = JSON.parse(line);
-      waiting.get(id)?.(answer);
-      waiting.delete(id);
-    });
-    child.once("close", () => {
-      over = true;
-      for (const resolve of waiting.values()) resolve(undefined);
-    });
-    let count = 0;
-    return {
-      pid: child.pid ?? 0,
-      tell: (order) =>
-        new Promise((resolve) => {
-          if (over) return resolve(undefined);
-          const id = ++count;
-          waiting.set(id, resolve);
-          child.stdin.write(`${JSON.stringify({ id, order })}\n`);
-        }),
-      kill: () => {
-        child.kill("SIGKILL");
-      },
-    };
+    const { pid, ask, kill } = startWindow<Said>(this.#windowScript, all, this.env);
+    return { pid, tell: async (order) => (await ask(order))?.answer, kill: () => void kill() };
   }
 
   /** The first process that gets there for the nth time takes the failure. */
@@ -212,11 +178,8 @@ export class World {
     }
     symlinkSync(join(packageRoot, "dist", "grammars"), join(folder, "dist", "grammars"));
     cpSync(join(packageRoot, "package.json"), join(folder, "package.json"));
-    const text = readFileSync(join(packageRoot, "dist", "server.js"), "utf8");
-    const own = `VERSION = "${VERSION}"`;
-    if (!text.includes(own)) throw new Error("the bundle does not name its version as this test expects");
     const program = join(folder, "dist", "server.js");
-    writeFileSync(program, text.replace(own, `VERSION = "${version}"`));
+    writeFileSync(program, serverOfVersion(version));
     const script = join(folder, "dist", "chaos.cjs");
     const failpoints = join(packageRoot, "test", "server", "chaos", "failpoints.cjs");
     writeFileSync(
