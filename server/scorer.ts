@@ -2,13 +2,14 @@
 import type { Message, ModelIdentity, Priority } from "./contract.ts";
 import type { Engine, Tokens } from "./engine/engine.ts";
 import { ServiceError } from "./errors.ts";
+import { matchingTerm } from "./families/matching.ts";
 import { ngramTerm } from "./families/ngram.ts";
 import { createRenderer, type Renderer } from "./families/renderer.ts";
 import type { TokenizerFile } from "./models/reward-model.ts";
 import { createPacer } from "./pacer.ts";
 
 export interface ScoredInput {
-  /** Raw logit: of the head, plus the model's linear part where it has one. */
+  /** Raw logit: of the head, plus the model's linear and matching parts where it has them. */
   readonly reward: number;
   /** Tokens of the rendered input. */
   readonly tokens: number;
@@ -74,8 +75,9 @@ export function createScorer(id: string, file: ScoredModel, engine: Engine): Sco
     }
     return renderer.encodeRendered(text);
   };
-  const { ngram } = file;
-  const termOf = (fragments: readonly string[]): number => (ngram ? ngramTerm(ngram, fragments) : 0);
+  const { ngram, matching } = file;
+  const termOf = (fragments: readonly string[]): number =>
+    (ngram ? ngramTerm(ngram, fragments) : 0) + (matching ? matchingTerm(matching, fragments) : 0);
   const scoreItems = async (items: readonly ScoreItem[], options: ScoringOptions): Promise<ScoredInputs> => {
     const started = performance.now();
     const rendered: { tokens: Tokens; truncated: boolean; term: number }[] = [];

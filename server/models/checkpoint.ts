@@ -2,7 +2,7 @@
 import { stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { type CheckpointConfig, inferFamily, parseConfig } from "./checkpoint-config.ts";
-import type { Family, NgramModel, Vocabulary } from "./gguf-keys.ts";
+import type { Family, MatchingModel, NgramModel, Vocabulary } from "./gguf-keys.ts";
 import { openError } from "./gguf-read.ts";
 import {
   asArray,
@@ -14,6 +14,7 @@ import {
   readText,
   unusable,
 } from "./json-file.ts";
+import { readMatching } from "./matching-file.ts";
 import { readNgram } from "./ngram-file.ts";
 import { parseCriteria } from "./reward-model.ts";
 import { parseTokenizer } from "./tokenizer-json.ts";
@@ -28,12 +29,13 @@ export interface CheckpointFolder {
   readonly calibration: { readonly slope: number; readonly intercept: number } | undefined;
   readonly criteria: Readonly<Record<string, string>> | undefined;
   readonly ngram: NgramModel | undefined;
+  readonly matching: MatchingModel | undefined;
 }
 
 /**
  * Reads config.json, tokenizer.json, tokenizer_config.json, the chat template and, where present, our own
- * calibration.json (`{"slope", "intercept"}`), criteria.json (criterion → wording of its system turn) and ngram.json
- * (the linear part of the reward, ngram-file.ts).
+ * calibration.json (`{"slope", "intercept"}`), criteria.json (criterion → wording of its system turn), ngram.json and
+ * matching.json (the linear and the matching part of the reward, ngram-file.ts and matching-file.ts).
  * @throws ServiceError model_unusable
  */
 export async function readCheckpointFolder(folder: string): Promise<CheckpointFolder> {
@@ -65,6 +67,7 @@ export async function readCheckpointFolder(folder: string): Promise<CheckpointFo
     calibration: await calibration(folder),
     criteria: wordings,
     ngram: await readNgram(folder, "ngram.json"),
+    matching: await readMatching(folder, "matching.json"),
   };
 }
 

@@ -93,6 +93,7 @@ export async function convert(folder: string, out: string, options: ConvertOptio
         calibration: description.calibration,
         criteria: description.criteria,
         ngram: description.ngram,
+        matching: description.matching,
       }),
       work.map(({ plan }) => plan),
     );

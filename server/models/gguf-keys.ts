@@ -23,6 +23,11 @@ export const KEYS = {
   ngramWeights: "codescaler.ngram.weights",
   ngramScale: "codescaler.ngram.scale",
   ngramCoefficient: "codescaler.ngram.coefficient",
+  matchingVersion: "codescaler.matching.version",
+  matchingDimensions: "codescaler.matching.dimensions",
+  matchingProblem: "codescaler.matching.problem",
+  matchingProgram: "codescaler.matching.program",
+  matchingCoefficient: "codescaler.matching.coefficient",
   chatTemplate: "tokenizer.chat_template",
   tokens: "tokenizer.ggml.tokens",
   tokenTypes: "tokenizer.ggml.token_type",
@@ -107,6 +112,23 @@ export interface NgramModel {
   readonly coefficient: number;
 }
 
+/** Of the features in families/matching.ts; a model of another version is refused. */
+export const MATCHING_VERSION = 1;
+
+/** Word vectors of problems and programs: a part of the reward beside the head's; see families/matching.ts. */
+export interface MatchingModel {
+  /** Which features are looked up, and how they are hashed. */
+  readonly version: number;
+  /** Components of a vector. */
+  readonly dimensions: number;
+  /** A row of `dimensions` for each bucket of a problem's features; their number is a power of two. */
+  readonly problem: Int8Array;
+  /** As many for those of a program. */
+  readonly program: Int8Array;
+  /** What the cosine is multiplied with before it is added to the head's reward. */
+  readonly coefficient: number;
+}
+
 /** What a model file says of its input: all that is needed where the weights are elsewhere. */
 export interface TokenizerMetadata {
   readonly name: string;
@@ -122,6 +144,7 @@ export interface TokenizerMetadata {
   /** Criterion → wording of its system turn. */
   readonly criteria?: Readonly<Record<string, string>> | undefined;
   readonly ngram?: NgramModel | undefined;
+  readonly matching?: MatchingModel | undefined;
 }
 
 export interface RewardMetadata extends TokenizerMetadata {
@@ -175,6 +198,13 @@ function metadataOf(
     metadata.set(KEYS.ngramWeights, { kind: "int8s", value: model.ngram.weights });
     float(KEYS.ngramScale, model.ngram.scale);
     float(KEYS.ngramCoefficient, model.ngram.coefficient);
+  }
+  if (model.matching !== undefined) {
+    uint(KEYS.matchingVersion, model.matching.version);
+    uint(KEYS.matchingDimensions, model.matching.dimensions);
+    metadata.set(KEYS.matchingProblem, { kind: "int8s", value: model.matching.problem });
+    metadata.set(KEYS.matchingProgram, { kind: "int8s", value: model.matching.program });
+    float(KEYS.matchingCoefficient, model.matching.coefficient);
   }
   if (weights !== undefined) {
     metadata.set(KEYS.headWeight, { kind: "float32s", value: weights.head });

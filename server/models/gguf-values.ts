@@ -5,7 +5,7 @@ import { type MetadataValue, VALUE_TYPES } from "./gguf-format.ts";
 /** A chat template has some KiB. */
 const MAX_STRING_BYTES = 8 * 2 ** 20;
 
-/** Elements of all arrays together: bounds the memory of the parsed header. */
+/** Elements of all arrays together, numbers in units of 4 bytes: bounds the memory of the parsed header. */
 const MAX_ARRAY_ELEMENTS = 4_000_000;
 
 /** Elements that the arrays of one header may still have. */
@@ -91,7 +91,7 @@ async function readArray(
   await cursor.need(12);
   const type = cursor.uint32();
   const count = cursor.uint64();
-  budget.elements -= count;
+  budget.elements -= type === VALUE_TYPES.string ? count : (count * (SIZES.get(type) ?? 4)) / 4;
   if (budget.elements < 0) throw damaged(`has the metadata key ${quoted(key)} with ${count} elements`);
   if (type === VALUE_TYPES.string) {
     // Every string takes at least the 8 bytes of its length: a false count is caught before memory is taken.
@@ -118,7 +118,7 @@ async function readArray(
   }
   await cursor.need(count * size);
   // A copy of its own: the window is reused, and typed arrays need their alignment.
-  const bytes = Uint8Array.from(cursor.take(count * size)).buffer;
+  const bytes = new Uint8Array(cursor.take(count * size)).buffer;
   if (type === VALUE_TYPES.int8) return { kind: "int8s", value: new Int8Array(bytes) };
   return type === VALUE_TYPES.int32
     ? { kind: "int32s", value: new Int32Array(bytes) }

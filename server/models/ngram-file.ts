@@ -19,7 +19,7 @@ export async function readNgram(folder: string, name: string): Promise<NgramMode
   if (json === undefined) return undefined;
   const ngram: NgramModel = {
     version: asNumber(json["version"]) ?? Number.NaN,
-    weights: Int8Array.from(Buffer.from(asString(json["weights"]) ?? "", "base64")),
+    weights: new Int8Array(Buffer.from(asString(json["weights"]) ?? "", "base64")),
     scale: asNumber(json["scale"]) ?? Number.NaN,
     coefficient: asNumber(json["coefficient"]) ?? Number.NaN,
   };

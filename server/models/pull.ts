@@ -62,6 +62,7 @@ const SMALL_FILES: ReadonlySet<string> = new Set([
   "calibration.json",
   "criteria.json",
   "ngram.json",
+  "matching.json",
 ]);
 const INDEX = "model.safetensors.index.json";
 const SINGLE = "model.safetensors";

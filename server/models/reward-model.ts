@@ -9,12 +9,14 @@ import {
   FORMAT,
   isFamily,
   KEYS,
+  type MatchingModel,
   type NgramModel,
   type Normalizer,
   TOKEN_TYPE,
 } from "./gguf-keys.ts";
 import { type GgufHeader, readGguf } from "./gguf-read.ts";
 import { quoted } from "./gguf-values.ts";
+import { matchingDefect, matchingIn } from "./matching-file.ts";
 import { ngramDefect } from "./ngram-file.ts";
 import { checkStructure, checkVocabulary, unusableModel } from "./structure.ts";
 
@@ -51,6 +53,8 @@ export interface TokenizerFile extends Origin {
   readonly checksum: string | undefined;
   /** The linear part of the reward, where the model has one. */
   readonly ngram: NgramModel | undefined;
+  /** The matching part of the reward, where the model has one. */
+  readonly matching: MatchingModel | undefined;
   /** Spelling → id of all added tokens. */
   readonly addedTokens: ReadonlyMap<string, number>;
   readonly bosToken: string | undefined;
@@ -84,6 +88,8 @@ const VOCABULARY_KEYS: ReadonlySet<string> = new Set([
   KEYS.tokenTypes,
   KEYS.headWeight,
   KEYS.ngramWeights,
+  KEYS.matchingProblem,
+  KEYS.matchingProgram,
 ]);
 
 /**
@@ -173,6 +179,7 @@ function inputOf(path: string, header: GgufHeader, get: Getter): TokenizerFile {
     criteria: criteriaOf(path, header),
     checksum: checksumOf(header),
     ngram: ngramOf(path, header, get),
+    matching: matchingOf(path, header, get),
     addedTokens,
     bosToken: spellingOf(KEYS.bos),
     eosToken: spellingOf(KEYS.eos),
@@ -232,11 +239,21 @@ function ngramOf(path: string, header: GgufHeader, get: Getter): NgramModel | un
     scale: get.float(KEYS.ngramScale) ?? Number.NaN,
     coefficient: get.float(KEYS.ngramCoefficient) ?? Number.NaN,
   };
-  // The program is found by the marks of nano's template; other families have other ones.
-  const foreign = get.text(KEYS.family) === "nano" ? undefined : "that only the family nano can have";
-  const defect = foreign ?? ngramDefect(ngram);
+  const defect = foreign(get) ?? ngramDefect(ngram);
   if (defect !== undefined) throw unusableModel(path, `has an n-gram model ${defect}`);
   return ngram;
+}
+
+function matchingOf(path: string, header: GgufHeader, get: Getter): MatchingModel | undefined {
+  const matching = matchingIn(header.metadata);
+  const defect = matching && (foreign(get) ?? matchingDefect(matching));
+  if (defect !== undefined) throw unusableModel(path, `has a matching part ${defect}`);
+  return matching;
+}
+
+/** A part that reads text finds the program by the marks of nano's template; other families have other ones. */
+function foreign(get: Getter): string | undefined {
+  return get.text(KEYS.family) === "nano" ? undefined : "that only the family nano can have";
 }
 
 function criteriaOf(path: string, header: GgufHeader): ReadonlyMap<string, string> {

@@ -78,6 +78,7 @@ export async function convertTokenizer(
     calibration: description.calibration,
     criteria: description.criteria,
     ngram: description.ngram,
+    matching: description.matching,
   });
   const writer = await createGguf(out, metadata, []);
   try {

@@ -1,11 +1,16 @@
-// A copy of a reward model whose head and linear part have the other sign: whatever it ranks comes out the other way round.
+// A copy of a reward model whose head, linear and matching part have the other sign: whatever it ranks comes out the other way round.
 import { readFileSync, writeFileSync } from "node:fs";
 
 /** GGUF's numbers for the types of values. */
 const FLOAT32 = 6;
 const ARRAY = 9;
 /** Values of the header that the reward is proportional to; see server/models/gguf-keys.ts. */
-const SIGNED_KEYS = ["codescaler.head.weight", "codescaler.head.bias", "codescaler.ngram.coefficient"];
+const SIGNED_KEYS = [
+  "codescaler.head.weight",
+  "codescaler.head.bias",
+  "codescaler.ngram.coefficient",
+  "codescaler.matching.coefficient",
+];
 
 /** Writes the reversed copy of a GGUF file. */
 export function writeReversed(from, to) {

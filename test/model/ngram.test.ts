@@ -1,12 +1,13 @@
-/** The linear part of a reward through the real engine: converted, loaded by libllama, added where the text is known. */
+/** The linear and the matching part of a reward through the real engine: converted, loaded by libllama, added where the text is known. */
 import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Message } from "../../server/contract.ts";
+import { matchingValue } from "../../server/families/matching.ts";
 import { ngramValue } from "../../server/families/ngram.ts";
 import { convert } from "../../server/models/convert.ts";
-import { NGRAM_VERSION } from "../../server/models/gguf-keys.ts";
+import { MATCHING_VERSION, NGRAM_VERSION } from "../../server/models/gguf-keys.ts";
 import { type RewardModelFile, readRewardModel } from "../../server/models/reward-model.ts";
 import { createScorer, type ScoreItem, type Scorer } from "../../server/scorer.ts";
 import { parityFixtures } from "../unit/families/parity.ts";
@@ -43,12 +44,29 @@ beforeAll(async () => {
       weights: weights.toString("base64"),
     }),
   );
+  const table = Buffer.from(
+    Int8Array.from({ length: 2 ** 15 * 64 }, (_, i) => (Math.imul(i, i) % 251) - 125),
+  );
+  await writeFile(
+    join(folder, "nano/matching.json"),
+    JSON.stringify({
+      version: MATCHING_VERSION,
+      dimensions: 64,
+      coefficient: 2,
+      problem: table.toString("base64"),
+      program: table.subarray().reverse().toString("base64"),
+    }),
+  );
   await writeFile(join(folder, "nano/chat_template.jinja"), TEMPLATE);
   const path = join(folder, "nano.gguf");
   await convert(join(folder, "nano"), path, { type: "f32", family: "nano", maxTokens: MAX_TOKENS });
   file = await readRewardModel(path);
   scorer = createScorer("with", file, await tinyEngine(file, SETTINGS));
-  bare = createScorer("without", { ...file, ngram: undefined }, await tinyEngine(file, SETTINGS));
+  bare = createScorer(
+    "without",
+    { ...file, ngram: undefined, matching: undefined },
+    await tinyEngine(file, SETTINGS),
+  );
 });
 afterAll(async () => {
   await Promise.all([scorer.close(), bare.close()]);
@@ -70,11 +88,14 @@ async function rewards(of: Scorer, items: readonly ScoreItem[]): Promise<number[
   return (await of.scoreItems(items, { priority: "bulk" })).inputs.map((input) => input.reward);
 }
 
-test("the reward is the head's plus coefficient times value, also from the kept rewards", async () => {
+test("the reward is the head's plus coefficient times value of each part, also from the kept rewards", async () => {
   const items = programs.map((code) => ({ messages: conversation(code) }));
   const expected = (await rewards(bare, items)).map((head, index) => {
-    if (!file.ngram) throw new Error("the n-gram model was lost");
-    return head + 0.5 * ngramValue(file.ngram, programs[index] ?? "", "Add two numbers.");
+    if (!file.ngram || !file.matching) throw new Error("a part was lost");
+    const [problem, program] = ["Add two numbers.", programs[index] ?? ""];
+    const matching = matchingValue(file.matching, problem, program);
+    if (program !== "") expect(matching).not.toBe(0);
+    return head + 0.5 * ngramValue(file.ngram, program, problem) + 2 * matching;
   });
   for (let time = 0; time < 2; time++) {
     for (const [index, reward] of (await rewards(scorer, items)).entries()) {

@@ -6,7 +6,7 @@ import type { Architecture } from "../../../server/models/architectures.ts";
 import { type ConvertOptions, convert } from "../../../server/models/convert.ts";
 import { FILE_TYPES } from "../../../server/models/ggml.ts";
 import { elements } from "../../../server/models/gguf-format.ts";
-import { NGRAM_VERSION } from "../../../server/models/gguf-keys.ts";
+import { MATCHING_VERSION, NGRAM_VERSION } from "../../../server/models/gguf-keys.ts";
 import { readGguf } from "../../../server/models/gguf-read.ts";
 import { readRewardModel } from "../../../server/models/reward-model.ts";
 import { verifyModel } from "../../../server/models/verify.ts";
@@ -39,6 +39,23 @@ function writeNgram(folder: string, changes: Readonly<Record<string, unknown>>):
   );
   const ngram = { version: NGRAM_VERSION, scale: 0.5, coefficient: -2, weights };
   writeFileSync(join(folder, "ngram.json"), JSON.stringify({ ...ngram, ...changes }));
+}
+
+/** A table of a matching part. */
+function tableOf(length: number, step: number): Int8Array {
+  return Int8Array.from({ length }, (_, place) => ((place * step) % 255) - 127);
+}
+
+/** A matching.json as the training writes it, with some fields changed. */
+function writeMatching(folder: string, changes: Readonly<Record<string, unknown>>): void {
+  const [problem, program] = [3, 7].map((step) => Buffer.from(tableOf(256 * 8, step)).toString("base64"));
+  const matching = { version: MATCHING_VERSION, dimensions: 8, coefficient: 1.5, problem, program };
+  writeFileSync(join(folder, "matching.json"), JSON.stringify({ ...matching, ...changes }));
+}
+
+/** So many zeros as a file of parts has them. */
+function zeros(bytes: number): string {
+  return Buffer.alloc(bytes).toString("base64");
 }
 
 /** Values of an f32 tensor of the file. */
@@ -322,6 +339,33 @@ describe("conversion", () => {
     });
   });
 
+  test("the matching part of a nano's reward travels with it", async () => {
+    const out = await converted(
+      "qwen3",
+      { change: ({ folder }) => writeMatching(folder, {}) },
+      { ...F32, family: "nano" },
+    );
+    const { matching, ngram } = await readRewardModel(out);
+    expect(ngram).toBeUndefined();
+    expect(matching).toEqual({
+      version: MATCHING_VERSION,
+      dimensions: 8,
+      problem: tableOf(256 * 8, 3),
+      program: tableOf(256 * 8, 7),
+      coefficient: 1.5,
+    });
+  });
+
+  test("tables of the largest size that is taken fit the header", async () => {
+    const tables = { dimensions: 128, problem: zeros(2 ** 22), program: zeros(2 ** 22) };
+    const out = await converted(
+      "qwen3",
+      { change: ({ folder }) => writeMatching(folder, tables) },
+      { ...F32, family: "nano" },
+    );
+    expect((await readRewardModel(out)).matching?.program.length).toBe(2 ** 22);
+  });
+
   test("chat templates are found in all three places", async () => {
     const tiny = tinyCheckpoint("qwen3");
     const template = async (): Promise<string> => {
@@ -573,6 +617,29 @@ describe("what cannot be converted is refused in one sentence", () => {
       "an n-gram model in another family",
       (folder) => writeNgram(folder, {}),
       /only the family nano can have/,
+    ],
+    [
+      "a matching part of the future",
+      (folder) => writeMatching(folder, { version: 99 }),
+      /of version 99; version 1/,
+    ],
+    ["no dimensions", (folder) => writeMatching(folder, { dimensions: null }), /of NaN dimensions/],
+    ["two dimensions", (folder) => writeMatching(folder, { dimensions: 2 }), /of 2 dimensions/],
+    ["half a dimension", (folder) => writeMatching(folder, { dimensions: 8.5 }), /of 8.5 dimensions/],
+    ["tables of two sizes", (folder) => writeMatching(folder, { problem: "AAAA" }), /3 and 2048 bytes/],
+    ["no tables", (folder) => writeMatching(folder, { problem: 1, program: [] }), /of 0 buckets/],
+    ["rows that do not fill the tables", (folder) => writeMatching(folder, { dimensions: 9 }), /no power of/],
+    [
+      "tables that are too large",
+      (folder) =>
+        writeMatching(folder, { dimensions: 256, problem: zeros(2 ** 23), program: zeros(2 ** 23) }),
+      /of 8388608 bytes/,
+    ],
+    ["no coefficient", (folder) => writeMatching(folder, { coefficient: "1" }), /without a coefficient/],
+    [
+      "a matching part in another family",
+      (folder) => writeMatching(folder, {}),
+      /matching part that only the family nano can have/,
     ],
   ])("%s", async (_what, change, sentence) => {
     const { folder } = tinyCheckpoint("qwen3");

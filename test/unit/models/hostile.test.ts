@@ -102,7 +102,18 @@ test("lies in a safetensors header and the files beside it: refused in one sente
         break;
       }
       default:
-        files["ngram.json"] = { version: pick(), weights: pick(), scale: pick(), coefficient: pick() };
+        // One at a time: the first that is refused would hide the other.
+        if (random(2) === 0) {
+          files["ngram.json"] = { version: pick(), weights: pick(), scale: pick(), coefficient: pick() };
+        } else {
+          files["matching.json"] = {
+            version: pick(),
+            dimensions: pick(),
+            problem: pick(),
+            program: pick(),
+            coefficient: pick(),
+          };
+        }
     }
     const hostile = join(folder, "hostile");
     mkdirSync(hostile, { recursive: true });

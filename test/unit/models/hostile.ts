@@ -180,7 +180,12 @@ function lied(file: RawGguf, random: (bound: number) => number): RawGguf {
     ...file,
     tensors: tensors.map((one, index) => (index === tensor ? change(one) : one)),
   });
-  const linear = ["version", "weights", "scale", "coefficient"].map((name) => `codescaler.ngram.${name}`);
+  const parts = [
+    ...["version", "weights", "scale", "coefficient"].map((name) => `codescaler.ngram.${name}`),
+    ...["version", "dimensions", "problem", "program", "coefficient"].map(
+      (name) => `codescaler.matching.${name}`,
+    ),
+  ];
   switch (random(11)) {
     case 0:
       return {
@@ -218,7 +223,7 @@ function lied(file: RawGguf, random: (bound: number) => number): RawGguf {
     default:
       return {
         ...file,
-        entries: [...entries, ...linear.map((key) => ({ key, ...anyValue(random) }))],
+        entries: [...entries, ...parts.map((key) => ({ key, ...anyValue(random) }))],
       };
   }
 }
