@@ -14,8 +14,11 @@ import { readRewardModel } from "../../server/models/reward-model.ts";
 import { parityFixtures } from "../unit/families/parity.ts";
 import { tinyEngine } from "./tiny-model.ts";
 
-/** float32 sums in another order: the largest difference that a correct forward pass may show. */
-const TOLERANCE = 1e-4;
+/**
+ * The largest difference that a correct forward pass may show: float32 sums in another order on a CPU, and on a GPU
+ * matrix products with factors in float16, for which 8.5e-3 were measured.
+ */
+const TOLERANCE = (process.env["CODESCALER_TEST_BACKEND"] ?? "cpu") === "cpu" ? 1e-4 : 2e-2;
 const PRIORITY = { priority: "bulk" } as const;
 const SETTINGS: EngineSettings = {
   threads: 1,
