@@ -5,6 +5,7 @@ order of right and wrong programs is likeliest (Bradley–Terry), and are writte
 Right and wrong programs carry equal total weight within a group, so the
 probability is that of a candidate whose chance was one half before reading it;
 among the wrong ones, injected bugs, other functions and no attempts weigh the same.
+The probability is fitted without the last of these: what is no program is refused before it gets one.
 """
 
 import argparse
@@ -61,9 +62,9 @@ def weights_of(row: dict) -> list[float]:
     return [1.0, *(1.0 / (classes.count(name) * len(set(classes))) for name in classes)]
 
 
-def measure(scorer: Scorer, parts: list[TextPart], paths: list[Path]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Of all programs of the groups: rewards [n, 1 + parts] (the transformer's first), labels, weights, and the place of the group's right one."""
-    texts, others, labels, weights, right = [], [], [], [], []
+def measure(scorer: Scorer, parts: list[TextPart], paths: list[Path]) -> tuple[np.ndarray, ...]:
+    """Of all programs of the groups: rewards [n, 1 + parts] (the transformer's first), labels, weights, the place of the group's right one, whether it is an attempt."""
+    texts, others, labels, weights, right, attempt = [], [], [], [], [], []
     for path in paths:
         rows = load(path, None)
         for row in rows:
@@ -74,7 +75,8 @@ def measure(scorer: Scorer, parts: list[TextPart], paths: list[Path]) -> tuple[n
                 labels.append(float(j == 0))
                 weights.append(weight / len(rows))
                 right.append(place)
-    return np.column_stack((scorer.score(texts), np.array(others).reshape(len(texts), -1))), np.array(labels), np.array(weights), np.array(right)
+                attempt.append(j == 0 or class_of(row["rejected"][j - 1]["kind"]) != "coarse")
+    return np.column_stack((scorer.score(texts), np.array(others).reshape(len(texts), -1))), np.array(labels), np.array(weights), np.array(right), np.array(attempt)
 
 
 def main() -> None:
@@ -89,13 +91,15 @@ def main() -> None:
     arguments = parser.parse_args()
     optim.use_threads(arguments.threads)
     files = [path for path in (arguments.ngram, arguments.matching) if path]
-    values, labels, weights, right = measure(Scorer(arguments.checkpoint, arguments.tokenizer), [part_of(path) for path in files], arguments.groups)
+    values, labels, weights, right, attempt = measure(Scorer(arguments.checkpoint, arguments.tokenizer), [part_of(path) for path in files], arguments.groups)
     wrong = labels == 0
     found = coefficients((values[right] - values)[wrong], weights[wrong])
     rewards = values @ np.array([1.0, *found])
     for path, value in zip(files, found, strict=True):
         set_coefficient(path, float(value))
         print(f"{path.name}: coefficient {value:.4f}")
+    rewards, labels, weights = rewards[attempt], labels[attempt], weights[attempt]
+    weights[labels == 0] *= weights[labels == 1].sum() / weights[labels == 0].sum()
     slope, intercept = fit(rewards, labels, weights)
     arguments.out.write_text(json.dumps({"slope": slope, "intercept": intercept}, indent=1))
     p = 0.5 * (1.0 + np.tanh(0.5 * (slope * rewards + intercept)))
