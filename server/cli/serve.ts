@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { FastifyInstance } from "fastify";
 import { pino } from "pino";
 import { type ReadyLine, VERSION } from "../contract.ts";
+import { Hung } from "../devices/guard.ts";
 import { ServiceError } from "../errors.ts";
 import { ModelHost } from "../host.ts";
 import { createApp } from "../http/app.ts";
@@ -151,8 +152,10 @@ export async function run(args: string[]): Promise<number> {
       log.info({ url: address.origin, model: model.id }, "ready");
       const failed = preload().then(
         () => undefined,
-        // Engines elsewhere may be away for a while: whoever asks next tries them again.
-        (error: unknown) => (error instanceof EngineFailure && error.passes ? undefined : error),
+        // Engines elsewhere may be away for a while: whoever asks next tries them again. A GPU that does not answer ends
+        // this process, and the next one leaves it alone: for the windows that is a crash, not a refusal.
+        (error: unknown) =>
+          (error instanceof EngineFailure && error.passes) || error instanceof Hung ? undefined : error,
       );
       const ended = shared.end(stopped);
       const problem = await Promise.race([failed, ended.then(() => undefined)]);
