@@ -5,8 +5,10 @@ import random
 
 import numpy as np
 import torch
+from torch import nn
 
 import mbpp
+import optim
 import packing
 from extract import functions
 from heldout import shares_ngram
@@ -92,8 +94,21 @@ def ngrams_follow_the_rule() -> None:
     assert not shares_ngram(words, frozenset({1}))
 
 
+def muon_steps_are_torchs() -> None:
+    """Our float32 Muon goes where torch's goes, up to the rounding of its bfloat16."""
+    torch.manual_seed(1)
+    for shape in ((48, 96), (96, 48)):
+        start, ours, theirs = torch.randn(shape), nn.Parameter(torch.zeros(shape)), nn.Parameter(torch.zeros(shape))
+        for matrix, optimiser in ((ours, optim.Muon([ours], 0.02, 0.05, 0.95)), (theirs, torch.optim.Muon([theirs], lr=0.02, weight_decay=0.05, momentum=0.95))):
+            for step in range(1, 4):
+                matrix.grad = start * step + start.flip(0)
+                optimiser.step()
+        difference = (ours - theirs).norm() / theirs.norm()
+        assert difference < 0.03, difference
+
+
 if __name__ == "__main__":
     for check in (packed_rewards_equal_single_ones, lexing_loses_nothing, mutants_differ_and_parse, renaming_keeps_behaviour,
-                  tests_tell_programs_apart, functions_are_found, ngrams_follow_the_rule):
+                  tests_tell_programs_apart, functions_are_found, ngrams_follow_the_rule, muon_steps_are_torchs):
         check()
         print("ok", check.__name__)
