@@ -23,8 +23,11 @@ export interface Fence {
   readonly size: number;
 }
 
-/** An opening fence: the containers before it on its line, its indentation, marks and info string. */
-const OPENING = /^((?:[ \t]*(?:>[ \t]?|[-*+•](?=[ \t])|\d{1,9}[.)](?=[ \t])))*)([ \t]*)(`{3,}|~{3,})(.*)$/;
+/**
+ * An opening fence: the containers before it on its line, its indentation, marks and info string. Each blank can belong
+ * to one part only: were the one behind a quote mark a part of the mark, a line of marks would take exponential time.
+ */
+const OPENING = /^((?:[ \t]*(?:>|[-*+•](?=[ \t])|\d{1,9}[.)](?=[ \t])))*)([ \t]*)(`{3,}|~{3,})(.*)$/;
 
 /** CommonMark: a closing fence may be indented by three columns more than its container. */
 const CLOSING_INDENT = 3;
@@ -120,7 +123,11 @@ function openingOf(text: string, item: number): Opening | undefined {
   if (!text.includes("```") && !text.includes("~~~")) return undefined;
   const match = OPENING.exec(text);
   if (match === null) return undefined;
-  const [, containers = "", space = "", marks = "", rest = ""] = match;
+  const [, marked = "", blanks = "", marks = "", rest = ""] = match;
+  // The blank behind the last quote mark is a part of the mark.
+  const own = marked.endsWith(">") && blanks !== "" ? 1 : 0;
+  const containers = marked + blanks.slice(0, own);
+  const space = blanks.slice(own);
   const mark = marks.startsWith("`") ? "`" : "~";
   if (mark === "`" && rest.includes("`")) return undefined;
   const inner = containers.replace(/^.*>[ \t]?/, "");

@@ -81,3 +81,11 @@ test.each([
 ])("the info string %s names %s", (info, language) => {
   expect(tagOf(info).language).toBe(language);
 });
+
+test("a line of hundreds of quote marks or list marks is read at once", () => {
+  for (const mark of ["> ", ">", "- ", "1. ", "> - "]) {
+    const marks = mark.repeat(300);
+    expect(blocks(`${marks}x \`\`\`\n`)).toEqual([]);
+    expect(blocks(`${marks}\`\`\`py\n`)[0]?.info).toBe("py");
+  }
+});
