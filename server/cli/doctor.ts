@@ -1,7 +1,7 @@
 /** `codescaler doctor`: what this machine has, what a model would run on, and what can be done about it. */
 import { forgetProbes } from "../devices/probe-cache.ts";
 import { forgetLosses } from "../devices/tried.ts";
-import { type Facts, gatherFacts, type ProbeFacts } from "../doctor/facts.ts";
+import { type Facts, gatherFacts, type ProbeFacts, type System } from "../doctor/facts.ts";
 import { type Choice, choose, hintsFor } from "../doctor/hints.ts";
 import { BACKEND_NAMES } from "../engine/builds.ts";
 import { gigabytes } from "../models/disk.ts";
@@ -56,7 +56,6 @@ function documentOf(facts: Facts, chosen: Choice, hints: readonly string[]) {
 
 function describe(facts: Facts, chosen: Choice, hints: readonly string[]): string {
   const { system, store, drivers } = facts;
-  const libraries = [system.glibc === null ? "" : `glibc ${system.glibc}`, `Node ${system.node}`];
   const place = [system.wsl ? "WSL" : "", system.container ? "container" : ""].filter((one) => one !== "");
   const rows: [string, string][] = [
     ["CodeScaler", `${facts.version}, inference libraries ${facts.build_version}`],
@@ -64,7 +63,7 @@ function describe(facts: Facts, chosen: Choice, hints: readonly string[]): strin
       "System",
       [system.name, `${system.platform}-${system.arch}`, `kernel ${system.kernel}`, ...place].join(", "),
     ],
-    ["Libraries", libraries.filter((one) => one !== "").join(", ")],
+    ["Runtime", runtimeOf(system)],
     ["CPU", `${system.cpu}, ${system.cores} cores (${system.cpu_features.join(" ") || "features unknown"})`],
     ["Memory", `${gigabytes(system.free_memory_bytes)} of ${gigabytes(system.memory_bytes)} free`],
     ["Models", `${store.folder}${store.free_bytes === null ? "" : `, ${gigabytes(store.free_bytes)} free`}`],
@@ -101,6 +100,12 @@ function describe(facts: Facts, chosen: Choice, hints: readonly string[]): strin
       ? "Nothing to do."
       : `What can be done\n${hints.map((hint) => `- ${hint}`).join("\n")}`,
   ].join("\n\n");
+}
+
+/** What the program runs on: plain Node or Electron's, which has rules of its own. */
+export function runtimeOf({ node, electron, glibc }: Pick<System, "node" | "electron" | "glibc">): string {
+  const program = electron === null ? `Node ${node}` : `Electron ${electron} with Node ${node}`;
+  return glibc === null ? program : `${program}, glibc ${glibc}`;
 }
 
 function describeProbe({ result, problem, devices, seconds }: ProbeFacts): string {

@@ -26,6 +26,8 @@ export interface System {
   readonly wsl: boolean;
   readonly container: boolean;
   readonly node: string;
+  /** Version of the Electron whose Node this is, as in a desktop VS Code; null on a plain Node. */
+  readonly electron: string | null;
   readonly cpu: string;
   readonly cores: number;
   /** Instructions that the builds for the CPU make use of. */
@@ -137,6 +139,7 @@ async function systemFacts(): Promise<System> {
     wsl: linux && (/microsoft/i.test(release()) || existsSync("/dev/dxg")),
     container: linux && inContainer(),
     node: process.version,
+    electron: process.versions["electron"] ?? null,
     cpu: cpus()[0]?.model.trim() ?? "unknown",
     cores: availableParallelism(),
     cpu_features: cpuFeatures(info),

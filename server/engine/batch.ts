@@ -1,6 +1,6 @@
 /** Memory of one decode call, owned by JS and reused: `llama_batch` points into these arrays. */
-import koffi from "koffi";
 import type { BatchStruct } from "./bindings.ts";
+import { koffi } from "./native.ts";
 import type { TrieToken } from "./trie.ts";
 
 export class Batch {

@@ -4,7 +4,6 @@
  */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import koffi from "koffi";
 import { ServiceError } from "../errors.ts";
 import {
   CONTEXT_PARAMS,
@@ -16,6 +15,7 @@ import {
   type ModelParams,
   type Pointer,
 } from "./layouts.ts";
+import { copyFloats, inWorker, koffi, type Library } from "./native.ts";
 
 /** The only llama.cpp release whose struct layouts are known: as the 3.21.1 binary packages name themselves. */
 export const LLAMA_VERSION = "0.4.0-dev";
@@ -185,7 +185,7 @@ export function loadBindings(folder: string, needed: readonly string[] = []): Bi
           "The engine gave no hidden state for a sequence. Restart it.",
         );
       // The native buffer is overwritten by the next decode: copy.
-      return new Float32Array(koffi.view(pointer, hidden * Float32Array.BYTES_PER_ELEMENT)).slice();
+      return copyFloats(pointer, hidden);
     },
     vocabulary: llama.func("void *llama_model_get_vocab(void *model)"),
     vocabularySize: llama.func("int llama_vocab_n_tokens(void *vocab)"),
@@ -236,15 +236,6 @@ export function lastError(bindings: Bindings): string {
     .recentLog()
     .findLast((text) => /error|fail|unknown|invalid|missing|wrong/i.test(text));
   return (line ?? "no reason was given").replace(/^\w+: /, "");
-}
-
-type Library = ReturnType<typeof koffi.load>;
-type NativeFunction = ReturnType<Library["func"]>;
-
-function inWorker<T>(fn: NativeFunction, ...args: unknown[]): Promise<T> {
-  return new Promise<T>((resolve, reject) => {
-    fn.async(...args, (error: Error | null, result: T) => (error ? reject(error) : resolve(result)));
-  });
 }
 
 function listDevices(base: Library, ggml: Library, get: (index: number) => Pointer): () => Device[] {

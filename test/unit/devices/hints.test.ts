@@ -1,5 +1,6 @@
 /** What `doctor` chooses and advises, from the facts of machines that are not here. */
 import { describe, expect, test } from "vitest";
+import { runtimeOf } from "../../../server/cli/doctor.ts";
 import type { Facts, ProbeFacts, System } from "../../../server/doctor/facts.ts";
 import { choose, hintsFor } from "../../../server/doctor/hints.ts";
 
@@ -12,6 +13,7 @@ const SYSTEM: System = {
   wsl: false,
   container: false,
   node: "v22.0.0",
+  electron: null,
   cpu: "A CPU",
   cores: 8,
   cpu_features: ["avx2"],
@@ -158,4 +160,9 @@ describe("hints", () => {
     for (const hint of hints) expect(hint).toMatch(/^[^\n]{20,400}\.$/);
     expect(new Set(hints).size).toBe(hints.length);
   });
+});
+
+test("the runtime is named: a desktop's Node is not a plain one", () => {
+  expect(runtimeOf(SYSTEM)).toBe("Node v22.0.0, glibc 2.39");
+  expect(runtimeOf({ ...SYSTEM, electron: "37.2.0", glibc: null })).toBe("Electron 37.2.0 with Node v22.0.0");
 });
