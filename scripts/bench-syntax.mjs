@@ -23,10 +23,10 @@ try {
   const outfile = join(folder, "syntax.cjs");
   await build({
     stdin: {
-      contents: `export { wasmRuntime } from "./server/syntax/parser.ts";
-        export { nativeRuntime } from "./server/syntax/native.ts";
-        export { extract } from "./server/syntax/extract.ts";
-        export { normalForm } from "./server/syntax/normal.ts";`,
+      contents: `export { wasmRuntime } from "./shared/syntax/parsing/parser.ts";
+        export { nativeRuntime } from "./shared/syntax/parsing/native.ts";
+        export { extract } from "./shared/syntax/extract/extract.ts";
+        export { normalForm } from "./shared/syntax/programs/normal-form.ts";`,
       resolveDir: root,
       loader: "ts",
     },

@@ -1,6 +1,6 @@
 // Bundles the two programs and puts the grammars beside them. `node scripts/build.mjs` from anywhere.
 import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { build } from "esbuild";
 import { copyGrammars } from "./grammars.mjs";
 import { root } from "./setup.mjs";
@@ -35,12 +35,14 @@ const librariesApart = {
 };
 
 /** The parts of our own code that are loaded later. Nothing that is told apart by its class may be made in them. */
-const LATER = ["syntax-engine"];
+const LATER = ["syntax/syntax-engine"];
 const laterApart = {
   name: "later-apart",
   setup({ onResolve }) {
-    onResolve({ filter: new RegExp(`/(${LATER.join("|")})\\.ts$`) }, ({ path, kind }) =>
-      kind === "dynamic-import" ? { path: path.replace(/\.ts$/, ".js"), external: true } : undefined,
+    onResolve(
+      { filter: new RegExp(`/(${LATER.map((part) => basename(part)).join("|")})\\.ts$`) },
+      ({ path, kind }) =>
+        kind === "dynamic-import" ? { path: path.replace(/\.ts$/, ".js"), external: true } : undefined,
     );
   },
 };
@@ -75,7 +77,7 @@ await Promise.all([
   build({
     ...common,
     ...small,
-    entryPoints: LATER.map((part) => `src/${part}.ts`),
+    entryPoints: LATER.map((part) => ({ in: `src/${part}.ts`, out: basename(part) })),
     outdir: dist,
   }),
   build({

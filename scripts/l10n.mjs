@@ -9,10 +9,10 @@ import { root } from "./setup.mjs";
 
 const bundle = join(root, "l10n", "bundle.l10n.json");
 
-/** Tables of templates that are translated where they are shown (src/sentences.ts), by the names of their variables. */
+/** Tables of templates that are translated where they are shown (src/editor/sentences.ts), by the names of their variables. */
 const TABLES = new Set(["FAILURES", "WORDS", "HINTS", "REWARD_SENTENCES"]);
 /** The file that translates those tables: the only one that may translate a value. */
-const TRANSLATOR = join("src", "sentences.ts");
+const TRANSLATOR = join("src", "editor", "sentences.ts");
 
 /** Members of the editor's dialogs and items that people read. */
 const READ_BY_PEOPLE = new Set(["title", "prompt", "placeHolder", "placeholder", "detail", "description"]);

@@ -13,7 +13,7 @@ if (folder === undefined || !existsSync(folder)) {
 const vitest = resolve(root, "node_modules/vitest/vitest.mjs");
 const { status } = spawnSync(
   process.execPath,
-  [vitest, "run", "test/model/parity.test.ts", "test/unit/families/renderer.test.ts"],
+  [vitest, "run", "test/model/parity.test.ts", "test/unit/rendering/renderer.test.ts"],
   { cwd: root, stdio: "inherit", env: { ...process.env, CODESCALER_PARITY_DIR: folder } },
 );
 process.exit(status ?? 1);

@@ -1,4 +1,4 @@
-import { ERRORS, type ErrorCode } from "./contract.ts";
+import { ERRORS, type ErrorCode } from "../shared/contract.ts";
 
 /**
  * A failure that the user is told about: a code of the error table and one plain sentence with the way out.

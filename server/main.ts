@@ -1,7 +1,7 @@
 /** argv → command. */
 
+import { VERSION } from "../shared/contract.ts";
 import { type Command, reasonOf, UsageError } from "./cli/usage.ts";
-import { VERSION } from "./contract.ts";
 import { ServiceError } from "./errors.ts";
 
 /** Loaded when asked for, so that one command does not pay for another's libraries. */
@@ -14,14 +14,14 @@ const COMMANDS: Readonly<Record<string, { readonly does: string; load(): Promise
   serve: { does: "run the reward server", load: () => import("./cli/serve.ts") },
   models: {
     does: "list, get, convert, verify and remove reward models",
-    load: () => import("./cli/models.ts"),
+    load: () => import("./cli/models/models.ts"),
   },
   doctor: {
     does: "say what this machine has, what models run on, and what can be done",
     load: () => import("./cli/doctor.ts"),
   },
   devices: { does: "add or remove the CUDA build", load: () => import("./cli/devices.ts") },
-  eval: { does: "measure a reward model on judged samples", load: () => import("./cli/eval.ts") },
+  eval: { does: "measure a reward model on judged samples", load: () => import("./cli/eval/eval.ts") },
   bench: {
     does: "measure scoring speed against a ceiling of the same run",
     load: () => import("./cli/bench.ts"),
@@ -31,7 +31,7 @@ const COMMANDS: Readonly<Record<string, { readonly does: string; load(): Promise
 /** Not for people: what the server runs in a child process, because a broken driver may end that, or in a thread. */
 const HIDDEN: Readonly<Record<string, () => Promise<Command>>> = {
   probe: () => import("./cli/probe.ts"),
-  syntax: () => import("./cli/syntax.ts"),
+  syntax: () => import("./ranking/syntax-worker.ts"),
 };
 
 const HELP = `Usage: codescaler <command> [options]

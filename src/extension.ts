@@ -1,22 +1,25 @@
 /** The composition root: what there is and who knows whom. No logic. */
 import { join } from "node:path";
 import * as vscode from "vscode";
-import { ownRuntimeFolder } from "../server/lease/read.ts";
-import { createCommands } from "./command-table.ts";
-import { registerCommands } from "./commands.ts";
-import { Configuration } from "./configuration.ts";
-import { watchContextKeys } from "./context-keys.ts";
-import { decorateScores } from "./decorations.ts";
-import { SELECTOR } from "./documents.ts";
-import { Disposables } from "./emitter.ts";
-import { ScoreHover } from "./hover.ts";
+import { ownRuntimeFolder } from "../shared/sharing/read-lease.ts";
+import { Disposables } from "./base/emitter.ts";
+import { once } from "./base/once.ts";
+import { Memory } from "./base/stored-state.ts";
+import { createCommands } from "./commands/command-table.ts";
+import { watchContextKeys } from "./commands/context-keys.ts";
+import { registerCommands } from "./commands/register.ts";
+import { enginesTokenName, serverTokenName } from "./commands/toggles.ts";
+import { Configuration } from "./editor/configuration.ts";
+import { decorateScores } from "./editor/decorations.ts";
+import { SELECTOR } from "./editor/documents.ts";
+import { ScoreHover } from "./editor/hover.ts";
+import { Pages } from "./editor/pages.ts";
+import { Status } from "./editor/status.ts";
 import { InlineProvider } from "./inline/provider.ts";
 import { Runs } from "./inline/runs.ts";
 import { createStart } from "./inline/start.ts";
-import { keepStatistics } from "./keeper.ts";
-import { Memory } from "./memory.ts";
-import { once } from "./once.ts";
-import { Pages } from "./pages.ts";
+import { TraceLog } from "./inline/trace.ts";
+import { useCandidate } from "./inline/use-candidate.ts";
 import { registerComparePanel } from "./panel/register.ts";
 import { mayRecord } from "./preferences/allowed.ts";
 import { recordPreferences } from "./preferences/recorder.ts";
@@ -24,15 +27,12 @@ import { PreferenceStore } from "./preferences/store.ts";
 import { createRanker } from "./ranking/ranker.ts";
 import { Scores } from "./ranking/scores.ts";
 import { RankingSession } from "./ranking/session.ts";
-import { retryAfterChanges } from "./recovery.ts";
-import { configuredSources } from "./source-list.ts";
+import { Supervisor } from "./reward-server/supervisor.ts";
 import { Health } from "./sources/health.ts";
-import { Status } from "./status.ts";
-import { Supervisor } from "./supervisor.ts";
-import { enginesTokenName, serverTokenName } from "./switches.ts";
-import { Syntax } from "./syntax.ts";
-import { TraceLog } from "./trace.ts";
-import { useCandidate } from "./use-candidate.ts";
+import { retryAfterChanges } from "./sources/recovery.ts";
+import { configuredSources } from "./sources/source-list.ts";
+import { keepStatistics } from "./statistics/record-outcomes.ts";
+import { Syntax } from "./syntax/syntax.ts";
 
 /** What other extensions and tests may look at. */
 export interface Api {
@@ -92,7 +92,7 @@ export function activate(context: vscode.ExtensionContext): Api {
     return url === "" ? model : "";
   });
   const sourceSet = once(async () =>
-    (await import("./source-set.ts")).createSourceSet({
+    (await import("./sources/source-set.ts")).createSourceSet({
       configuration,
       secrets: context.secrets,
       store: context.globalState,

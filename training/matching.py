@@ -6,7 +6,7 @@ each function is nearest to its own documentation among 512 of its language: thr
 component; a cosine does not know the tables' scales. `matching.json` is what `codescaler models convert` takes from a
 model's folder: {"version", "dimensions", "coefficient", "problem", "program"} (tables in base64, [2^bits, dimensions]);
 reward = head + linear part + coefficient · cosine. docs/families.md defines the features, which are those of
-server/families/matching.ts.
+server/ranking/text-parts/matching.ts.
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """The linear model's features: hashed token n-grams of a program, and what it has in common with its problem.
 
-They are those of server/families/ngram.ts number by number. ASCII classes and 32-bit integers only, so that Python and JavaScript cannot
+They are those of server/ranking/text-parts/ngram.ts number by number. ASCII classes and 32-bit integers only, so that Python and JavaScript cannot
 differ; test/fixtures/ngram holds both to the same values. docs/families.md
 defines them. A change is a new VERSION.
 """

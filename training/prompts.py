@@ -62,7 +62,7 @@ OPEN_END = re.compile(r"(?:\s|\{|[=-]>|=|:)+$")
 
 
 def at_cursor(rng: random.Random, language: str, name: str, doc: str, head: str, beside: Sequence[str] = ()) -> str:
-    """What the editor asks about a function that is being written (server/syntax/problem.ts)."""
+    """What the editor asks about a function that is being written (shared/syntax/units/problem.ts)."""
     file = f" in {rng.choice((*FILES, name))}.{SUFFIXES[language]}" if rng.random() < 0.7 else ""
     parts = [f"Write the {TITLES[language]} function `{name}`{file}.", doc]
     if head:

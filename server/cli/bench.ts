@@ -1,16 +1,16 @@
 /** `codescaler bench`: scoring speed as ratios against a ceiling and one-by-one scoring of the same run. */
 import { monitorEventLoopDelay } from "node:perf_hooks";
+import { wasmRuntime } from "../../shared/syntax/parsing/parser.ts";
 import type { Tokens } from "../engine/engine.ts";
-import type { LlamaEngine } from "../engine/llama.ts";
-import { startEngine } from "../engine/start.ts";
+import type { LlamaEngine } from "../engine/llama/llama-engine.ts";
+import { startEngine } from "../engine/llama/start.ts";
 import { compareTokens, countNodes } from "../engine/trie.ts";
-import { randomModel } from "../models/random.ts";
+import { grammarFolder } from "../files/package-files.ts";
+import { randomModel } from "../models/convert/random.ts";
 import { readRewardModel } from "../models/reward-model.ts";
-import { grammarFolder } from "../paths.ts";
-import { programReader } from "../programs.ts";
-import { rank } from "../rank.ts";
-import { createScorer, type Scorer } from "../scorer.ts";
-import { wasmRuntime } from "../syntax/parser.ts";
+import { programReader } from "../ranking/programs.ts";
+import { rank } from "../ranking/rank.ts";
+import { createScorer, type Scorer } from "../ranking/scorer.ts";
 import { ENGINE_ARGS, ENGINE_USAGE, engineOptions, findModel } from "./engine-options.ts";
 import { formatTable } from "./table.ts";
 import { readArgs, UsageError, wholeNumber } from "./usage.ts";

@@ -1,13 +1,14 @@
 /** `codescaler devices`: adds the CUDA build to those of the package, and removes it. */
-import { folderBytes, installCuda, removeCuda } from "../builds/install.ts";
-import { registryFromEnvironment } from "../builds/npm-registry.ts";
-import { CUDA_BUILDS, type CudaBuild } from "../builds/packages.ts";
+
+import { forgetLosses } from "../devices/crash-marks.ts";
+import { folderBytes, installCuda, removeCuda } from "../devices/cuda/install.ts";
+import { registryFromEnvironment } from "../devices/cuda/npm-registry.ts";
+import { CUDA_BUILDS, type CudaBuild } from "../devices/cuda/packages.ts";
 import { type Drivers, readDrivers } from "../devices/drivers.ts";
 import { probe, probeKey } from "../devices/probe.ts";
-import { forgetLosses } from "../devices/tried.ts";
-import { BACKEND_NAMES, installedBuilds } from "../engine/builds.ts";
+import { BACKEND_NAMES, installedBuilds } from "../engine/llama/builds.ts";
 import { ServiceError } from "../errors.ts";
-import { gigabytes } from "../models/disk.ts";
+import { gigabytes } from "../files/disk.ts";
 import {
   interruption,
   operandOf,
@@ -16,7 +17,7 @@ import {
   progressLine,
   requireNoMore,
   waitLine,
-} from "./models-output.ts";
+} from "./models/output.ts";
 import { formatTable } from "./table.ts";
 import { oneOf, readArgs, UsageError } from "./usage.ts";
 

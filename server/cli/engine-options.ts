@@ -1,12 +1,12 @@
 /** Options that every command with an engine shares, from flags first and the environment second. */
 import { homedir } from "node:os";
 import { isAbsolute, join, sep } from "node:path";
-import { DEVICES } from "../engine/start.ts";
+import { DEVICES } from "../engine/llama/start.ts";
 import { ServiceError } from "../errors.ts";
-import type { HostOptions } from "../host.ts";
+import { mediaFolder } from "../files/package-files.ts";
 import { type ModelStore, openStore } from "../models/store.ts";
 import { findTokenizer, listTokenizers } from "../models/tokenizer-file.ts";
-import { mediaFolder } from "../paths.ts";
+import type { HostOptions } from "../ranking/loaded-models.ts";
 import { readTargets } from "../remote/address.ts";
 import { oneOf, wholeNumber } from "./usage.ts";
 

@@ -1,12 +1,12 @@
 /** `codescaler extract`: what program a reply contains, and why; one reply or a batch of lines. */
 import { once } from "node:events";
 import { createReadStream } from "node:fs";
-import { MODES, type Mode } from "../contract.ts";
+import { MODES, type Mode } from "../../shared/contract.ts";
+import { extract } from "../../shared/syntax/extract/extract.ts";
+import { LANGUAGES, type Language, languageOf } from "../../shared/syntax/languages/languages.ts";
+import { type SyntaxRuntime, wasmRuntime } from "../../shared/syntax/parsing/parser.ts";
 import { ServiceError } from "../errors.ts";
-import { grammarFolder } from "../paths.ts";
-import { extract } from "../syntax/extract.ts";
-import { LANGUAGES, type Language, languageOf } from "../syntax/languages.ts";
-import { type SyntaxRuntime, wasmRuntime } from "../syntax/parser.ts";
+import { grammarFolder } from "../files/package-files.ts";
 import { oneOf, readArgs, readText, reasonOf, UsageError } from "./usage.ts";
 
 export const usage = `Usage: codescaler extract [options] FILE

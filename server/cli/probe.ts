@@ -3,7 +3,7 @@
  * `{"kind":"usable","devices"}` or `{"kind":"absent","problem"}`. Run by devices/probe.ts in a child process.
  */
 import type { ProbeResult } from "../devices/probe-cache.ts";
-import { probeDevices } from "../engine/probe-devices.ts";
+import { probeDevices } from "../engine/llama/probe-devices.ts";
 import { readArgs, UsageError } from "./usage.ts";
 
 export const usage = "Usage: codescaler probe [--list] FOLDER [LIBRARY…]";

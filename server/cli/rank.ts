@@ -1,12 +1,12 @@
 /** `codescaler rank`: ranks raw completions, best first. */
-import { type CandidateInput, MODES, type RankReply, rankRequest } from "../contract.ts";
+import { type CandidateInput, MODES, type RankReply, rankRequest } from "../../shared/contract.ts";
+import { LANGUAGES, languageOf } from "../../shared/syntax/languages/languages.ts";
+import { wasmRuntime } from "../../shared/syntax/parsing/parser.ts";
 import { ServiceError } from "../errors.ts";
-import { openModel } from "../host.ts";
-import { grammarFolder } from "../paths.ts";
-import { programReader } from "../programs.ts";
-import { rank } from "../rank.ts";
-import { LANGUAGES, languageOf } from "../syntax/languages.ts";
-import { wasmRuntime } from "../syntax/parser.ts";
+import { grammarFolder } from "../files/package-files.ts";
+import { openModel } from "../ranking/loaded-models.ts";
+import { programReader } from "../ranking/programs.ts";
+import { rank } from "../ranking/rank.ts";
 import { ENGINE_ARGS, ENGINE_USAGE, engineOptions, findModel } from "./engine-options.ts";
 import { formatTable } from "./table.ts";
 import { oneOf, readArgs, readText, UsageError } from "./usage.ts";

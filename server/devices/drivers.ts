@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { constants } from "node:fs";
 import { access, readdir, readFile, realpath, stat } from "node:fs/promises";
 import { delimiter, join } from "node:path";
-import type { Backend } from "../engine/builds.ts";
+import type { Backend } from "../engine/llama/builds.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

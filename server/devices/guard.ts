@@ -1,6 +1,6 @@
 /** Loading on a GPU, which may crash or hang this process: marked, so that the next start knows, and bounded in time. */
 import { ServiceError } from "../errors.ts";
-import { mark } from "./tried.ts";
+import { mark } from "./crash-marks.ts";
 
 /** Loading 8 billion weights from a slow disk takes a minute; the editor waits for three. */
 export const GUARD_TIMEOUT_MS = 150_000;

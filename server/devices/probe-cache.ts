@@ -2,8 +2,8 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
-import { createPending } from "../models/disk.ts";
-import { cacheFolder } from "../models/folders.ts";
+import { createPending } from "../files/disk.ts";
+import { cacheFolder } from "../files/folders.ts";
 
 const device = z.object({
   name: z.string(),

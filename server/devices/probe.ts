@@ -6,10 +6,10 @@ import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { release } from "node:os";
 import { z } from "zod";
-import { BUILD_VERSION } from "../builds/packages.ts";
-import { VERSION } from "../contract.ts";
-import type { Build } from "../engine/builds.ts";
-import { serverScript } from "../paths.ts";
+import { VERSION } from "../../shared/contract.ts";
+import type { Build } from "../engine/llama/builds.ts";
+import { serverScript } from "../files/package-files.ts";
+import { BUILD_VERSION } from "./cuda/packages.ts";
 import type { Drivers } from "./drivers.ts";
 import { type ProbeRecord, type ProbeResult, probeResult, recall, remember } from "./probe-cache.ts";
 

@@ -2,18 +2,18 @@
 import { constants, existsSync, readFileSync, statfsSync } from "node:fs";
 import { access, mkdir, readFile } from "node:fs/promises";
 import { arch, availableParallelism, cpus, release, totalmem, version } from "node:os";
-import { addedBuild } from "../builds/added.ts";
-import { folderBytes } from "../builds/install.ts";
-import { BUILD_VERSION } from "../builds/packages.ts";
-import { VERSION } from "../contract.ts";
+import { VERSION } from "../../shared/contract.ts";
+import { losses } from "../devices/crash-marks.ts";
+import { addedBuild } from "../devices/cuda/added.ts";
+import { folderBytes } from "../devices/cuda/install.ts";
+import { BUILD_VERSION } from "../devices/cuda/packages.ts";
 import { type Drivers, mayExist, readDrivers } from "../devices/drivers.ts";
 import { probe, probeKey } from "../devices/probe.ts";
-import { losses } from "../devices/tried.ts";
-import type { Device } from "../engine/bindings.ts";
-import { type Backend, installedBuilds } from "../engine/builds.ts";
+import type { Device } from "../engine/llama/bindings.ts";
+import { type Backend, installedBuilds } from "../engine/llama/builds.ts";
+import { gpusOf } from "../engine/llama/open-build.ts";
 import { freeMemory } from "../engine/memory.ts";
-import { gpusOf } from "../engine/open-build.ts";
-import { modelFolder } from "../models/folders.ts";
+import { modelFolder } from "../files/folders.ts";
 
 export interface System {
   readonly platform: string;

@@ -1,6 +1,6 @@
 /** From facts to what was chosen and what a user can do. Pure. */
-import { CUDA_BUILDS } from "../builds/packages.ts";
-import { BACKEND_NAMES } from "../engine/builds.ts";
+import { CUDA_BUILDS } from "../devices/cuda/packages.ts";
+import { BACKEND_NAMES } from "../engine/llama/builds.ts";
 import type { Facts, ProbeFacts } from "./facts.ts";
 
 export interface Choice {

@@ -1,5 +1,5 @@
 /** What the rest of the server knows of an inference engine. Implemented by llama.ts. */
-import type { Priority } from "../contract.ts";
+import type { Priority } from "../../shared/contract.ts";
 
 /** Token ids of one rendered input. */
 export type Tokens = Int32Array;

@@ -3,9 +3,14 @@
  * llama.cpp keeps the token embedding on the CPU, puts the last layers on the GPU first, and keeps a layer's keys and
  * values where the layer is.
  */
-import { type Architecture, backboneTensors, type Shape, tensorType } from "../models/architectures.ts";
-import { byteLength, type FileType } from "../models/ggml.ts";
-import { elements } from "../models/gguf-format.ts";
+import {
+  type Architecture,
+  backboneTensors,
+  type Shape,
+  tensorType,
+} from "../models/convert/architectures.ts";
+import { elements } from "../models/gguf/format.ts";
+import { byteLength, type FileType } from "../models/gguf/ggml.ts";
 
 /** Bytes of the parts of a model that can be in different places. */
 export interface ModelSizes {

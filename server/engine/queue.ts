@@ -1,5 +1,5 @@
 /** Waiting work of one context: interactive before bulk, first come first served within a priority. */
-import type { Priority } from "../contract.ts";
+import type { Priority } from "../../shared/contract.ts";
 
 export class PriorityQueue<T extends { readonly priority: Priority }> {
   readonly #waiting: Record<Priority, T[]> = { interactive: [], bulk: [] };

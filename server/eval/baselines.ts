@@ -2,8 +2,9 @@
  * Rules that a reward model must beat. Each gives every sample a score, like a model would; equal scores share the
  * pick, so "any valid one" is a random valid sample. Null means: never picked while another can be.
  */
-import { ngramValue } from "../families/ngram.ts";
-import type { NgramModel } from "../models/gguf-keys.ts";
+
+import type { NgramModel } from "../models/gguf/keys.ts";
+import { ngramValue } from "../ranking/text-parts/ngram.ts";
 import type { ReplyReward } from "./rewards.ts";
 
 /**

@@ -1,8 +1,8 @@
 /** Best of N: how often the top-ranked of a model's samples is right, beside what simple rules would pick. */
-import type { Task } from "../contract.ts";
-import type { NgramModel } from "../models/gguf-keys.ts";
-import type { Scorer } from "../scorer.ts";
-import type { SyntaxRuntime } from "../syntax/parser.ts";
+import type { Task } from "../../shared/contract.ts";
+import type { SyntaxRuntime } from "../../shared/syntax/parsing/parser.ts";
+import type { NgramModel } from "../models/gguf/keys.ts";
+import type { Scorer } from "../ranking/scorer.ts";
 import { baselineScores } from "./baselines.ts";
 import type { Problem } from "./read.ts";
 import { type ReplyReward, rewardsOf } from "./rewards.ts";

@@ -6,9 +6,9 @@
 import { spawn } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { z } from "zod";
+import type { SyntaxRuntime } from "../../shared/syntax/parsing/parser.ts";
 import { ServiceError } from "../errors.ts";
-import type { Scorer } from "../scorer.ts";
-import type { SyntaxRuntime } from "../syntax/parser.ts";
+import type { Scorer } from "../ranking/scorer.ts";
 import { problem } from "./read.ts";
 import { rewardsOf } from "./rewards.ts";
 

@@ -1,7 +1,7 @@
 /** Reading of evaluation sets, with the line or item named where one is wrong. */
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
-import { task } from "../contract.ts";
+import { task } from "../../shared/contract.ts";
 import { ServiceError } from "../errors.ts";
 
 /** One problem with the judged samples of a model. */

@@ -1,9 +1,9 @@
 /** Rewards of replies by the product's own pipeline, as evaluation needs them: by position, none lost. */
-import { LIMITS, type Task } from "../contract.ts";
-import { programReader } from "../programs.ts";
-import { rank } from "../rank.ts";
-import type { Scorer } from "../scorer.ts";
-import type { SyntaxRuntime } from "../syntax/parser.ts";
+import { LIMITS, type Task } from "../../shared/contract.ts";
+import type { SyntaxRuntime } from "../../shared/syntax/parsing/parser.ts";
+import { programReader } from "../ranking/programs.ts";
+import { rank } from "../ranking/rank.ts";
+import type { Scorer } from "../ranking/scorer.ts";
 
 export interface ReplyReward {
   /** Null for a reply without a valid program. */

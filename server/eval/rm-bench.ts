@@ -2,11 +2,11 @@
  * RM-Bench (Liu et al. 2024): each item has three right and three wrong replies, from concise over detailed plain
  * to detailed Markdown. Of the 3 × 3 comparisons, those where the wrong reply is the more elaborate are hard.
  */
-import type { Message } from "../contract.ts";
-import { ngramValue } from "../families/ngram.ts";
-import type { NgramModel } from "../models/gguf-keys.ts";
-import type { Scorer } from "../scorer.ts";
-import type { SyntaxRuntime } from "../syntax/parser.ts";
+import type { Message } from "../../shared/contract.ts";
+import type { SyntaxRuntime } from "../../shared/syntax/parsing/parser.ts";
+import type { NgramModel } from "../models/gguf/keys.ts";
+import type { Scorer } from "../ranking/scorer.ts";
+import { ngramValue } from "../ranking/text-parts/ngram.ts";
 import type { RmBenchItem } from "./read.ts";
 import { rewardsOf } from "./rewards.ts";
 import { bootstrapMean, type Estimate, mean } from "./statistics.ts";

@@ -19,17 +19,17 @@ import {
   type ScoreReply,
   scoreRequest,
   VERSION,
-} from "../contract.ts";
+} from "../../shared/contract.ts";
+import { CHALLENGE_PATH, type Proven } from "../../shared/sharing/proof.ts";
 import { ServiceError } from "../errors.ts";
-import type { ModelHost } from "../host.ts";
-import { CHALLENGE_PATH, type Proven } from "../lease/proof.ts";
-import type { Life } from "../life/life.ts";
 import type { ModelStore } from "../models/store.ts";
-import type { ProgramReader } from "../programs.ts";
-import { rank } from "../rank.ts";
-import type { Scorer } from "../scorer.ts";
-import { challengeRoute, presenceRoute } from "./life-routes.ts";
+import type { ModelHost } from "../ranking/loaded-models.ts";
+import type { ProgramReader } from "../ranking/programs.ts";
+import { rank } from "../ranking/rank.ts";
+import type { Scorer } from "../ranking/scorer.ts";
+import type { Life } from "../sharing/occupancy.ts";
 import { createMetrics } from "./metrics.ts";
+import { challengeRoute, presenceRoute } from "./sharing-routes.ts";
 
 export interface AppDependencies {
   readonly host: ModelHost;

@@ -1,6 +1,6 @@
 /** What the service counts about itself, for Prometheus. Nothing of a request's content is in it. */
 import { Counter, collectDefaultMetrics, Histogram, Registry } from "prom-client";
-import type { RankReply } from "../contract.ts";
+import type { RankReply } from "../../shared/contract.ts";
 
 export interface Metrics {
   readonly contentType: string;

@@ -7,9 +7,9 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ServiceError } from "../errors.ts";
-import { createPending, diskError } from "./disk.ts";
-import { modelFolder } from "./folders.ts";
-import { asNumber, readJson, unusable } from "./json-file.ts";
+import { createPending, diskError } from "../files/disk.ts";
+import { modelFolder } from "../files/folders.ts";
+import { asNumber, readJson, unusable } from "../files/json-file.ts";
 import type { TokenizerFile } from "./reward-model.ts";
 
 const FOLDER = ".calibrations";

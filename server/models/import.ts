@@ -2,15 +2,15 @@
 import { mkdir, open, stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { ServiceError } from "../errors.ts";
+import { createPending, diskError, requireSpace } from "../files/disk.ts";
 import { catalogueModel } from "./catalogue.ts";
-import { readCheckpointFolder } from "./checkpoint.ts";
-import { type ConvertOptions, type ConvertProgress, convert } from "./convert.ts";
-import { createPending, diskError, requireSpace } from "./disk.ts";
-import { openError } from "./gguf-read.ts";
+import { readCheckpointFolder } from "./convert/checkpoint.ts";
+import { type ConvertOptions, type ConvertProgress, convert } from "./convert/convert.ts";
+import { openError } from "./gguf/read.ts";
+import { verifyModel } from "./gguf/verify.ts";
 import { installName, nameFrom } from "./names.ts";
 import { type ModelFacts, readModelFacts, type TokenizerFile } from "./reward-model.ts";
 import { convertTokenizer, type TokenizerOptions, tokenizerPath } from "./tokenizer-file.ts";
-import { verifyModel } from "./verify.ts";
 
 export type ImportProgress =
   | ConvertProgress

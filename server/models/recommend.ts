@@ -1,8 +1,8 @@
 /** Which model of the catalogue suits a machine and a language, and why. Pure. */
-import type { Language } from "../syntax/languages.ts";
+import type { Language } from "../../shared/syntax/languages/languages.ts";
+import { gigabytes } from "../files/disk.ts";
 import { accuracyOf, BENCHMARKS, type Benchmark, CATALOGUE, type CatalogueModel } from "./catalogue.ts";
-import { gigabytes } from "./disk.ts";
-import type { FileType } from "./ggml.ts";
+import type { FileType } from "./gguf/ggml.ts";
 import { memoryBytes, PLANNED_CONTEXT, parameters } from "./needs.ts";
 
 export interface Machine {

@@ -1,9 +1,9 @@
 /** Removes an installed model, or what is left of its download. */
 import { rm, stat } from "node:fs/promises";
 import { ServiceError } from "../errors.ts";
-import { diskError } from "./disk.ts";
-import { pullTarget } from "./pull.ts";
-import { openStaging, unfinishedDownloads } from "./staging.ts";
+import { diskError } from "../files/disk.ts";
+import { pullTarget } from "./hub/pull.ts";
+import { openStaging, unfinishedDownloads } from "./hub/staging.ts";
 import type { ModelStore } from "./store.ts";
 import { findTokenizer } from "./tokenizer-file.ts";
 

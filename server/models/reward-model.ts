@@ -1,9 +1,11 @@
 /** What a reward model's GGUF says about itself: head, template, vocabulary facts, sizes. */
 import { ServiceError } from "../errors.ts";
-import type { Architecture, Shape } from "./architectures.ts";
-import { FILE_TYPES, type FileType, isFileType } from "./ggml.ts";
-import { CHECKSUM_KEY } from "./gguf-format.ts";
-import { Getter } from "./gguf-getter.ts";
+import type { Architecture, Shape } from "./convert/architectures.ts";
+import { matchingDefect, matchingIn } from "./convert/matching-file.ts";
+import { ngramDefect } from "./convert/ngram-file.ts";
+import { CHECKSUM_KEY } from "./gguf/format.ts";
+import { Getter } from "./gguf/getter.ts";
+import { FILE_TYPES, type FileType, isFileType } from "./gguf/ggml.ts";
 import {
   type Family,
   FORMAT,
@@ -13,12 +15,10 @@ import {
   type NgramModel,
   type Normalizer,
   TOKEN_TYPE,
-} from "./gguf-keys.ts";
-import { type GgufHeader, readGguf } from "./gguf-read.ts";
-import { quoted } from "./gguf-values.ts";
-import { matchingDefect, matchingIn } from "./matching-file.ts";
-import { ngramDefect } from "./ngram-file.ts";
-import { checkStructure, checkVocabulary, unusableModel } from "./structure.ts";
+} from "./gguf/keys.ts";
+import { type GgufHeader, readGguf } from "./gguf/read.ts";
+import { checkStructure, checkVocabulary, unusableModel } from "./gguf/structure.ts";
+import { quoted } from "./gguf/values.ts";
 
 /** What every file says of the model it belongs to. */
 interface Origin {

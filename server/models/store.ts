@@ -2,9 +2,9 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { ServiceError } from "../errors.ts";
-import { errorCode } from "./disk.ts";
-import { modelFolder } from "./folders.ts";
-import { openError } from "./gguf-read.ts";
+import { errorCode } from "../files/disk.ts";
+import { modelFolder } from "../files/folders.ts";
+import { openError } from "./gguf/read.ts";
 import { type ModelFacts, readModelFacts } from "./reward-model.ts";
 
 export interface InstalledModel {

@@ -4,11 +4,11 @@
  */
 import { mkdir, readdir, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { longestInput } from "./architectures.ts";
-import { readCheckpointFolder } from "./checkpoint.ts";
-import { diskError, errorCode } from "./disk.ts";
-import { type Family, tokenizerMetadata } from "./gguf-keys.ts";
-import { createGguf } from "./gguf-write.ts";
+import { diskError, errorCode } from "../files/disk.ts";
+import { longestInput } from "./convert/architectures.ts";
+import { readCheckpointFolder } from "./convert/checkpoint.ts";
+import { type Family, tokenizerMetadata } from "./gguf/keys.ts";
+import { createGguf } from "./gguf/write.ts";
 import { readTokenizerFile, type TokenizerFile } from "./reward-model.ts";
 
 /** Below the folder of models. */

@@ -1,7 +1,7 @@
 /** From an address to an engine that is known to give this model's rewards: what runs there, and whether it is right. */
-import type { Message } from "../contract.ts";
+import type { Message } from "../../shared/contract.ts";
 import type { Tokens } from "../engine/engine.ts";
-import type { Renderer } from "../families/renderer.ts";
+import type { Renderer } from "../rendering/renderer.ts";
 import type { Target } from "./address.ts";
 import { codescaler, readHostedModels } from "./codescaler.ts";
 import { EngineFailure } from "./failure.ts";

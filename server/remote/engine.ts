@@ -1,12 +1,12 @@
 /** Engines on other hosts as one engine: the same interface as the local one, with the tokenizer kept here. */
-import { LIMITS, type Priority } from "../contract.ts";
+import { LIMITS, type Priority } from "../../shared/contract.ts";
 import type { Engine, ScoreOptions, Scores, Tokenizer, Tokens } from "../engine/engine.ts";
+import type { LoadedTokenizer } from "../engine/llama/tokenizer.ts";
 import { RewardCache } from "../engine/reward-cache.ts";
-import type { LoadedTokenizer } from "../engine/tokenizer.ts";
 import { compareTokens } from "../engine/trie.ts";
 import { ServiceError } from "../errors.ts";
-import { createRenderer } from "../families/renderer.ts";
 import type { TokenizerFile } from "../models/reward-model.ts";
+import { createRenderer } from "../rendering/renderer.ts";
 import type { Target } from "./address.ts";
 import { type Connection, connect, describeConnections, type LocalModel } from "./connect.ts";
 import { EngineFailure } from "./failure.ts";

@@ -1,5 +1,5 @@
 /** Why an engine on another host gave no rewards, and what that means for what happens next. */
-import type { ErrorCode } from "../contract.ts";
+import type { ErrorCode } from "../../shared/contract.ts";
 import { ServiceError } from "../errors.ts";
 
 /**

@@ -4,7 +4,7 @@
  * probabilities instead of logits, mean or first-token pooling, answers in another order or that depend on their
  * company, a head that was never loaded.
  */
-import type { Message } from "../contract.ts";
+import type { Message } from "../../shared/contract.ts";
 import type { Tokens } from "../engine/engine.ts";
 import { WireError } from "./wire.ts";
 

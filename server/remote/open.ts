@@ -1,8 +1,8 @@
 /** From a model's tokenizer and the engines that have its weights to a scorer. */
-import type { DeviceReport } from "../contract.ts";
-import { startTokenizer } from "../engine/start.ts";
+import type { DeviceReport } from "../../shared/contract.ts";
+import { startTokenizer } from "../engine/llama/start.ts";
 import { readTokenizerFile, type TokenizerFile } from "../models/reward-model.ts";
-import { createScorer, type Scorer } from "../scorer.ts";
+import { createScorer, type Scorer } from "../ranking/scorer.ts";
 import { RemoteEngine, type RemoteOptions } from "./engine.ts";
 
 /**

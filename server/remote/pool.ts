@@ -2,7 +2,7 @@
  * Requests spread over engines: the one with the least outstanding work gets the next, one that fails is put aside and
  * tried again after a pause, and what it was asked moves to another, once.
  */
-import type { Priority } from "../contract.ts";
+import type { Priority } from "../../shared/contract.ts";
 import type { Tokens } from "../engine/engine.ts";
 import { PriorityQueue } from "../engine/queue.ts";
 import type { Target } from "./address.ts";

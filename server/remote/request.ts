@@ -3,7 +3,7 @@
  * (HTTPS_PROXY, HTTP_PROXY, NO_PROXY), further certificates from NODE_EXTRA_CA_CERTS, which Node reads itself.
  */
 import axios, { type AxiosResponse } from "axios";
-import { VERSION } from "../contract.ts";
+import { VERSION } from "../../shared/contract.ts";
 import { isLoopback, type Target } from "./address.ts";
 import { EngineFailure } from "./failure.ts";
 import { isObject, type WireRequest } from "./wire.ts";

@@ -1,5 +1,5 @@
 /** How an engine on another host is asked for rewards over HTTP, apart from the connection: requests and answers. */
-import type { Priority } from "../contract.ts";
+import type { Priority } from "../../shared/contract.ts";
 import type { Tokens } from "../engine/engine.ts";
 
 export interface WireRequest {

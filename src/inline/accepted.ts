@@ -1,14 +1,14 @@
 /** What happens after a suggestion was accepted: its score stays with its text, and the next one is asked for. */
 import * as vscode from "vscode";
-import type { Configuration } from "../configuration.ts";
-import { placeAt, refusal } from "../documents.ts";
+import type { Configuration } from "../editor/configuration.ts";
+import { placeAt, refusal } from "../editor/documents.ts";
 import { rowOf } from "../ranking/ranking.ts";
 import type { Scores } from "../ranking/scores.ts";
 import type { RankingSession } from "../ranking/session.ts";
-import { type TraceLog, Tracer } from "../trace.ts";
 import type { AcceptedArguments, InlineProvider } from "./provider.ts";
 import type { Runs } from "./runs.ts";
 import type { Start } from "./start.ts";
+import { type TraceLog, Tracer } from "./trace.ts";
 
 export interface AcceptedDependencies {
   readonly configuration: Configuration;

@@ -1,5 +1,5 @@
 /** What is offered of the candidates there are, and whether to show it yet. Pure. */
-import type { RankReply } from "../../server/contract.ts";
+import type { RankReply } from "../../shared/contract.ts";
 import type { Candidate } from "../ranking/ranking.ts";
 
 /** A candidate as checked in the editor, before the server has seen it. */

@@ -1,17 +1,17 @@
 /** The editor's inline completions: answered from earlier runs where they fit, else by a new one. */
 import * as vscode from "vscode";
-import type { Configuration } from "../configuration.ts";
-import { placeAt, refusal } from "../documents.ts";
+import { abortSignalOf, delay } from "../base/wait.ts";
+import type { Configuration } from "../editor/configuration.ts";
+import type { Place } from "../editor/cursor-task.ts";
+import { placeAt, refusal } from "../editor/documents.ts";
+import type { Settings } from "../editor/settings.ts";
 import type { RankingSession } from "../ranking/session.ts";
-import type { Settings } from "../settings.ts";
-import type { Place } from "../task.ts";
-import { type TraceLog, Tracer, type Trigger } from "../trace.ts";
-import { abortSignalOf, delay } from "../wait.ts";
 import { choose, type Offer, offersOf } from "./choice.ts";
 import { accepted, keystroke, NOT_TYPING, pauseOf, shownAndIgnored, type Typing } from "./debounce.ts";
 import { type Continuation, restOf } from "./reuse.ts";
 import type { Run, RunState } from "./run.ts";
 import type { Runs } from "./runs.ts";
+import { type TraceLog, Tracer, type Trigger } from "./trace.ts";
 
 /** Command that the editor runs when a suggestion was accepted. */
 export const ACCEPTED_COMMAND = "codescaler.accepted";

@@ -2,14 +2,14 @@
  * One request for candidates: they are gathered, checked by syntax as they arrive, and ranked while later ones are
  * still on their way. Whoever waits for something waits for a state, never for a time alone.
  */
-import type { RankReply } from "../../server/contract.ts";
-import { isAbort } from "../log.ts";
+import type { RankReply } from "../../shared/contract.ts";
+import { isAbort } from "../base/log.ts";
+import { cursorTask, type Place } from "../editor/cursor-task.ts";
 import type { Ranker } from "../ranking/ranker.ts";
 import type { Candidate, Ranking } from "../ranking/ranking.ts";
 import type { Completion } from "../sources/source.ts";
-import { cursorTask, type Place } from "../task.ts";
-import type { Tracer } from "../trace.ts";
 import type { Checked } from "./choice.ts";
+import type { Tracer } from "./trace.ts";
 
 /** What a source gives, or that it failed. */
 export type Arrival =

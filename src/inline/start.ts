@@ -1,19 +1,25 @@
 /** Starts runs: which sources are asked for which trigger, how many completions, and with what text. */
-import { type Log, warnOnce } from "../log.ts";
+import { type Log, warnOnce } from "../base/log.ts";
+import {
+  firstPart,
+  lastPart,
+  MODEL_PREFIX_LENGTH,
+  MODEL_SUFFIX_LENGTH,
+  type Place,
+} from "../editor/cursor-task.ts";
+import { sentenceOf } from "../editor/sentences.ts";
+import type { Settings } from "../editor/settings.ts";
 import type { Ranker } from "../ranking/ranker.ts";
 import type { Ranking } from "../ranking/ranking.ts";
 import type { RankingSession } from "../ranking/session.ts";
-import { sentenceOf } from "../sentences.ts";
-import type { Settings } from "../settings.ts";
-import type { SourceSet } from "../source-set.ts";
 import { gather } from "../sources/gather.ts";
 import type { Health } from "../sources/health.ts";
 import type { CompletionRequest } from "../sources/source.ts";
-import type { Syntax } from "../syntax.ts";
-import { firstPart, lastPart, MODEL_PREFIX_LENGTH, MODEL_SUFFIX_LENGTH, type Place } from "../task.ts";
-import type { Tracer, Trigger } from "../trace.ts";
+import type { SourceSet } from "../sources/source-set.ts";
+import type { Syntax } from "../syntax/syntax.ts";
 import { type Arrival, Run, type RunDependencies } from "./run.ts";
 import type { Runs } from "./runs.ts";
+import type { Tracer, Trigger } from "./trace.ts";
 
 export interface StartDependencies {
   readonly sourceSet: () => Promise<Pick<SourceSet, "sources" | "account">>;

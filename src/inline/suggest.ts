@@ -1,16 +1,16 @@
 /** The explicit command: the full ranking, with progress and cancel, then shown as ghost text. */
 import * as vscode from "vscode";
-import type { Configuration } from "../configuration.ts";
-import { placeAt, refusal } from "../documents.ts";
+import { abortSignalOf } from "../base/wait.ts";
+import type { Configuration } from "../editor/configuration.ts";
+import { placeAt, refusal } from "../editor/documents.ts";
 import type { RankingSession } from "../ranking/session.ts";
-import { percent } from "../report.ts";
-import { type TraceLog, Tracer } from "../trace.ts";
-import { abortSignalOf } from "../wait.ts";
 import { offersOf } from "./choice.ts";
+import { percent } from "./report.ts";
 import { continuation } from "./reuse.ts";
 import type { Run, RunState } from "./run.ts";
 import type { Runs } from "./runs.ts";
 import type { Start } from "./start.ts";
+import { type TraceLog, Tracer } from "./trace.ts";
 
 export interface SuggestDependencies {
   readonly configuration: Configuration;

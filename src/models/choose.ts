@@ -1,11 +1,11 @@
 /** Lets the user choose the reward model: an installed one, or one that is downloaded first. */
 import * as vscode from "vscode";
-import type { Configuration } from "../configuration.ts";
-import { editorLanguage } from "../documents.ts";
-import { reasonOf } from "../log.ts";
-import { type Report, withProgress } from "../progress.ts";
+import { reasonOf } from "../base/log.ts";
+import type { Configuration } from "../editor/configuration.ts";
+import { editorLanguage } from "../editor/documents.ts";
+import { type Report, withProgress } from "../editor/progress.ts";
 import { listModels } from "../ranking/client.ts";
-import type { RewardServer } from "../reward-server.ts";
+import type { RewardServer } from "../reward-server/reward-server.ts";
 import { type CommandLine, runForJson } from "./command-line.ts";
 import { type AvailableModel, gigabytes, parseModelList, USUAL_TYPE } from "./list.ts";
 

@@ -1,6 +1,6 @@
 /** Runs a command of our own command line for a result: models are listed and pulled by the same code as there. */
 import { spawn } from "node:child_process";
-import { onLines, scriptEnvironment } from "../node-process.ts";
+import { onLines, scriptEnvironment } from "../base/node-process.ts";
 
 /** A command stops softly when its stdin ends; one that does not is ended. */
 const SOFT_KILL_MS = 10_000;

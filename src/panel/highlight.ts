@@ -1,6 +1,6 @@
 /** Code as coloured pieces, line by line, from its syntax tree; one set of rules for all grammars. */
-import type { Language } from "../../server/syntax/languages.ts";
-import type { SyntaxNode, SyntaxRuntime } from "../../server/syntax/parser.ts";
+import type { Language } from "../../shared/syntax/languages/languages.ts";
+import type { SyntaxNode, SyntaxRuntime } from "../../shared/syntax/parsing/parser.ts";
 import type { Token, TokenClass } from "./messages.ts";
 
 /** Parts of a text that are shown by their node's type, whatever is inside of them. */

@@ -1,11 +1,11 @@
 /** The compare panel: one per window, showing one ranking and following it while it grows. */
 import * as vscode from "vscode";
-import { Disposables } from "../emitter.ts";
-import { type Log, reasonOf } from "../log.ts";
+import { Disposables } from "../base/emitter.ts";
+import { type Log, reasonOf } from "../base/log.ts";
+import { sentenceOf } from "../editor/sentences.ts";
 import { type Ranking, rowsOf } from "../ranking/ranking.ts";
 import type { RankingSession } from "../ranking/session.ts";
-import { sentenceOf } from "../sentences.ts";
-import type { Syntax } from "../syntax.ts";
+import type { Syntax } from "../syntax/syntax.ts";
 import { type HostMessage, type PanelAction, type PanelView, panelMessage, panelView } from "./messages.ts";
 import { pageOf } from "./page.ts";
 import { viewOf } from "./view.ts";

@@ -1,6 +1,6 @@
 /** The compare panel's place in the extension: loaded when first shown, or restored after a reload. */
 import * as vscode from "vscode";
-import { once } from "../once.ts";
+import { once } from "../base/once.ts";
 import type { Ranking } from "../ranking/ranking.ts";
 import type { ComparePanelDependencies } from "./panel.ts";
 

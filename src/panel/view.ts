@@ -1,10 +1,10 @@
 /** A ranking as the compare panel shows it. Pure: the words come from the editor's translations. */
 import { l10n } from "vscode";
-import { languageOf } from "../../server/syntax/languages.ts";
-import type { SyntaxRuntime } from "../../server/syntax/parser.ts";
-import { withVisibleControls } from "../markdown.ts";
+import { languageOf } from "../../shared/syntax/languages/languages.ts";
+import type { SyntaxRuntime } from "../../shared/syntax/parsing/parser.ts";
+import { withVisibleControls } from "../base/markdown.ts";
+import { percent } from "../inline/report.ts";
 import { type RankedRow, type Ranking, rowsOf } from "../ranking/ranking.ts";
-import { percent } from "../report.ts";
 import { lineChanges } from "./differences.ts";
 import { highlight } from "./highlight.ts";
 import type { CodeLine, PanelView, Row, Token } from "./messages.ts";

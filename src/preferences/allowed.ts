@@ -1,7 +1,7 @@
 /** Which documents preferences are recorded of: those that completions are asked for, and only while the user wants it. */
 import * as vscode from "vscode";
-import type { Configuration } from "../configuration.ts";
-import { refusal } from "../documents.ts";
+import type { Configuration } from "../editor/configuration.ts";
+import { refusal } from "../editor/documents.ts";
 
 /** Files that may hold secrets and excluded ones are refused here again: settings may have changed since they were asked for. */
 export function mayRecord(configuration: Configuration, uri: string): boolean {

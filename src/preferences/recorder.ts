@@ -1,9 +1,9 @@
 /** Records preferences while the user wants it: what was accepted, and what else was offered there. */
 import { randomUUID } from "node:crypto";
-import type { Disposable } from "../emitter.ts";
-import { type Log, reasonOf } from "../log.ts";
+import type { Disposable } from "../base/emitter.ts";
+import { type Log, reasonOf } from "../base/log.ts";
+import type { Place } from "../editor/cursor-task.ts";
 import type { RankingSession } from "../ranking/session.ts";
-import type { Place } from "../task.ts";
 import { choiceIn, preferenceOf, type Reading } from "./preference.ts";
 import type { PreferenceStore } from "./store.ts";
 

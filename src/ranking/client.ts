@@ -9,9 +9,9 @@ import type {
   Priority,
   RankReply,
   Task,
-} from "../../server/contract.ts";
-import { isAbort } from "../log.ts";
-import type { Hint } from "../server-hints.ts";
+} from "../../shared/contract.ts";
+import { isAbort } from "../base/log.ts";
+import type { Hint } from "../reward-server/hints.ts";
 
 export interface Endpoint {
   /** Base address without a path: "http://127.0.0.1:41234". */

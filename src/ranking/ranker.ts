@@ -1,6 +1,6 @@
 /** Ranks on whatever reward server there is: starts it where needed, and asks again when it went away meanwhile. */
-import type { RankReply } from "../../server/contract.ts";
-import type { RewardServer } from "../reward-server.ts";
+import type { RankReply } from "../../shared/contract.ts";
+import type { RewardServer } from "../reward-server/reward-server.ts";
 import { type RankBody, RankError, rank } from "./client.ts";
 
 export type Ranker = (body: RankBody, signal: AbortSignal) => Promise<RankReply>;

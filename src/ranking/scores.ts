@@ -1,6 +1,6 @@
 /** Scored ranges of open documents, moved along with every edit. */
 import * as vscode from "vscode";
-import { Emitter, type Event } from "../emitter.ts";
+import { Emitter, type Event } from "../base/emitter.ts";
 import { type Anchor, afterEdits, anchorAt, withAnchor } from "./anchors.ts";
 
 export class Scores implements vscode.Disposable {

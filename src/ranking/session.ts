@@ -1,5 +1,5 @@
 /** The rankings of this window: the latest per document, and those that accepted code still refers to. */
-import { Emitter, type Event } from "../emitter.ts";
+import { Emitter, type Event } from "../base/emitter.ts";
 import type { Ranking } from "./ranking.ts";
 
 /** Rankings kept; each holds its candidates' texts, tens of kilobytes. */

@@ -1,10 +1,10 @@
 /** The commands that score existing code. Each speaks up: the user has just asked. */
 import * as vscode from "vscode";
-import type { Configuration } from "../configuration.ts";
-import { refusal, secretPattern } from "../documents.ts";
-import { withProgress } from "../progress.ts";
+import type { Configuration } from "../editor/configuration.ts";
+import { refusal, secretPattern } from "../editor/documents.ts";
+import { withProgress } from "../editor/progress.ts";
+import { percent } from "../inline/report.ts";
 import { type RankedRow, type Ranking, rowOf, rowsOf } from "../ranking/ranking.ts";
-import { percent } from "../report.ts";
 import type { Alternative, Scoring, Target } from "./score.ts";
 
 /** A file with more functions is generated, or better scored in parts. */

@@ -1,8 +1,8 @@
 /** The functions of a text, and how each is asked about: its head is the problem, its body the program. */
 
-import type { Language } from "../../server/syntax/languages.ts";
-import type { SyntaxRuntime } from "../../server/syntax/parser.ts";
-import { placeAt, type Unit, unitOf, unitsIn } from "../../server/syntax/unit.ts";
+import type { Language } from "../../shared/syntax/languages/languages.ts";
+import type { SyntaxRuntime } from "../../shared/syntax/parsing/parser.ts";
+import { placeAt, type Unit, unitOf, unitsIn } from "../../shared/syntax/units/unit.ts";
 
 /** A piece of a text to be scored; offsets are UTF-16 units into that text. */
 export interface Piece {

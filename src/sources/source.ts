@@ -1,5 +1,5 @@
 /** What the extension knows of a place where completions come from. One file per kind implements it. */
-import type { Language } from "../../server/syntax/languages.ts";
+import type { Language } from "../../shared/syntax/languages/languages.ts";
 
 /** What is wanted: completions at a cursor, or answers to an instruction. */
 export interface CompletionRequest {

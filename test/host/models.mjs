@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 /** GGUF's numbers for the types of values. */
 const FLOAT32 = 6;
 const ARRAY = 9;
-/** Values of the header that the reward is proportional to; see server/models/gguf-keys.ts. */
+/** Values of the header that the reward is proportional to; see server/models/gguf/keys.ts. */
 const SIGNED_KEYS = [
   "codescaler.head.weight",
   "codescaler.head.bias",

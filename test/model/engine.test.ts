@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Tokens } from "../../server/engine/engine.ts";
-import type { LlamaEngine } from "../../server/engine/llama.ts";
+import type { LlamaEngine } from "../../server/engine/llama/llama-engine.ts";
 import type { EngineSettings } from "../../server/engine/settings.ts";
 import { tinyEngine, tinyModel } from "./tiny-model.ts";
 

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
-import { forgetLosses, losses } from "../../server/devices/tried.ts";
+import { forgetLosses, losses } from "../../server/devices/crash-marks.ts";
 import { temporaryFolder } from "../unit/models/checkpoints.ts";
 import { bundled } from "../unit/models/child.ts";
 
@@ -18,7 +18,7 @@ beforeEach(() => {
 /** Runs a piece of code with an engine whose work is marked; `busy` resolves when it has begun to compute. */
 async function withEngine(body: string): Promise<string> {
   const script = await bundled(`
-    import { mark } from "./server/devices/tried.ts";
+    import { mark } from "./server/devices/crash-marks.ts";
     import { tinyEngine, tinyModel } from "./test/model/tiny-model.ts";
     const settings = { threads: 1, contextTokens: 1024, retainedTokens: 1024, batchTokens: 64, precision: "fast" };
     const watched = async () => (await mark("key", "scoring")).clear;

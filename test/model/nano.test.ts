@@ -2,10 +2,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { LlamaEngine } from "../../server/engine/llama.ts";
-import { createRenderer, type Renderer } from "../../server/families/renderer.ts";
+import type { LlamaEngine } from "../../server/engine/llama/llama-engine.ts";
+import { mediaFolder, packageRoot } from "../../server/files/package-files.ts";
 import { readRewardModel } from "../../server/models/reward-model.ts";
-import { mediaFolder, packageRoot } from "../../server/paths.ts";
+import { createRenderer, type Renderer } from "../../server/rendering/renderer.ts";
 import { tinyEngine } from "./tiny-model.ts";
 
 interface Group {

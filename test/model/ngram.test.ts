@@ -3,14 +3,14 @@ import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Message } from "../../server/contract.ts";
-import { matchingValue } from "../../server/families/matching.ts";
-import { ngramValue } from "../../server/families/ngram.ts";
-import { convert } from "../../server/models/convert.ts";
-import { MATCHING_VERSION, NGRAM_VERSION } from "../../server/models/gguf-keys.ts";
+import { convert } from "../../server/models/convert/convert.ts";
+import { MATCHING_VERSION, NGRAM_VERSION } from "../../server/models/gguf/keys.ts";
 import { type RewardModelFile, readRewardModel } from "../../server/models/reward-model.ts";
-import { createScorer, type ScoreItem, type Scorer } from "../../server/scorer.ts";
-import { parityFixtures } from "../unit/families/parity.ts";
+import { createScorer, type ScoreItem, type Scorer } from "../../server/ranking/scorer.ts";
+import { matchingValue } from "../../server/ranking/text-parts/matching.ts";
+import { ngramValue } from "../../server/ranking/text-parts/ngram.ts";
+import type { Message } from "../../shared/contract.ts";
+import { parityFixtures } from "../unit/rendering/parity.ts";
 import { tinyEngine } from "./tiny-model.ts";
 
 const SETTINGS = {

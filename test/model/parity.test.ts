@@ -6,12 +6,12 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { LlamaEngine } from "../../server/engine/llama.ts";
+import type { LlamaEngine } from "../../server/engine/llama/llama-engine.ts";
 import type { EngineSettings } from "../../server/engine/settings.ts";
-import { createRenderer, type Renderer } from "../../server/families/renderer.ts";
-import { convert } from "../../server/models/convert.ts";
+import { convert } from "../../server/models/convert/convert.ts";
 import { readRewardModel } from "../../server/models/reward-model.ts";
-import { parityFixtures } from "../unit/families/parity.ts";
+import { createRenderer, type Renderer } from "../../server/rendering/renderer.ts";
+import { parityFixtures } from "../unit/rendering/parity.ts";
 import { tinyEngine } from "./tiny-model.ts";
 
 /**

@@ -6,12 +6,12 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { createRenderer } from "../../server/families/renderer.ts";
-import { pull } from "../../server/models/pull.ts";
+import { pull } from "../../server/models/hub/pull.ts";
 import { readRewardModel } from "../../server/models/reward-model.ts";
 import { openStore } from "../../server/models/store.ts";
+import { createRenderer } from "../../server/rendering/renderer.ts";
 import { type HubServer, repositoryOf, type Storage, startHub } from "../hub/hub.ts";
-import { parityFixtures } from "../unit/families/parity.ts";
+import { parityFixtures } from "../unit/rendering/parity.ts";
 import { tinyEngine } from "./tiny-model.ts";
 
 /** As in parity.test.ts: float32 sums in another order. */

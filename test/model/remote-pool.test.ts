@@ -2,15 +2,15 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import type { Message } from "../../server/contract.ts";
-import { startTokenizer } from "../../server/engine/start.ts";
+import { startTokenizer } from "../../server/engine/llama/start.ts";
 import { ServiceError } from "../../server/errors.ts";
-import { createRenderer } from "../../server/families/renderer.ts";
 import { readTokenizerFile } from "../../server/models/reward-model.ts";
 import { readTargets } from "../../server/remote/address.ts";
 import { RemoteEngine } from "../../server/remote/engine.ts";
 import { checkGolden } from "../../server/remote/golden.ts";
 import type { PoolTiming } from "../../server/remote/pool.ts";
+import { createRenderer } from "../../server/rendering/renderer.ts";
+import type { Message } from "../../shared/contract.ts";
 import { type Fault, startVllm, type VllmOptions, type VllmReplay } from "../replay/vllm.ts";
 import { QUICK } from "./remote.ts";
 

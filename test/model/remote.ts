@@ -1,12 +1,12 @@
 /** What the tests of remote engines share: nano, scored here, behind servers that speak as vLLM does. */
 import { join } from "node:path";
 import type { Engine } from "../../server/engine/engine.ts";
-import { startEngine } from "../../server/engine/start.ts";
+import { startEngine } from "../../server/engine/llama/start.ts";
 import { type RewardModelFile, readRewardModel } from "../../server/models/reward-model.ts";
+import { createScorer, type Scorer } from "../../server/ranking/scorer.ts";
 import { readTargets } from "../../server/remote/address.ts";
 import { openRemote } from "../../server/remote/open.ts";
 import { type PoolTiming, TIMING } from "../../server/remote/pool.ts";
-import { createScorer, type Scorer } from "../../server/scorer.ts";
 import { startVllm, type VllmOptions, type VllmReplay } from "../replay/vllm.ts";
 
 const PATH = join(import.meta.dirname, "../../media/nano.gguf");

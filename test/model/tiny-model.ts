@@ -1,12 +1,12 @@
 /** A tiny random Qwen3 reward model, written by the project's own writer, on the real engine. */
 import { join } from "node:path";
-import { loadBindings } from "../../server/engine/bindings.ts";
-import { installedBuilds } from "../../server/engine/builds.ts";
-import type { LlamaEngine } from "../../server/engine/llama.ts";
-import { loadLlama } from "../../server/engine/load.ts";
-import { gpuIndexes } from "../../server/engine/probe-devices.ts";
+import { loadBindings } from "../../server/engine/llama/bindings.ts";
+import { installedBuilds } from "../../server/engine/llama/builds.ts";
+import type { LlamaEngine } from "../../server/engine/llama/llama-engine.ts";
+import { loadLlama } from "../../server/engine/llama/load.ts";
+import { gpuIndexes } from "../../server/engine/llama/probe-devices.ts";
 import type { EngineSettings } from "../../server/engine/settings.ts";
-import { makeRandomModel } from "../../server/models/random.ts";
+import { makeRandomModel } from "../../server/models/convert/random.ts";
 import { type RewardModelFile, readRewardModel } from "../../server/models/reward-model.ts";
 
 /** Makes the model in a folder; its weights are the same every time. */

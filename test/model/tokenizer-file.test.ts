@@ -4,12 +4,12 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { startTokenizer } from "../../server/engine/start.ts";
-import { createRenderer } from "../../server/families/renderer.ts";
+import { startTokenizer } from "../../server/engine/llama/start.ts";
 import { importTokenizer } from "../../server/models/import.ts";
 import { readRewardModel, readTokenizerFile } from "../../server/models/reward-model.ts";
 import { findTokenizer, listTokenizers } from "../../server/models/tokenizer-file.ts";
-import { parityFixtures } from "../unit/families/parity.ts";
+import { createRenderer } from "../../server/rendering/renderer.ts";
+import { parityFixtures } from "../unit/rendering/parity.ts";
 
 const folder = await mkdtemp(join(tmpdir(), "codescaler-tokenizer-"));
 afterAll(() => rm(folder, { recursive: true, force: true }));

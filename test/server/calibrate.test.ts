@@ -3,7 +3,7 @@ import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { RankReply } from "../../server/contract.ts";
+import type { RankReply } from "../../shared/contract.ts";
 import { codescaler } from "./process.ts";
 
 let folder: string;

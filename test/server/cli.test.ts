@@ -5,8 +5,8 @@ import { copyFile, mkdtemp, open, readFile, rm, truncate, writeFile } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { RankReply } from "../../server/contract.ts";
-import { mediaFolder, serverScript } from "../../server/paths.ts";
+import { mediaFolder, serverScript } from "../../server/files/package-files.ts";
+import type { RankReply } from "../../shared/contract.ts";
 import { codescaler } from "./process.ts";
 
 let folder: string;

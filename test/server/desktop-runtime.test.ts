@@ -7,7 +7,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { RankReply, ScoreReply } from "../../server/contract.ts";
+import type { RankReply, ScoreReply } from "../../shared/contract.ts";
 import { compileLibrary, withoutCompiler } from "../helpers/c-compiler.ts";
 import { codescaler, type RunningServer, serve } from "./process.ts";
 

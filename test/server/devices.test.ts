@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { readDrivers, THIS_SYSTEM } from "../../server/devices/drivers.ts";
 import { probeKey } from "../../server/devices/probe.ts";
-import { type Build, installedBuilds } from "../../server/engine/builds.ts";
+import { type Build, installedBuilds } from "../../server/engine/llama/builds.ts";
 import { codescaler, serve } from "./process.ts";
 
 let folder: string;

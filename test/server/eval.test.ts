@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { BestOfNResult } from "../../server/eval/best-of-n.ts";
 import type { RmBenchResult } from "../../server/eval/rm-bench.ts";
-import { ngramValue } from "../../server/families/ngram.ts";
-import { NGRAM_VERSION } from "../../server/models/gguf-keys.ts";
+import { NGRAM_VERSION } from "../../server/models/gguf/keys.ts";
+import { ngramValue } from "../../server/ranking/text-parts/ngram.ts";
 import { codescaler } from "./process.ts";
 
 let folder: string;

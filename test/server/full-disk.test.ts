@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { afterEach, expect, test } from "vitest";
-import { serverScript } from "../../server/paths.ts";
+import { serverScript } from "../../server/files/package-files.ts";
 import { Home } from "./windows.ts";
 
 let home: Home | undefined;

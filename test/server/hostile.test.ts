@@ -3,8 +3,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { mediaFolder } from "../../server/files/package-files.ts";
 import { readRewardModel } from "../../server/models/reward-model.ts";
-import { mediaFolder } from "../../server/paths.ts";
 import {
   array,
   f32,

@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { ERRORS, type ErrorCode, LIMITS } from "../../server/contract.ts";
+import { ERRORS, type ErrorCode, LIMITS } from "../../shared/contract.ts";
 import { type RunningServer, serve } from "./process.ts";
 
 let server: RunningServer;

@@ -1,6 +1,6 @@
 /** The HTTP contract against a real server process with the embedded model: good input. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { RankReply, ScoreReply } from "../../server/contract.ts";
+import type { RankReply, ScoreReply } from "../../shared/contract.ts";
 import { type RunningServer, serve } from "./process.ts";
 
 let server: RunningServer;

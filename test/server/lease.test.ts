@@ -5,10 +5,10 @@ import { cpSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } fr
 import { createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
-import { VERSION } from "../../server/contract.ts";
-import { LEASE_FILE, LEASE_LOCK, type Lease, leaseUrl } from "../../server/lease/lease.ts";
-import { newNonce, proofOf } from "../../server/lease/proof.ts";
-import { packageRoot, serverScript } from "../../server/paths.ts";
+import { packageRoot, serverScript } from "../../server/files/package-files.ts";
+import { VERSION } from "../../shared/contract.ts";
+import { LEASE_FILE, LEASE_LOCK, type Lease, leaseUrl } from "../../shared/sharing/lease.ts";
+import { newNonce, proofOf } from "../../shared/sharing/proof.ts";
 import { call, codescaler } from "./process.ts";
 import { serverOfVersion } from "./window-process.ts";
 import { Home, isRunning, LARGE, SMALL, until } from "./windows.ts";

@@ -7,7 +7,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { mediaFolder, serverScript } from "../../server/paths.ts";
+import { mediaFolder, serverScript } from "../../server/files/package-files.ts";
 import { call, codescaler, serve, TOKEN } from "./process.ts";
 
 async function waitUntilGone(pid: number): Promise<void> {

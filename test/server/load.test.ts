@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { serverScript } from "../../server/paths.ts";
+import { serverScript } from "../../server/files/package-files.ts";
 
 interface Summary {
   readonly samples: number;

@@ -3,8 +3,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { request } from "node:http";
 import { createInterface } from "node:readline";
-import type { ReadyLine } from "../../server/contract.ts";
-import { serverScript } from "../../server/paths.ts";
+import { serverScript } from "../../server/files/package-files.ts";
+import type { ReadyLine } from "../../shared/contract.ts";
 
 export interface Outcome {
   readonly code: number | null;

@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { serverScript } from "../../server/paths.ts";
+import { serverScript } from "../../server/files/package-files.ts";
 
 const python = ["python3", "python"].find((name) => {
   const { status, stdout } = spawnSync(name, ["-c", "import sys; print(sys.version_info >= (3, 10))"], {

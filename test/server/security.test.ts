@@ -5,7 +5,7 @@ import { chmodSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { connect } from "node:net";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { LEASE_FILE, type Lease, LOG_FILE } from "../../server/lease/lease.ts";
+import { LEASE_FILE, type Lease, LOG_FILE } from "../../shared/sharing/lease.ts";
 import { Home, SMALL } from "./windows.ts";
 
 let home: Home;

@@ -4,8 +4,8 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { build } from "esbuild";
-import { VERSION } from "../../server/contract.ts";
-import { serverScript } from "../../server/paths.ts";
+import { serverScript } from "../../server/files/package-files.ts";
+import { VERSION } from "../../shared/contract.ts";
 
 export interface WindowProcess<Line> {
   readonly pid: number;

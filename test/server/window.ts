@@ -3,9 +3,9 @@
  * orders as JSON lines on stdin and answers on stdout.
  */
 import { createInterface } from "node:readline";
-import { ownRuntimeFolder } from "../../server/lease/read.ts";
+import { ownRuntimeFolder } from "../../shared/sharing/read-lease.ts";
 import { createRanker } from "../../src/ranking/ranker.ts";
-import { Supervisor } from "../../src/supervisor.ts";
+import { Supervisor } from "../../src/reward-server/supervisor.ts";
 import type { Order, WindowSettings } from "./windows.ts";
 
 const settings: WindowSettings = JSON.parse(process.argv[2] ?? "");

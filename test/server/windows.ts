@@ -2,9 +2,9 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
-import { VERSION } from "../../server/contract.ts";
-import { LEASE_FILE, type Lease, LOG_FILE, parseLease, runtimeFolder } from "../../server/lease/lease.ts";
-import { packageRoot, serverScript } from "../../server/paths.ts";
+import { packageRoot, serverScript } from "../../server/files/package-files.ts";
+import { VERSION } from "../../shared/contract.ts";
+import { LEASE_FILE, type Lease, LOG_FILE, parseLease, runtimeFolder } from "../../shared/sharing/lease.ts";
 import { bundledProgram, startWindow } from "./window-process.ts";
 
 export interface WindowSettings {

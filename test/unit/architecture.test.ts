@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { describe, expect, test } from "vitest";
-import { ERRORS, VERSION } from "../../server/contract.ts";
+import { ERRORS, VERSION } from "../../shared/contract.ts";
 
 const root = resolve(__dirname, "../..");
 
@@ -33,42 +33,30 @@ function imports(folder: string): Import[] {
 
 const server = imports("server");
 const src = imports("src");
+const shared = imports("shared");
 const broken = (all: readonly Import[], forbidden: (one: Import) => boolean) =>
   all.filter(forbidden).map(({ from, to }) => `${from} imports ${to}`);
 
 describe("imports", () => {
   test("are found at all", () => {
     expect(server.length).toBeGreaterThan(50);
-    expect(server).toContainEqual({ from: "server/programs.ts", to: "server/errors.ts" });
+    expect(server).toContainEqual({ from: "server/ranking/programs.ts", to: "server/errors.ts" });
   });
   test("the server never imports the extension or vscode", () => {
     expect(broken(server, ({ to }) => to.startsWith("src/") || to === "vscode")).toEqual([]);
   });
-  test("the extension imports of the server only its leaves: contract, lease and syntax", () => {
-    const allowed = /^server\/(contract\.ts|lease\/|syntax\/)/;
-    expect(broken(src, ({ to }) => to.startsWith("server/") && !allowed.test(to))).toEqual([]);
+  test("the extension never imports the server: what both need is in shared", () => {
+    expect(broken(src, ({ to }) => to.startsWith("server/"))).toEqual([]);
   });
-  test("contract, lease and syntax are leaves", () => {
+  test("shared imports nothing of ours outside itself", () => {
     expect(
-      broken(server, ({ from, to }) => from === "server/contract.ts" && to.startsWith("server/")),
-    ).toEqual([]);
-    expect(
-      broken(
-        server,
-        ({ from, to }) =>
-          from.startsWith("server/syntax/") && to.startsWith("server/") && !to.startsWith("server/syntax/"),
-      ),
-    ).toEqual([]);
-    expect(
-      broken(
-        server,
-        ({ from, to }) =>
-          from.startsWith("server/lease/") && to.startsWith("server/") && !to.startsWith("server/lease/"),
-      ),
+      broken(shared, ({ to }) => to.startsWith("src/") || to.startsWith("server/") || to === "vscode"),
     ).toEqual([]);
   });
   test("the native interface is set up in the one file that imports it", () => {
-    expect(broken(server, ({ to }) => to === "koffi")).toEqual(["server/engine/native.ts imports koffi"]);
+    expect(broken(server, ({ to }) => to === "koffi")).toEqual([
+      "server/engine/llama/native.ts imports koffi",
+    ]);
   });
   test("nothing makes a buffer of native memory: a desktop's runtime ends the process for it", () => {
     const views = readdirSync(join(root, "server"), { recursive: true, encoding: "utf8" })
@@ -86,9 +74,10 @@ describe("imports", () => {
 
 describe("activation", () => {
   test("compiles no parser: what parses is imported by the file that is loaded later, and by nothing else", () => {
-    const later = ["src/syntax-engine.ts", "src/scoring/units.ts"];
+    const later = ["src/syntax/syntax-engine.ts", "src/scoring/units.ts"];
     const parses = (to: string) =>
-      later.includes(to) || (to.startsWith("server/syntax/") && to !== "server/syntax/languages.ts");
+      later.includes(to) ||
+      (to.startsWith("shared/syntax/") && to !== "shared/syntax/languages/languages.ts");
     const eager = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" })
       .map((file) => `src/${file.split(sep).join("/")}`)
       .filter((file) => file.endsWith(".ts") && !later.includes(file))

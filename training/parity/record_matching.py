@@ -1,4 +1,4 @@
-"""Records values of the matching part, which test/unit/families/matching.test.ts holds the server to.
+"""Records values of the matching part, which test/unit/ranking/matching.test.ts holds the server to.
 
     python training/parity/record_matching.py --out test/fixtures/matching/values.json
 

@@ -1,4 +1,4 @@
-"""Records values of the linear model's features, which test/unit/families/ngram.test.ts holds the server to.
+"""Records values of the linear model's features, which test/unit/ranking/ngram.test.ts holds the server to.
 
     python training/parity/record_ngrams.py --out test/fixtures/ngram/values.json
 

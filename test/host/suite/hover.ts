@@ -1,7 +1,7 @@
 /** What the hover over accepted code may do, whatever the code is. */
 import assert from "node:assert/strict";
 import * as vscode from "vscode";
-import { HOVER_COMMANDS } from "../../../src/hover.ts";
+import { HOVER_COMMANDS } from "../../../src/editor/hover.ts";
 import type { Replay } from "../../replay/replay.ts";
 import { accept, closeAll, configure, onlySource, openAt, rankedAt, until } from "./editor.ts";
 

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import * as vscode from "vscode";
 import type { Api } from "../../../src/extension.ts";
+import type { TraceEvent } from "../../../src/inline/trace.ts";
 import type { Ranking } from "../../../src/ranking/ranking.ts";
-import type { TraceEvent } from "../../../src/trace.ts";
 import type { Replay } from "../../replay/replay.ts";
 import {
   accept,

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import type { ReadyLine } from "../../../server/contract.ts";
+import type { ReadyLine } from "../../../shared/contract.ts";
 
 /** A server that its user runs, and starts again whenever it ends. */
 export class OwnServer {

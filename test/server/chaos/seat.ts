@@ -1,5 +1,5 @@
 /** Where a user sits: a window, the requests that they make, and what they do when one fails. */
-import type { CandidateInput, Task } from "../../../server/contract.ts";
+import type { CandidateInput, Task } from "../../../shared/contract.ts";
 import type { Random } from "./schedule.ts";
 import type { WindowSettings } from "./window.ts";
 import type { Window, World } from "./world.ts";

@@ -3,11 +3,11 @@
  * answers on stdout, and ends with its stdin.
  */
 import { createInterface } from "node:readline";
-import type { CandidateInput, Task } from "../../../server/contract.ts";
-import { ownRuntimeFolder } from "../../../server/lease/read.ts";
+import type { CandidateInput, Task } from "../../../shared/contract.ts";
+import { ownRuntimeFolder } from "../../../shared/sharing/read-lease.ts";
 import { RankError } from "../../../src/ranking/client.ts";
 import { createRanker } from "../../../src/ranking/ranker.ts";
-import { Supervisor } from "../../../src/supervisor.ts";
+import { Supervisor } from "../../../src/reward-server/supervisor.ts";
 
 export interface WindowSettings {
   readonly script: string;

@@ -14,9 +14,9 @@ import {
 } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
-import { VERSION } from "../../../server/contract.ts";
-import { LEASE_FILE, type Lease, parseLease, runtimeFolder } from "../../../server/lease/lease.ts";
-import { packageRoot } from "../../../server/paths.ts";
+import { packageRoot } from "../../../server/files/package-files.ts";
+import { VERSION } from "../../../shared/contract.ts";
+import { LEASE_FILE, type Lease, parseLease, runtimeFolder } from "../../../shared/sharing/lease.ts";
 import { bundledProgram, serverOfVersion, startWindow } from "../window-process.ts";
 import type { Action } from "./schedule.ts";
 import type { Answer, Order, WindowSettings } from "./window.ts";

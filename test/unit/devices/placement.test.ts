@@ -9,7 +9,7 @@ import {
   usualContext,
 } from "../../../server/engine/placement.ts";
 import { CATALOGUE, catalogueModel } from "../../../server/models/catalogue.ts";
-import type { FileType } from "../../../server/models/ggml.ts";
+import type { FileType } from "../../../server/models/gguf/ggml.ts";
 
 const GIB = 2 ** 30;
 

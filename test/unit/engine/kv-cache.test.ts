@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { KvCache, type NativeCache } from "../../../server/engine/kv-cache.ts";
+import { KvCache, type NativeCache } from "../../../server/engine/llama/kv-cache.ts";
 import { compareTokens, countNodes } from "../../../server/engine/trie.ts";
 
 /** Stands for the native cache: which tokens each sequence id holds. */

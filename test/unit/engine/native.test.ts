@@ -8,7 +8,7 @@ test.skipIf(withoutCompiler)(
   async () => {
     // In a process of its own, which an overflow would end.
     const script = await bundled(`
-    import { inWorker, koffi } from "./server/engine/native.ts";
+    import { inWorker, koffi } from "./server/engine/llama/native.ts";
     const use = koffi.load(process.argv[2]).func("int use_stack(int bytes)");
     inWorker(use, 4 * 1024 ** 2).then((result) => console.log("used", result));
   `);

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { languageOf } from "../../../server/syntax/languages.ts";
-import { COMMANDS, EDITOR_LANGUAGES } from "../../../src/contributions.ts";
-import { RESTRICTED, SETTINGS, type Setting } from "../../../src/settings.ts";
+import { languageOf } from "../../../shared/syntax/languages/languages.ts";
+import { COMMANDS, EDITOR_LANGUAGES } from "../../../src/commands/contributions.ts";
+import { RESTRICTED, SETTINGS, type Setting } from "../../../src/editor/settings.ts";
 
 interface Property {
   readonly default?: unknown;

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { commandLink, escaped, fenced, withVisibleControls } from "../../../src/markdown.ts";
+import { commandLink, escaped, fenced, withVisibleControls } from "../../../src/base/markdown.ts";
 
 describe("text of others in Markdown", () => {
   it("shows bidirectional and invisible characters by their code points", () => {

@@ -1,5 +1,5 @@
 /** Places of tests: a text with the cursor shown as █. */
-import type { Place } from "../../../src/task.ts";
+import type { Place } from "../../../src/editor/cursor-task.ts";
 
 export function placeIn(text: string, uri = "file:///a.py"): Place {
   const [prefix = "", suffix = ""] = text.split("█");

@@ -2,13 +2,13 @@ import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { grammarFolder } from "../../../server/paths.ts";
+import { grammarFolder } from "../../../server/files/package-files.ts";
 import { choiceIn, parsePreference, preferenceOf } from "../../../src/preferences/preference.ts";
 import { recordPreferences } from "../../../src/preferences/recorder.ts";
 import { MAX_BYTES, PreferenceStore } from "../../../src/preferences/store.ts";
 import type { Ranking } from "../../../src/ranking/ranking.ts";
 import { RankingSession } from "../../../src/ranking/session.ts";
-import { Syntax } from "../../../src/syntax.ts";
+import { Syntax } from "../../../src/syntax/syntax.ts";
 import { placeIn } from "./place.ts";
 import { candidateOf, replyOf } from "./reply.ts";
 

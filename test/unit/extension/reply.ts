@@ -1,5 +1,5 @@
 /** Replies of the reward server for tests, from the best candidate to the worst. */
-import type { RankedCandidate, RankReply } from "../../../server/contract.ts";
+import type { RankedCandidate, RankReply } from "../../../shared/contract.ts";
 import type { Candidate } from "../../../src/ranking/ranking.ts";
 
 export function candidateOf(id: string, text = id, source = "source"): Candidate {

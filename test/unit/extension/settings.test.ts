@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { readSettings, SECRET_FILES, type SettingName } from "../../../src/settings.ts";
+import { readSettings, SECRET_FILES, type SettingName } from "../../../src/editor/settings.ts";
 
 interface RawValue {
   readonly value: unknown;

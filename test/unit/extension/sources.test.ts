@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { configuredSources } from "../../../src/source-list.ts";
-import { keyName, parseSources } from "../../../src/source-settings.ts";
+import { keyName, parseSources } from "../../../src/sources/setup/source-settings.ts";
+import { configuredSources } from "../../../src/sources/source-list.ts";
 
 const ollama = { id: "a", kind: "ollama", url: "http://127.0.0.1:11434", model: "qwen" };
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Ranking } from "../../../src/ranking/ranking.ts";
-import { MAX_RECORDS, recordOf, summaryOf, withRecord } from "../../../src/statistics.ts";
+import { MAX_RECORDS, recordOf, summaryOf, withRecord } from "../../../src/statistics/statistics.ts";
 import { placeIn } from "./place.ts";
 import { candidateOf, replyOf } from "./reply.ts";
 

@@ -7,7 +7,7 @@ import {
   SUFFIX_LENGTH,
   textAround,
   withEarlierCells,
-} from "../../../src/task.ts";
+} from "../../../src/editor/cursor-task.ts";
 
 /** A document that counts how many of its lines are read. */
 function documentOf(text: string): Lines & { readonly reads: () => number } {

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import type { SyntaxRuntime } from "../../../server/syntax/parser.ts";
+import type { SyntaxRuntime } from "../../../shared/syntax/parsing/parser.ts";
 import { functionAt, functionsIn } from "../../../src/scoring/units.ts";
 import { testRuntime } from "../syntax/runtime.ts";
 

@@ -10,8 +10,8 @@ import {
   catalogueModel,
   languagesOf,
 } from "../../../server/models/catalogue.ts";
-import { FILE_TYPES } from "../../../server/models/ggml.ts";
-import { isFamily } from "../../../server/models/gguf-keys.ts";
+import { FILE_TYPES } from "../../../server/models/gguf/ggml.ts";
+import { isFamily } from "../../../server/models/gguf/keys.ts";
 import {
   cacheBytesPerToken,
   convertedBytes,

@@ -3,9 +3,13 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach } from "vitest";
-import { type Architecture, backboneTensors, type Shape } from "../../../server/models/architectures.ts";
-import { byteAlphabet } from "../../../server/models/byte-alphabet.ts";
-import { elements } from "../../../server/models/gguf-format.ts";
+import {
+  type Architecture,
+  backboneTensors,
+  type Shape,
+} from "../../../server/models/convert/architectures.ts";
+import { byteAlphabet } from "../../../server/models/convert/byte-alphabet.ts";
+import { elements } from "../../../server/models/gguf/format.ts";
 
 const folders: string[] = [];
 afterEach(() => {

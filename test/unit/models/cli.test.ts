@@ -1,7 +1,7 @@
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import { run } from "../../../server/cli/models.ts";
+import { run } from "../../../server/cli/models/models.ts";
 import { UsageError } from "../../../server/cli/usage.ts";
 import { temporaryFolder, tinyCheckpoint } from "./checkpoints.ts";
 

@@ -4,9 +4,9 @@ import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ServiceError } from "../../../server/errors.ts";
-import { downloadFile } from "../../../server/models/download.ts";
-import { fileAddress, type HubFile, readRepository, retryAfterMs } from "../../../server/models/hub.ts";
-import { get, type Hub, hubFromEnvironment } from "../../../server/models/hub-request.ts";
+import { downloadFile } from "../../../server/models/hub/download.ts";
+import { fileAddress, type HubFile, readRepository, retryAfterMs } from "../../../server/models/hub/hub.ts";
+import { get, type Hub, hubFromEnvironment } from "../../../server/models/hub/hub-request.ts";
 import { type Fault, type HubServer, type Seen, type Storage, startHub } from "../../hub/hub.ts";
 import { temporaryFolder } from "./checkpoints.ts";
 

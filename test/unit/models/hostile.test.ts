@@ -3,11 +3,11 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { ServiceError } from "../../../server/errors.ts";
-import { convert } from "../../../server/models/convert.ts";
+import { mediaFolder } from "../../../server/files/package-files.ts";
+import { convert } from "../../../server/models/convert/convert.ts";
+import { openCheckpoint } from "../../../server/models/convert/safetensors.ts";
+import { verifyModel } from "../../../server/models/gguf/verify.ts";
 import { readModelFacts, readRewardModel, readTokenizerFile } from "../../../server/models/reward-model.ts";
-import { openCheckpoint } from "../../../server/models/safetensors.ts";
-import { verifyModel } from "../../../server/models/verify.ts";
-import { mediaFolder } from "../../../server/paths.ts";
 import { temporaryFolder, tinyCheckpoint, withHeader } from "./checkpoints.ts";
 import { lying, putTogether, randomFrom, takeApart } from "./hostile.ts";
 

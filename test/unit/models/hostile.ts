@@ -1,5 +1,5 @@
 /** GGUF files that lie: a real one taken apart, changed in ways that no writer of ours would, and put together again. */
-import { padded } from "../../../server/models/gguf-format.ts";
+import { padded } from "../../../server/models/gguf/format.ts";
 
 /** A value as it stands in the file, type apart. */
 export interface RawEntry {

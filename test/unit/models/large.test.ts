@@ -10,14 +10,14 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { backboneTensors, type Shape } from "../../../server/models/architectures.ts";
-import { elements } from "../../../server/models/gguf-format.ts";
-import { makeRandomModel } from "../../../server/models/random.ts";
+import { backboneTensors, type Shape } from "../../../server/models/convert/architectures.ts";
+import { makeRandomModel } from "../../../server/models/convert/random.ts";
+import { elements } from "../../../server/models/gguf/format.ts";
 import { TINY, temporaryFolder, tinyCheckpoint } from "./checkpoints.ts";
 import { bundled, run } from "./child.ts";
 
 const CONVERT = `
-  import { convert } from "./server/models/convert.ts";
+  import { convert } from "./server/models/convert/convert.ts";
   const [folder, out, type] = process.argv.slice(2);
   const before = process.resourceUsage().maxRSS;
   const controller = new AbortController();
@@ -154,7 +154,7 @@ describe("large checkpoints", () => {
   test("a header that cannot be true costs neither time nor memory", async () => {
     const folder = temporaryFolder();
     const script = await bundled(`
-      import { readGguf } from "./server/models/gguf-read.ts";
+      import { readGguf } from "./server/models/gguf/read.ts";
       const before = process.resourceUsage().maxRSS;
       readGguf(process.argv[2]).then(console.log, (error) => {
         console.log(error.message);

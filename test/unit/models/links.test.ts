@@ -10,10 +10,10 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { mediaFolder } from "../../../server/files/package-files.ts";
 import { importModel } from "../../../server/models/import.ts";
 import { removeModel } from "../../../server/models/remove.ts";
 import { openStore } from "../../../server/models/store.ts";
-import { mediaFolder } from "../../../server/paths.ts";
 import { temporaryFolder } from "./checkpoints.ts";
 import { COMMIT, NAME, PullSetting } from "./pulling.ts";
 

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ServiceError } from "../../../server/errors.ts";
-import { llama3Divisors, parseConfig } from "../../../server/models/checkpoint-config.ts";
-import type { JsonObject } from "../../../server/models/json-file.ts";
-import { parseTokenizer } from "../../../server/models/tokenizer-json.ts";
+import type { JsonObject } from "../../../server/files/json-file.ts";
+import { llama3Divisors, parseConfig } from "../../../server/models/convert/checkpoint-config.ts";
+import { parseTokenizer } from "../../../server/models/convert/tokenizer-json.ts";
 import { tinyCheckpoint, tokenizerJson } from "./checkpoints.ts";
 
 /** All paths to values inside a JSON document. */

@@ -5,8 +5,8 @@ import { existsSync, readdirSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { takeLock } from "../../../server/models/file-lock.ts";
-import { verifyModel } from "../../../server/models/verify.ts";
+import { takeLock } from "../../../server/files/file-lock.ts";
+import { verifyModel } from "../../../server/models/gguf/verify.ts";
 import type { Fault } from "../../hub/hub.ts";
 import { type TinyOptions, temporaryFolder } from "./checkpoints.ts";
 import { bundled } from "./child.ts";
@@ -25,7 +25,7 @@ afterEach(async () => {
 describe("processes", () => {
   /** Pulls in a process of its own; reports steps as lines on stdout, the failure on stderr. */
   const PULL = `
-    import { pull } from "./server/models/pull.ts";
+    import { pull } from "./server/models/hub/pull.ts";
     const hub = { endpoint: process.env.HUB, token: undefined, retryMs: 1, silenceMs: 5000 };
     pull(${JSON.stringify(ID)}, {
       hub, folder: process.env.FOLDER, type: "f32", signal: new AbortController().signal,
@@ -37,7 +37,7 @@ describe("processes", () => {
   `;
   /** The command line in a process of its own. */
   const COMMAND = `
-    import { run } from "./server/cli/models-pull.ts";
+    import { run } from "./server/cli/models/pull.ts";
     run(process.argv.slice(2)).catch((error) => { process.stderr.write(error.message); process.exitCode = 1; });
   `;
   const SLOW: Fault = { kind: "slow", piece: 20_000, ms: 5 };

@@ -4,7 +4,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
 import { ServiceError } from "../../../server/errors.ts";
-import { type Pulled, type PullOptions, pull } from "../../../server/models/pull.ts";
+import { type Pulled, type PullOptions, pull } from "../../../server/models/hub/pull.ts";
 import { type Fault, type HubServer, type Repository, repositoryOf, startHub } from "../../hub/hub.ts";
 import { type TinyOptions, temporaryFolder, tinyCheckpoint } from "./checkpoints.ts";
 

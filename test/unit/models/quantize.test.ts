@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { byteLength, FILE_TYPES } from "../../../server/models/ggml.ts";
 import {
   encode,
   halfBits,
@@ -10,7 +9,8 @@ import {
   largestMagnitude,
   type SourceType,
   widen,
-} from "../../../server/models/quantize.ts";
+} from "../../../server/models/convert/quantize.ts";
+import { byteLength, FILE_TYPES } from "../../../server/models/gguf/ggml.ts";
 
 const vectors: Record<string, string> = JSON.parse(
   readFileSync(join(__dirname, "vectors", "quantize.json"), "utf8"),

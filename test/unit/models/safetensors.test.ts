@@ -3,7 +3,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ServiceError } from "../../../server/errors.ts";
-import { openCheckpoint } from "../../../server/models/safetensors.ts";
+import { openCheckpoint } from "../../../server/models/convert/safetensors.ts";
 import { f32, safetensors, type Tensors, temporaryFolder, withHeader } from "./checkpoints.ts";
 
 const TENSORS: Tensors = { a: f32([2, 3], (at) => at), b: f32([4], (at) => -at) };

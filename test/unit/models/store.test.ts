@@ -2,21 +2,21 @@ import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { ServiceError } from "../../../server/errors.ts";
-import { convert } from "../../../server/models/convert.ts";
-import { cacheFolder, modelFolder } from "../../../server/models/folders.ts";
-import { byteLength } from "../../../server/models/ggml.ts";
+import { cacheFolder, modelFolder } from "../../../server/files/folders.ts";
+import { convert } from "../../../server/models/convert/convert.ts";
+import { makeRandomModel, RECIPE, randomModel } from "../../../server/models/convert/random.ts";
 import {
   CHECKSUM_KEY,
   elements,
   type MetadataValue,
   type TensorPlan,
-} from "../../../server/models/gguf-format.ts";
-import { readGguf } from "../../../server/models/gguf-read.ts";
-import { createGguf } from "../../../server/models/gguf-write.ts";
-import { makeRandomModel, RECIPE, randomModel } from "../../../server/models/random.ts";
+} from "../../../server/models/gguf/format.ts";
+import { byteLength } from "../../../server/models/gguf/ggml.ts";
+import { readGguf } from "../../../server/models/gguf/read.ts";
+import { verifyModel } from "../../../server/models/gguf/verify.ts";
+import { createGguf } from "../../../server/models/gguf/write.ts";
 import { readModelFacts, readRewardModel } from "../../../server/models/reward-model.ts";
 import { openStore } from "../../../server/models/store.ts";
-import { verifyModel } from "../../../server/models/verify.ts";
 import { TINY, temporaryFolder, tinyCheckpoint } from "./checkpoints.ts";
 
 async function tinyModel(): Promise<string> {

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
-import { pullTokenizer } from "../../../server/models/pull.ts";
+import { pullTokenizer } from "../../../server/models/hub/pull.ts";
 import { removeModel } from "../../../server/models/remove.ts";
 import { openStore } from "../../../server/models/store.ts";
 import { findTokenizer } from "../../../server/models/tokenizer-file.ts";

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { LANGUAGES } from "../../../server/syntax/languages.ts";
-import { wasmRuntime } from "../../../server/syntax/parser.ts";
+import { LANGUAGES } from "../../../shared/syntax/languages/languages.ts";
+import { wasmRuntime } from "../../../shared/syntax/parsing/parser.ts";
 import { highlight } from "../../../src/panel/highlight.ts";
 
 const runtime = await wasmRuntime({ grammarDir: join(__dirname, "../../../dist/grammars") });

@@ -1,7 +1,8 @@
 /** What the tests of the sources share: a request, a client, collecting. */
-import { createSource, type SourceConfig } from "../../../src/sources/create.ts";
+
 import { SourceError } from "../../../src/sources/failure.ts";
-import { createHttpClient, type HttpClient } from "../../../src/sources/http.ts";
+import { createHttpClient, type HttpClient } from "../../../src/sources/http/http.ts";
+import { createSource, type SourceConfig } from "../../../src/sources/setup/create.ts";
 import type {
   CompleteOptions,
   Completion,

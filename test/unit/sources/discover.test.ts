@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, expect, test } from "vitest";
-import { createSource } from "../../../src/sources/create.ts";
-import { discover, suggestSource } from "../../../src/sources/discover.ts";
+import { createSource } from "../../../src/sources/setup/create.ts";
+import { discover, suggestSource } from "../../../src/sources/setup/discover.ts";
 import { type Replay, type ReplayOptions, startReplay } from "../../replay/replay.ts";
 import { http, outcome } from "./asking.ts";
 

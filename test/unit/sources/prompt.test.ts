@@ -1,8 +1,8 @@
 /** What models are told, and what is made of the names of models. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { canInfill, infillPrompt } from "../../../src/sources/infill.ts";
-import { chatMessages } from "../../../src/sources/prompt.ts";
+import { canInfill, infillPrompt } from "../../../src/sources/kinds/infill.ts";
+import { chatMessages } from "../../../src/sources/kinds/prompt.ts";
 import { REQUEST } from "./asking.ts";
 
 const said = (request: Partial<typeof REQUEST>) =>

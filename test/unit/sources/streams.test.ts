@@ -1,9 +1,9 @@
 /** Framing and putting together: streams cut anywhere, merged in order of arrival. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { Choices } from "../../../src/sources/choices.ts";
-import { DONE, type Framing, jsonValues } from "../../../src/sources/framing.ts";
-import type { HttpReply } from "../../../src/sources/http.ts";
+import { Choices } from "../../../src/sources/http/choices.ts";
+import { DONE, type Framing, jsonValues } from "../../../src/sources/http/framing.ts";
+import type { HttpReply } from "../../../src/sources/http/http.ts";
 import { merge } from "../../../src/sources/merge.ts";
 
 /** An answer that arrives in the given chunks. */

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { scanBrackets } from "../../../server/syntax/assemble-brackets.ts";
-import type { Language } from "../../../server/syntax/languages.ts";
+import { scanBrackets } from "../../../shared/syntax/cursor/brackets.ts";
+import type { Language } from "../../../shared/syntax/languages/languages.ts";
 
 /** What is left open, what closes nothing, and what the text stops in: "open | loose | inside". */
 function scan(language: Language, text: string, inside?: string): string {

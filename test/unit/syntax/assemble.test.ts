@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { assemble, MAX_COMPLETION_LENGTH } from "../../../server/syntax/assemble.ts";
-import { LANGUAGES, type Language } from "../../../server/syntax/languages.ts";
+import { assemble, MAX_COMPLETION_LENGTH } from "../../../shared/syntax/cursor/assemble.ts";
+import { LANGUAGES, type Language } from "../../../shared/syntax/languages/languages.ts";
 import { cursorCases } from "./cursor-corpus.ts";
 import { testRuntime } from "./runtime.ts";
 

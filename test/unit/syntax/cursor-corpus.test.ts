@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { assemble } from "../../../server/syntax/assemble.ts";
-import { LANGUAGES } from "../../../server/syntax/languages.ts";
-import { nativeRuntime } from "../../../server/syntax/native.ts";
+import { assemble } from "../../../shared/syntax/cursor/assemble.ts";
+import { LANGUAGES } from "../../../shared/syntax/languages/languages.ts";
+import { nativeRuntime } from "../../../shared/syntax/parsing/native.ts";
 import { cursorCases, strayFiles } from "./cursor-corpus.ts";
 import { testRuntime } from "./runtime.ts";
 

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { fencesIn, readFences } from "../../../server/syntax/fences.ts";
-import { tagOf } from "../../../server/syntax/info.ts";
-import { linesOf, textOf } from "../../../server/syntax/lines.ts";
+import { tagOf } from "../../../shared/syntax/replies/fence-tags.ts";
+import { fencesIn, readFences } from "../../../shared/syntax/replies/fences.ts";
+import { linesOf, textOf } from "../../../shared/syntax/replies/lines.ts";
 
 function blocks(text: string): { info: string; code: string; closed: boolean }[] {
   return fencesIn(readFences(linesOf(text))).map(({ info, lines, closed }) => ({

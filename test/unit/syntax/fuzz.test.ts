@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { extract } from "../../../server/syntax/extract.ts";
+import { extract } from "../../../shared/syntax/extract/extract.ts";
 import { type FuzzInput, faultIn, hostileReplies, mutatedReplies } from "./fuzzing.ts";
 import { testRuntime } from "./runtime.ts";
 

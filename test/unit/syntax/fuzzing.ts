@@ -1,5 +1,5 @@
 /** Replies that nobody would write by hand: mutations of the corpus, and inputs made to break a parser. */
-import { LANGUAGES, type Language } from "../../../server/syntax/languages.ts";
+import { LANGUAGES, type Language } from "../../../shared/syntax/languages/languages.ts";
 import { replyCases } from "./reply-corpus.ts";
 
 export interface FuzzInput {

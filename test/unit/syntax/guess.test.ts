@@ -1,6 +1,6 @@
 /** Replies that do not say what is what: the language of a block, the extent of a script. */
 import { expect, test } from "vitest";
-import { extract } from "../../../server/syntax/extract.ts";
+import { extract } from "../../../shared/syntax/extract/extract.ts";
 import { testRuntime } from "./runtime.ts";
 
 const CPP: readonly [string, string][] = [

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import type { Language } from "../../../server/syntax/languages.ts";
-import { normalForm } from "../../../server/syntax/normal.ts";
+import type { Language } from "../../../shared/syntax/languages/languages.ts";
+import { normalForm } from "../../../shared/syntax/programs/normal-form.ts";
 import { testRuntime } from "./runtime.ts";
 
 async function same(language: Language, first: string, second: string): Promise<boolean> {

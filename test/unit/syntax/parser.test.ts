@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { MAX_TEXT_LENGTH } from "../../../server/syntax/budget.ts";
-import { LANGUAGES, type Language } from "../../../server/syntax/languages.ts";
+import { LANGUAGES, type Language } from "../../../shared/syntax/languages/languages.ts";
+import { MAX_TEXT_LENGTH } from "../../../shared/syntax/parsing/budget.ts";
 import { testRuntime } from "./runtime.ts";
 
 const SAMPLES: Record<Language, string> = {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { LANGUAGES } from "../../../server/syntax/languages.ts";
-import { problemAt } from "../../../server/syntax/problem.ts";
+import { LANGUAGES } from "../../../shared/syntax/languages/languages.ts";
+import { problemAt } from "../../../shared/syntax/units/problem.ts";
 import { cursorCases } from "./cursor-corpus.ts";
 import { testRuntime } from "./runtime.ts";
 

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { extract } from "../../../server/syntax/extract.ts";
-import { LANGUAGES, type Language } from "../../../server/syntax/languages.ts";
-import { normalForm } from "../../../server/syntax/normal.ts";
+import { extract } from "../../../shared/syntax/extract/extract.ts";
+import { LANGUAGES, type Language } from "../../../shared/syntax/languages/languages.ts";
+import { normalForm } from "../../../shared/syntax/programs/normal-form.ts";
 import { faultIn, mutatedReplies } from "./fuzzing.ts";
 import { replyCases, styleCases } from "./reply-corpus.ts";
 import { testRuntime } from "./runtime.ts";

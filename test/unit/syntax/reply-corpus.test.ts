@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { extract } from "../../../server/syntax/extract.ts";
+import { extract } from "../../../shared/syntax/extract/extract.ts";
 import { type ReplyCase, replyCases, strayFiles, styleCases } from "./reply-corpus.ts";
 import { testRuntime } from "./runtime.ts";
 

@@ -1,7 +1,7 @@
 /** Strict reader of the hand-written replies in test/fixtures/syntax/replies; its README describes the format. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { LANGUAGES, type Language } from "../../../server/syntax/languages.ts";
+import { LANGUAGES, type Language } from "../../../shared/syntax/languages/languages.ts";
 
 export const REPLIES = join(import.meta.dirname, "../../fixtures/syntax/replies");
 

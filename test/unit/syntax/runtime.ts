@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { type SyntaxRuntime, wasmRuntime } from "../../../server/syntax/parser.ts";
+import { type SyntaxRuntime, wasmRuntime } from "../../../shared/syntax/parsing/parser.ts";
 
 /** Where `node scripts/build.mjs` (or `node scripts/grammars.mjs` alone) puts the grammars. */
 export const GRAMMAR_DIR = fileURLToPath(new URL("../../../dist/grammars", import.meta.url));

@@ -1,8 +1,8 @@
 /** Tokens that end a turn are no part of a program, unless the program speaks of them. */
 import { beforeAll, expect, test } from "vitest";
-import { grammarFolder } from "../../../server/paths.ts";
-import { extract } from "../../../server/syntax/extract.ts";
-import { type SyntaxRuntime, wasmRuntime } from "../../../server/syntax/parser.ts";
+import { grammarFolder } from "../../../server/files/package-files.ts";
+import { extract } from "../../../shared/syntax/extract/extract.ts";
+import { type SyntaxRuntime, wasmRuntime } from "../../../shared/syntax/parsing/parser.ts";
 
 let runtime: SyntaxRuntime;
 beforeAll(async () => {

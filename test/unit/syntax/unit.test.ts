@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { Language } from "../../../server/syntax/languages.ts";
-import { placeAt, unitOf, unitsIn } from "../../../server/syntax/unit.ts";
+import type { Language } from "../../../shared/syntax/languages/languages.ts";
+import { placeAt, unitOf, unitsIn } from "../../../shared/syntax/units/unit.ts";
 import { testRuntime } from "./runtime.ts";
 
 /** Source with the cursor as █, and what is expected around it. */

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import type { Language } from "../../../server/syntax/languages.ts";
-import { check } from "../../../server/syntax/validity.ts";
+import type { Language } from "../../../shared/syntax/languages/languages.ts";
+import { check } from "../../../shared/syntax/programs/validity.ts";
 import { testRuntime } from "./runtime.ts";
 
 async function stateOf(language: Language, code: string): Promise<string> {

@@ -1,0 +1,171 @@
+/**
+ * The npm registry: where it is by npm's own settings, and where it keeps a package's archive. Requests go through the
+ * same code as those to the Hugging Face Hub, with its retries, proxies and certificates.
+ */
+import { readFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { ServiceError } from "../../errors.ts";
+import { asObject, asString } from "../../files/json-file.ts";
+import { type FileHash, getJson, type HubFile } from "../../models/hub/hub.ts";
+import { get, type Hub, isLoopback } from "../../models/hub/hub-request.ts";
+import { Passing, retrying } from "../../models/hub/retry.ts";
+import type { BuildPackage } from "./packages.ts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const PUBLIC = "https://registry.npmjs.org";
+const SILENCE_MS = 30_000;
+const RETRY_MS = 1000;
+
+/** An archive that can be downloaded. */
+export interface Archive {
+  readonly address: string;
+  readonly file: HubFile;
+}
+
+/**
+ * The registry of `npm_config_registry`, else of the user's .npmrc, else the public one; with the token that .npmrc has
+ * for it.
+ * @throws ServiceError invalid_request
+ */
+export async function registryFromEnvironment(env: Environment = process.env): Promise<Hub> {
+  const file = setIn(env, "npm_config_userconfig") ?? join(homedir(), ".npmrc");
+  return registryOf(env, await readFile(file, "utf8").catch(() => ""));
+}
+
+/** The same, from the text of .npmrc. */
+export function registryOf(env: Environment, npmrc: string): Hub {
+  const settings = parseNpmrc(npmrc, env);
+  const endpoint = (
+    settings.get("@node-llama-cpp:registry") ??
+    setIn(env, "npm_config_registry") ??
+    settings.get("registry") ??
+    PUBLIC
+  ).replace(/\/+$/, "");
+  const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol) || url.search !== "" || url.username !== "") {
+    throw new ServiceError(
+      "invalid_request",
+      "The npm registry is no http or https address. Correct npm_config_registry or .npmrc.",
+    );
+  }
+  const token = settings.get(`//${url.host}${url.pathname.replace(/\/+$/, "")}/:_authToken`);
+  if (token !== undefined && url.protocol === "http:" && !isLoopback(url)) {
+    throw new ServiceError(
+      "invalid_request",
+      `The token for ${url.host} would travel unencrypted. Use an https address for the registry.`,
+    );
+  }
+  return {
+    endpoint,
+    token,
+    retryMs: RETRY_MS,
+    silenceMs: SILENCE_MS,
+    setting: "the npm registry (npm_config_registry)",
+    refusal: (status, host, what) =>
+      new ServiceError(
+        "download_failed",
+        status === 404
+          ? `${host} has no ${what}. Set npm_config_registry to a registry that has it, such as ${PUBLIC}.`
+          : `${host} refuses ${what} (status ${status}). Check npm_config_registry and its token in .npmrc.`,
+      ),
+  };
+}
+
+/**
+ * Where a package's archive is, and how large.
+ * @throws ServiceError download_failed, also when the registry has another content than this program knows
+ */
+export async function findArchive(
+  registry: Hub,
+  wanted: BuildPackage,
+  signal: AbortSignal,
+): Promise<Archive> {
+  const title = `${wanted.name} ${wanted.version}`;
+  const { json } = await getJson(
+    registry,
+    `${registry.endpoint}/${wanted.name.replace("/", "%2f")}`,
+    wanted.name,
+    signal,
+  );
+  const dist = asObject(asObject(asObject(asObject(json)?.["versions"])?.[wanted.version])?.["dist"]);
+  const tarball = asString(dist?.["tarball"]);
+  const host = new URL(registry.endpoint).host;
+  if (tarball === undefined || !URL.canParse(tarball)) {
+    throw new ServiceError(
+      "download_failed",
+      `${host} has no ${title}. Set npm_config_registry to a registry that has it, such as ${PUBLIC}.`,
+    );
+  }
+  const integrity = asString(dist?.["integrity"]);
+  if (integrity !== undefined && !integrity.split(/\s+/).includes(wanted.integrity)) {
+    throw new ServiceError(
+      "download_failed",
+      `${host} has another ${title} than this version of CodeScaler was made with, so it is not used. Set npm_config_registry to ${PUBLIC}.`,
+    );
+  }
+  const address = throughMirror(registry, tarball);
+  const size = await sizeOf(registry, address, title, signal);
+  const path = `${wanted.name.split("/").at(-1)}-${wanted.version}.tgz`;
+  return { address, file: { path, size, hash: hashOf(wanted) } };
+}
+
+/** Mirrors hand on the public registry's addresses; npm asks the mirror for these too. */
+function throughMirror(registry: Hub, tarball: string): string {
+  return tarball.startsWith(`${PUBLIC}/`) ? registry.endpoint + tarball.slice(PUBLIC.length) : tarball;
+}
+
+/** The size stands only in the answer to a request for the archive. */
+function sizeOf(registry: Hub, address: string, what: string, signal: AbortSignal): Promise<number> {
+  return retrying(
+    async () => {
+      const response = await get(registry, address, signal, { Range: "bytes=0-0" });
+      response.body.destroy();
+      const { host } = response.url;
+      if (response.status === 429 || response.status >= 500) {
+        throw new Passing(
+          `${host} is in trouble (status ${response.status}). Run the same command again later.`,
+        );
+      }
+      if (response.status !== 200 && response.status !== 206 && registry.refusal !== undefined) {
+        throw registry.refusal(response.status, host, what);
+      }
+      const told =
+        response.status === 206
+          ? /^bytes 0-0\/(\d+)$/.exec(response.header("content-range") ?? "")?.[1]
+          : response.header("content-length");
+      const size = Number(told);
+      if (Number.isSafeInteger(size) && size > 1) return size;
+      throw new ServiceError(
+        "download_failed",
+        `${host} does not say how large ${what} is. Set npm_config_registry to ${PUBLIC}.`,
+      );
+    },
+    { signal, firstMs: registry.retryMs, onWait: registry.onWait },
+  );
+}
+
+function hashOf({ integrity }: BuildPackage): FileHash {
+  return { kind: "sha512", value: Buffer.from(integrity.replace(/^sha512-/, ""), "base64").toString("hex") };
+}
+
+/** npm takes its settings from variables in either case. */
+function setIn(env: Environment, name: string): string | undefined {
+  return (env[name] ?? env[name.toUpperCase()])?.trim() || undefined;
+}
+
+/** `key = value` lines; `${NAME}` stands for a variable of the environment, as in npm. */
+function parseNpmrc(text: string, env: Environment): ReadonlyMap<string, string> {
+  const settings = new Map<string, string>();
+  for (const line of text.split(/\r?\n/)) {
+    const found = /^\s*([^#;=\s][^=]*?)\s*=\s*(.*?)\s*$/.exec(line);
+    if (found?.[1] === undefined || found[2] === undefined) continue;
+    const value = found[2].replace(/^(["'])(.*)\1$/, "$2");
+    settings.set(
+      found[1],
+      value.replace(/\$\{(\w+)\}/g, (whole, name: string) => env[name] ?? whole),
+    );
+  }
+  return settings;
+}

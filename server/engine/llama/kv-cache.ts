@@ -1,0 +1,123 @@
+/**
+ * Mirror of the native KV cache: which sequence ids hold which tokens, and how many cells that takes.
+ * Shared prefixes share cells (`seq_cp`), so the cells in use are the trie nodes of the resident sequences.
+ */
+
+import type { Tokens } from "../engine.ts";
+import { SequenceList } from "../sequence-list.ts";
+import { countNodes } from "../trie.ts";
+import { MAX_SEQUENCES } from "./bindings.ts";
+
+/** The three operations of the native cache that the mirror drives. */
+export interface NativeCache {
+  clear(): void;
+  copySequence(source: number, target: number, length: number): void;
+  removeSequence(sequence: number): void;
+}
+
+interface Resident {
+  readonly id: number;
+  readonly tokens: Tokens;
+  /** Logical time of last use; the smallest is evicted first. */
+  used: number;
+}
+
+/** A sequence id handed out for scoring, with the leading tokens it got from the cache. */
+export interface Slot {
+  readonly id: number;
+  readonly resident: number;
+}
+
+export class KvCache {
+  readonly #native: NativeCache;
+  readonly #capacity: number;
+  readonly #residents = new Map<number, Resident>();
+  readonly #list = new SequenceList<Resident>();
+  readonly #freeIds: number[] = Array.from({ length: MAX_SEQUENCES }, (_, id) => MAX_SEQUENCES - 1 - id);
+  #clock = 0;
+
+  /** @param capacity cells that may be used, in tokens */
+  constructor(native: NativeCache, capacity: number) {
+    this.#native = native;
+    this.#capacity = capacity;
+  }
+
+  /** Cells in use, in tokens; between `allocate` and `hold` those that the group will take are counted. */
+  get cells(): number {
+    return this.#list.nodes;
+  }
+
+  /**
+   * Gives each sequence an id that holds its resident prefix already, evicting what was used longest ago
+   * until the new nodes fit. Every slot must be given to `hold` afterwards.
+   * @param group distinct sequences in canonical order, at most half of MAX_SEQUENCES
+   * @returns the slots, or undefined when the group cannot fit even in an empty cache
+   */
+  allocate(group: readonly Tokens[]): Slot[] | undefined {
+    if (countNodes(group) > this.#capacity) return undefined;
+    this.#clock += 2;
+    const matches = group.map((sequence) => this.#list.longestMatch(sequence));
+    for (const { item: source } of matches) if (source) source.used = this.#clock - 1;
+    while (this.#freeIds.length < group.length) this.#evictOldest();
+    const slots = group.map((tokens, index): Slot => {
+      const { item: source, length } = matches[index] ?? { item: undefined, length: 0 };
+      const id = this.#freeIds.pop();
+      if (id === undefined) throw new Error("no free sequence id after eviction");
+      // The last token is always decoded anew: its hidden state is the result.
+      const resident = Math.min(length, tokens.length - 1);
+      if (source && resident > 0) this.#native.copySequence(source.id, id, resident);
+      this.#add({ id, tokens, used: this.#clock });
+      return { id, resident };
+    });
+    // The group alone fits, and is the last to go.
+    this.trim(this.#capacity);
+    return slots;
+  }
+
+  /** Records what a slot holds now: its sequence or the beginning of it. */
+  hold(slot: Slot, tokens: Tokens): void {
+    const resident = this.#residents.get(slot.id);
+    if (!resident || resident.tokens.length === tokens.length) return;
+    this.#list.remove(resident);
+    this.#add({ ...resident, tokens });
+  }
+
+  /** Gives back ids whose whole content another sequence holds too: duplicates and unfinished prefixes. */
+  compact(): void {
+    for (const resident of this.#list.redundant()) this.#remove(resident);
+  }
+
+  /** Evicts what was used longest ago until at most `cells` are in use. */
+  trim(cells: number): void {
+    while (this.cells > cells) this.#evictOldest();
+  }
+
+  /** Forgets everything, here and in the native cache. */
+  clear(): void {
+    this.#native.clear();
+    for (const id of this.#residents.keys()) this.#freeIds.push(id);
+    this.#residents.clear();
+    this.#list.clear();
+  }
+
+  #evictOldest(): void {
+    let oldest: Resident | undefined;
+    for (const resident of this.#residents.values()) {
+      if (!oldest || resident.used < oldest.used) oldest = resident;
+    }
+    if (!oldest) throw new Error("nothing left to evict");
+    this.#remove(oldest);
+  }
+
+  #add(resident: Resident): void {
+    this.#residents.set(resident.id, resident);
+    this.#list.add(resident);
+  }
+
+  #remove(resident: Resident): void {
+    this.#native.removeSequence(resident.id);
+    this.#residents.delete(resident.id);
+    this.#list.remove(resident);
+    this.#freeIds.push(resident.id);
+  }
+}

@@ -1,0 +1,230 @@
+/** The inference engine on libllama: one queue of jobs before one context, and the rewards that were computed already. */
+import { LIMITS, type Priority } from "../../../shared/contract.ts";
+import { ServiceError } from "../../errors.ts";
+import type { Engine, ScoreOptions, Scores, Tokenizer, Tokens } from "../engine.ts";
+import { PriorityQueue } from "../queue.ts";
+import { RewardCache } from "../reward-cache.ts";
+import type { EngineModel, EngineSettings } from "../settings.ts";
+import { compareTokens } from "../trie.ts";
+import type { Bindings } from "./bindings.ts";
+import { Decoder } from "./decoder.ts";
+import type { Pointer } from "./layouts.ts";
+import { shuttingDown, vocabularyTokenizer } from "./tokenizer.ts";
+
+interface Job {
+  readonly priority: Priority;
+  readonly signal: AbortSignal | undefined;
+  /** Sequences still without a reward, in canonical order. */
+  pending: { readonly key: string; readonly tokens: Tokens }[];
+  readonly rewards: Map<string, number>;
+  decodedTokens: number;
+  readonly resolve: () => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+/** Thrown inside a job to give way to a more urgent one; what was decoded stays in the KV cache. */
+class Interrupted extends Error {}
+
+export class LlamaEngine implements Engine {
+  readonly device: string;
+  readonly maxSequence: number;
+  readonly tokenizer: Tokenizer;
+  readonly #bindings: Bindings;
+  readonly #model: Pointer;
+  readonly #context: Pointer;
+  readonly #decoder: Decoder;
+  readonly #retained: number;
+  readonly #watched: EngineSettings["watched"];
+  readonly #vocabularySize: number;
+  readonly #rewards = new RewardCache();
+  readonly #queue = new PriorityQueue<Job>();
+  /** The worker draining the queue; undefined while there is nothing to do. */
+  #worker: Promise<void> | undefined;
+  #closed = false;
+  #decodedTotal = 0;
+
+  constructor(
+    bindings: Bindings,
+    model: Pointer,
+    context: Pointer,
+    file: EngineModel,
+    settings: EngineSettings,
+  ) {
+    this.#bindings = bindings;
+    this.#model = model;
+    this.#context = context;
+    this.#decoder = new Decoder(bindings, context, file, settings);
+    this.#retained = settings.retainedTokens;
+    this.#watched = settings.watched;
+    this.maxSequence = this.#decoder.capacity;
+    const vocabulary = bindings.vocabulary(model);
+    this.#vocabularySize = bindings.vocabularySize(vocabulary);
+    // The vocabulary is freed with the model.
+    this.tokenizer = vocabularyTokenizer(bindings, vocabulary, file.addedTokens, () => this.#closed);
+    this.device =
+      settings.gpu?.name ?? `CPU, ${settings.threads} ${settings.threads === 1 ? "thread" : "threads"}`;
+  }
+
+  /** Tokens handed to the decode call since the model was loaded. */
+  get decodedTotal(): number {
+    return this.#decodedTotal;
+  }
+
+  async score(sequences: readonly Tokens[], options: ScoreOptions): Promise<Scores> {
+    options.signal?.throwIfAborted();
+    if (this.#closed) throw shuttingDown();
+    for (const tokens of sequences) this.#check(tokens);
+    const { keys, rewards, pending } = this.#rewards.lookUp(sequences);
+    let decodedTokens = 0;
+    if (pending.size > 0) {
+      // Counted by priority: a flood of bulk work must not turn away the editor.
+      if (this.#queue.waiting(options.priority) >= LIMITS.queuedRequests) {
+        throw new ServiceError(
+          "too_busy",
+          "Too many requests are waiting for the reward model. Try again in a few seconds.",
+        );
+      }
+      decodedTokens = await this.#enqueue(pending, rewards, options);
+    }
+    return { rewards: Float64Array.from(keys, (key) => rewards.get(key) ?? Number.NaN), decodedTokens };
+  }
+
+  /** Forgets all kept rewards and KV cells, so that the next request starts cold. For benchmarks and tests. */
+  async forget(): Promise<void> {
+    await this.#worker;
+    this.#decoder.forget();
+    this.#rewards.clear();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (let job = this.#queue.shift(); job; job = this.#queue.shift()) {
+      job.reject(shuttingDown());
+    }
+    await this.#worker;
+    this.#bindings.freeContext(this.#context);
+    this.#bindings.freeModel(this.#model);
+  }
+
+  #check(tokens: Tokens): void {
+    if (tokens.length === 0) throw new ServiceError("invalid_request", "An empty text cannot be scored.");
+    if (tokens.length > this.maxSequence) {
+      throw new ServiceError(
+        "too_long",
+        `An input has ${tokens.length} tokens, but the context holds ${this.maxSequence}. Shorten it or start the server with a larger context.`,
+      );
+    }
+    // llama.cpp refuses the whole batch for one unknown id: name the culprit before that.
+    for (const token of tokens) {
+      if (token < 0 || token >= this.#vocabularySize) {
+        throw new ServiceError("invalid_request", `Token ${token} is not in the model's vocabulary.`);
+      }
+    }
+  }
+
+  #enqueue(
+    pending: Map<string, Tokens>,
+    rewards: Map<string, number>,
+    options: ScoreOptions,
+  ): Promise<number> {
+    const { signal } = options;
+    return new Promise<number>((resolve, reject) => {
+      const onAbort = () => {
+        // A running job notices between batches; a waiting one need not wait for that.
+        this.#queue.remove(job);
+        reject(signal?.reason);
+      };
+      // One signal may outlive many jobs: a listener left on it would keep their tokens in memory.
+      const settled = () => signal?.removeEventListener("abort", onAbort);
+      const job: Job = {
+        priority: options.priority,
+        signal,
+        pending: [...pending]
+          .map(([key, tokens]) => ({ key, tokens }))
+          .sort((a, b) => compareTokens(a.tokens, b.tokens)),
+        rewards,
+        decodedTokens: 0,
+        resolve: () => {
+          settled();
+          resolve(job.decodedTokens);
+        },
+        reject: (reason) => {
+          settled();
+          reject(reason);
+        },
+      };
+      signal?.addEventListener("abort", onAbort, { once: true });
+      this.#queue.push(job);
+      this.#worker ??= this.#drain();
+    });
+  }
+
+  async #drain(): Promise<void> {
+    // Yield first, so that requests of one tick are ordered by priority and not by arrival.
+    await Promise.resolve();
+    const done = await this.#watched?.();
+    for (let job = this.#queue.shift(); job; job = this.#queue.shift()) {
+      try {
+        while (job.pending.length > 0) await this.#scoreGroup(job);
+        job.resolve();
+      } catch (error) {
+        if (error instanceof Interrupted) this.#queue.pushFront(job);
+        else job.reject(error);
+      }
+    }
+    // What a job that was cancelled or failed has left.
+    this.#trim();
+    done?.();
+    this.#worker = undefined;
+  }
+
+  /** Scores as many pending sequences of the job as fit together. */
+  async #scoreGroup(job: Job): Promise<void> {
+    this.#giveWay(job);
+    this.#reuseKnown(job);
+    if (job.pending.length === 0) return;
+    const rewards = await this.#decoder.score(
+      job.pending.map(({ tokens }) => tokens),
+      {
+        before: () => this.#giveWay(job),
+        decoded: (tokens) => {
+          this.#decodedTotal += tokens;
+          job.decodedTokens += tokens;
+        },
+      },
+    );
+    rewards.forEach((reward, index) => {
+      const entry = job.pending[index];
+      if (!entry) return;
+      this.#rewards.set(entry.key, reward);
+      job.rewards.set(entry.key, reward);
+    });
+    job.pending = job.pending.slice(rewards.length);
+    this.#trim();
+  }
+
+  /**
+   * Gives back what is kept beyond the limit: after every group, because requests may follow each other without end.
+   * What an interrupted job decoded is left alone, for it would have to be decoded again.
+   */
+  #trim(): void {
+    const interrupted = this.#queue.first("bulk")?.decodedTokens;
+    if (!interrupted) this.#decoder.trim(this.#retained);
+  }
+
+  /** What another job has scored while this one waited is not scored again. */
+  #reuseKnown(job: Job): void {
+    job.pending = job.pending.filter(({ key }) => {
+      const known = this.#rewards.get(key);
+      if (known !== undefined) job.rewards.set(key, known);
+      return known === undefined;
+    });
+  }
+
+  /** @throws the abort reason of a cancelled job, or Interrupted when a more urgent job waits */
+  #giveWay(job: Job): void {
+    job.signal?.throwIfAborted();
+    if (this.#closed) throw shuttingDown();
+    if (this.#queue.overtakes(job.priority)) throw new Interrupted();
+  }
+}

@@ -1,0 +1,77 @@
+/** From a GGUF to a running engine: model and context of libllama, with the parameters this project needs. */
+import { ServiceError } from "../../errors.ts";
+import { type EngineModel, type EngineSettings, GROUP_MEMBERS } from "../settings.ts";
+import { type Bindings, lastError } from "./bindings.ts";
+import { type ContextParams, FLASH_ATTENTION, GGML_TYPE } from "./layouts.ts";
+import { LlamaEngine } from "./llama-engine.ts";
+
+/** Below it, questions and functions of usual length would be cut. */
+const LEAST_CONTEXT = 2048;
+
+/**
+ * Loads a reward model. Where the context finds no room it is halved: how large it became is `maxSequence`.
+ * @throws ServiceError model_unusable when libllama refuses the file, engine_failed when memory is short
+ */
+export async function loadLlama(
+  bindings: Bindings,
+  model: EngineModel,
+  settings: EngineSettings,
+): Promise<LlamaEngine> {
+  const { gpu } = settings;
+  // llama.cpp counts the output as one more layer, and the first to go to the GPU.
+  const modelParams = { ...bindings.modelDefaults(), n_gpu_layers: gpu === undefined ? 0 : gpu.layers + 1 };
+  const handle = await bindings.loadModelAsync(model.path, modelParams, gpu?.devices ?? []);
+  if (!handle)
+    throw new ServiceError(
+      "model_unusable",
+      `The model file cannot be loaded (${lastError(bindings)}). Get or convert it again.`,
+    );
+  if (bindings.hiddenSize(handle) !== model.head.length) {
+    bindings.freeModel(handle);
+    throw new ServiceError(
+      "model_unusable",
+      `The reward head has ${model.head.length} weights, but the model's hidden size differs. Convert the model again.`,
+    );
+  }
+  const exact = settings.precision === "exact";
+  const contextParams = (contextTokens: number): ContextParams => {
+    const batchTokens = Math.min(settings.batchTokens, contextTokens);
+    return {
+      ...bindings.contextDefaults(),
+      n_ctx: contextTokens,
+      n_batch: batchTokens,
+      n_ubatch: batchTokens,
+      // With a unified KV cache any id below MAX_SEQUENCES may be used; this only sizes the output buffers,
+      // and fewer possible outputs than sequences would abort the process.
+      n_seq_max: GROUP_MEMBERS,
+      n_outputs_max: GROUP_MEMBERS,
+      n_threads: settings.threads,
+      n_threads_batch: settings.threads,
+      pooling_type: 0,
+      embeddings: false,
+      kv_unified: true,
+      flash_attn_type: exact ? FLASH_ATTENTION.off : FLASH_ATTENTION.auto,
+      type_k: exact ? GGML_TYPE.F32 : GGML_TYPE.F16,
+      type_v: exact ? GGML_TYPE.F32 : GGML_TYPE.F16,
+      no_perf: true,
+    };
+  };
+  for (const contextTokens of contextSizes(settings.contextTokens)) {
+    const context = await bindings.createContextAsync(handle, contextParams(contextTokens));
+    if (context) return new LlamaEngine(bindings, handle, context, model, { ...settings, contextTokens });
+  }
+  bindings.freeModel(handle);
+  throw new ServiceError(
+    "engine_failed",
+    `There is not enough memory for a context of ${Math.min(settings.contextTokens, LEAST_CONTEXT)} tokens. Choose a smaller model or context.`,
+  );
+}
+
+/**
+ * What is tried in turn where memory is short: half as much each time. A smaller context is slower with many
+ * candidates, and cuts only the longest inputs; nothing fails for it.
+ */
+function* contextSizes(wanted: number): Generator<number> {
+  yield wanted;
+  for (let tokens = wanted / 2; tokens >= LEAST_CONTEXT; tokens /= 2) yield Math.floor(tokens / 256) * 256;
+}

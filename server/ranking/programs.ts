@@ -1,0 +1,172 @@
+/** From candidates to programs: extracted or put at the cursor, judged, and equal ones folded. All of it is syntax. */
+import type { CandidateInput, CursorTask, QuestionTask, RankRequest } from "../../shared/contract.ts";
+import { assemble } from "../../shared/syntax/cursor/assemble.ts";
+import { extractProgram } from "../../shared/syntax/extract/extract.ts";
+import { LANGUAGES, type Language, languageOf } from "../../shared/syntax/languages/languages.ts";
+import type { SyntaxRuntime } from "../../shared/syntax/parsing/parser.ts";
+import { normalForm, tokenForm } from "../../shared/syntax/programs/normal-form.ts";
+import { problemAt } from "../../shared/syntax/units/problem.ts";
+import { ServiceError } from "../errors.ts";
+import { createPacer } from "./pacer.ts";
+
+/** What of a request says which programs there are. */
+export type ProgramRequest = Pick<RankRequest, "task" | "candidates" | "mode">;
+
+/** One candidate after syntax, before the model. */
+interface Program {
+  readonly id: string;
+  readonly language: string;
+  /** What a caller uses: the extracted program, or the text to insert at the cursor. */
+  readonly code: string;
+  /** What the model reads: the program, or the enclosing unit with the completion in it. */
+  readonly scored: string;
+  readonly valid: boolean;
+  readonly reason: string | null;
+}
+
+/** What is known of a program before equal ones are folded. */
+interface Found extends Program {
+  /** Its tokens in normal form; undefined where they are still to be found. */
+  readonly tokens: string | undefined;
+}
+
+/** A program that stands for all that are equal to it. */
+export interface Entry extends Program {
+  /** Ids of the others. */
+  readonly duplicates: readonly string[];
+}
+
+/** The programs of a request, before the model. Plain data: it may come from another thread. */
+export interface Programs {
+  /** What the model is asked about all of them. */
+  readonly problem: string;
+  readonly entries: readonly Entry[];
+}
+
+/**
+ * Finds the programs of a request.
+ * @throws ServiceError invalid_request for an unknown language; the signal's reason once that is aborted
+ */
+export type ProgramReader = (request: ProgramRequest, signal?: AbortSignal) => Promise<Programs>;
+
+/** A reader in this thread. It lets the event loop run between two candidates, not within one. */
+export function programReader(syntax: SyntaxRuntime): ProgramReader {
+  return async ({ task, candidates, mode }, signal) => {
+    const pause = createPacer(signal);
+    const { problem, programs } =
+      "prefix" in task
+        ? await atCursor(task, candidates, syntax, pause)
+        : await fromReplies(task, candidates, mode, syntax, pause);
+    return { problem, entries: await foldDuplicates(programs, syntax, pause) };
+  };
+}
+
+/** Order of code points, which differs from JavaScript's order of UTF-16 units above U+FFFF. */
+export function compareCodePoints(a: string, b: string): number {
+  const limit = Math.min(a.length, b.length);
+  for (let index = 0; index < limit; index++) {
+    if (a.charCodeAt(index) === b.charCodeAt(index)) continue;
+    return (a.codePointAt(index) ?? 0) - (b.codePointAt(index) ?? 0);
+  }
+  return a.length - b.length;
+}
+
+async function fromReplies(
+  task: QuestionTask,
+  candidates: readonly CandidateInput[],
+  mode: ProgramRequest["mode"],
+  syntax: SyntaxRuntime,
+  pause: () => Promise<void>,
+): Promise<{ problem: string; programs: Found[] }> {
+  const language = task.language === undefined ? undefined : knownLanguage(task.language);
+  const programs: Found[] = [];
+  for (const { id, text } of candidates) {
+    await pause();
+    const result = await extractProgram(text, { language, mode, question: task.question }, syntax);
+    programs.push({ id, ...result, scored: result.code });
+  }
+  return { problem: task.question, programs };
+}
+
+async function atCursor(
+  task: CursorTask,
+  candidates: readonly CandidateInput[],
+  syntax: SyntaxRuntime,
+  pause: () => Promise<void>,
+): Promise<{ problem: string; programs: Found[] }> {
+  const cursor = { ...task, language: knownLanguage(task.language) };
+  const programs: Found[] = [];
+  for (const { id, text } of candidates) {
+    await pause();
+    const result = await assemble({ ...cursor, completion: text }, syntax);
+    programs.push({
+      id,
+      language: cursor.language,
+      code: result.insert,
+      scored: result.unit,
+      valid: result.valid,
+      reason: result.reason,
+      // What was parsed is the document, and not the unit in it.
+      tokens: undefined,
+    });
+  }
+  return { problem: await problemAt(cursor, syntax), programs };
+}
+
+/**
+ * Programs that are equal up to comments and layout become one entry, so that each is scored once.
+ * The smallest by code point order represents them, whatever order they came in.
+ */
+async function foldDuplicates(
+  programs: readonly Found[],
+  syntax: SyntaxRuntime,
+  pause: () => Promise<void>,
+): Promise<Entry[]> {
+  const keyOf = async ({ id, language: name, scored, valid, tokens }: Found) => {
+    const language = valid ? languageOf(name) : undefined;
+    return language
+      ? `${language}:${tokens ?? (await tokenForm(scored, language, syntax))}`
+      : `invalid:${id}`;
+  };
+  const formOf = async ({ language: name, scored }: Found) => {
+    const language = languageOf(name);
+    return language ? await normalForm(scored, language, syntax) : scored;
+  };
+  const groups: Found[][] = [];
+  for (const alike of await grouped(programs, keyOf, pause)) {
+    // Most programs are alone with their tokens, and no more need be known of them.
+    if (alike.every(({ scored }) => scored === alike[0]?.scored)) groups.push(alike);
+    else groups.push(...(await grouped(alike, formOf, pause)));
+  }
+  return groups.flatMap((group) => {
+    const [first, ...others] = group.sort(
+      (a, b) => compareCodePoints(a.code, b.code) || compareCodePoints(a.id, b.id),
+    );
+    if (!first) return [];
+    const { id, language, code, scored, valid, reason } = first;
+    return [{ id, language, code, scored, valid, reason, duplicates: others.map((other) => other.id) }];
+  });
+}
+
+/** Groups by key, in the order in which the keys come first. */
+async function grouped<T>(
+  items: readonly T[],
+  keyOf: (item: T) => Promise<string>,
+  pause: () => Promise<void>,
+): Promise<T[][]> {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    await pause();
+    const key = await keyOf(item);
+    const group = groups.get(key);
+    if (group) group.push(item);
+    else groups.set(key, [item]);
+  }
+  return [...groups.values()];
+}
+
+function knownLanguage(name: string): Language {
+  const language = languageOf(name);
+  if (language) return language;
+  throw new ServiceError("invalid_request", `Unknown language "${name}". Known are ${LANGUAGES.join(", ")}.`);
+}

@@ -1,0 +1,88 @@
+/** The only pipeline: read programs (extract or assemble, fold duplicates) → render → score → shape → sort. */
+import type { Message, RankedCandidate, RankReply, RankRequest } from "../../shared/contract.ts";
+import { compareCodePoints, type Entry, type ProgramReader } from "./programs.ts";
+import type { Scorer } from "./scorer.ts";
+
+/**
+ * Ranks candidates for a task, best first.
+ * @param read finds the programs in the candidates, here or in another thread
+ * @param signal aborting stops the work before the next batch
+ * @throws ServiceError whatever the reader and the scorer throw
+ */
+export async function rank(
+  request: RankRequest,
+  scorer: Scorer,
+  read: ProgramReader,
+  signal?: AbortSignal,
+): Promise<RankReply> {
+  const started = performance.now();
+  const { problem, entries } = await read(request, signal);
+  const extracted = performance.now();
+
+  const valid = entries.filter((entry) => entry.valid);
+  const scored = await scorer.scoreMessages(
+    valid.map((entry): Message[] => [
+      { role: "user", content: problem },
+      { role: "assistant", content: entry.scored },
+    ]),
+    { priority: request.priority, criterion: request.criterion, signal },
+  );
+
+  const ranked = valid
+    .map((entry, index) => {
+      const input = scored.inputs[index];
+      if (!input) throw new Error("a valid program was not scored");
+      return { entry, input };
+    })
+    .sort((a, b) => b.input.reward - a.input.reward || compareCodePoints(a.entry.code, b.entry.code))
+    .map(({ entry, input }) => ({
+      ...publicPart(entry),
+      reward: input.reward,
+      shaped: softplus(input.reward),
+      probability: scorer.probability(input.reward),
+      tokens: input.tokens,
+      truncated: input.truncated,
+    }));
+  const rejected = entries
+    .filter((entry) => !entry.valid)
+    // What holds code is likelier to be worth a look than what holds none.
+    .sort((a, b) => Number(a.code === "") - Number(b.code === "") || compareCodePoints(a.id, b.id))
+    .map((entry) => ({
+      ...publicPart(entry),
+      reward: null,
+      shaped: 0,
+      probability: null,
+      tokens: 0,
+      truncated: false,
+    }));
+  const candidates = [...ranked, ...rejected].map(
+    (candidate, index): RankedCandidate => ({ ...candidate, rank: index + 1 }),
+  );
+  return {
+    model: scorer.identity,
+    candidates,
+    timings: {
+      extract_ms: milliseconds(extracted - started),
+      tokenize_ms: milliseconds(scored.tokenizeMs),
+      score_ms: milliseconds(scored.scoreMs),
+      total_ms: milliseconds(performance.now() - started),
+    },
+    usage: { unique_tokens: scored.decodedTokens, total_tokens: scored.totalTokens },
+  };
+}
+
+/** Validity-preserving shaping, `ln(1 + e^reward)`, in the form that neither overflows nor rounds to 0 early. */
+export function softplus(reward: number): number {
+  return Math.max(reward, 0) + Math.log1p(Math.exp(-Math.abs(reward)));
+}
+
+function publicPart(
+  entry: Entry,
+): Pick<RankedCandidate, "id" | "valid" | "reason" | "code" | "language" | "duplicates"> {
+  const { id, valid, reason, code, language, duplicates } = entry;
+  return { id, valid, reason, code, language, duplicates };
+}
+
+function milliseconds(value: number): number {
+  return Math.round(value * 100) / 100;
+}

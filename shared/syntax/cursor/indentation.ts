@@ -1,0 +1,262 @@
+// Indentation: what the document uses, and how the lines of a completion are brought to it.
+
+import type { Language } from "../languages/languages.ts";
+import { scanBrackets } from "./brackets.ts";
+import { isCloser, leavesBlock, leavesUnit, opensBlock, startsUnit } from "./line-breaks.ts";
+
+/** Columns of one tab, as most editors show it; it only has to be the same everywhere here. */
+const TAB = 4;
+
+/** Lines before the cursor that are looked at for the document's style: its own surroundings matter most. */
+const STYLE_LINES = 200;
+
+/** Closing lines that are looked at for the one that ends the first line's block. */
+const CLOSING_SCANS = 20;
+
+/** How a document is indented. */
+export interface IndentStyle {
+  readonly tabs: boolean;
+  /** Columns of one level; undefined where no line is indented. */
+  readonly unit: number | undefined;
+  /** Both are in use, as where a tab stands for eight spaces: lines are better left as they are. */
+  readonly mixed: boolean;
+}
+
+/** Columns of the white space that a line starts with. */
+export function indentOf(line: string): number {
+  let columns = 0;
+  for (const character of line) {
+    if (character === " ") columns += 1;
+    else if (character === "\t") columns += TAB - (columns % TAB);
+    else break;
+  }
+  return columns;
+}
+
+/** The style of the lines around the cursor. */
+export function indentStyle(before: string, after: string): IndentStyle {
+  const lines = [...lastLines(before), ...after.split("\n", STYLE_LINES)];
+  const tabs = lines.filter((line) => line.startsWith("\t")).length;
+  const spaces = lines.filter((line) => /^ {2}/.test(line)).length;
+  const mixed = Math.min(tabs, spaces) * 5 > Math.max(tabs, spaces);
+  return tabs > spaces ? { tabs: true, unit: TAB, mixed } : { tabs: false, unit: unitOf(lines), mixed };
+}
+
+/** The step by which lines are indented further than the ones before; undefined when none is. */
+export function unitOf(lines: readonly string[]): number | undefined {
+  const counts = new Map<number, number>();
+  let previous: number | undefined;
+  for (const line of lines) {
+    // Lines of block comments are off by one column.
+    if (line.trim() === "" || /^\s+\*/.test(line)) continue;
+    const columns = indentOf(line);
+    const step = previous === undefined ? 0 : columns - previous;
+    if (step > 1 && step <= 8) counts.set(step, (counts.get(step) ?? 0) + 1);
+    previous = columns;
+  }
+  const [best] = [...counts].sort((a, b) => b[1] - a[1] || a[0] - b[0]);
+  return best?.[0];
+}
+
+/** What of the surroundings decides how a completion is indented. */
+export interface IndentContext {
+  readonly language: Language;
+  readonly style: IndentStyle;
+  /** Only white space stands before the cursor on its line. */
+  readonly atLineStart: boolean;
+  /** Indentation of the cursor's line, in columns. */
+  readonly lineIndent: number;
+  /** Where a statement at the cursor belongs: that of the line before, one level deeper after an opener. */
+  readonly expected: number;
+  /** The line before opens a block that has nothing in it yet. */
+  readonly opened: boolean;
+  /** The cursor stands at the left margin directly below an indented line: what it belongs to is open. */
+  readonly belowIndented: boolean;
+  /** The line directly above ends a documentation string, so that the function has no statements yet. */
+  readonly afterDocstring: boolean;
+  /** The cursor's line or the one directly above is a comment or an attribute: it says what is to follow. */
+  readonly underComment: boolean;
+}
+
+/** Reads the context off the text before the cursor. */
+export function indentContext(before: string, after: string, language: Language): IndentContext {
+  const style = indentStyle(before, after);
+  const lines = lastLines(before);
+  const current = lines.at(-1) ?? "";
+  const atLineStart = current.trim() === "";
+  const above = atLineStart ? lines.slice(0, -1).findLast((line) => line.trim() !== "") : current;
+  const opened = above !== undefined && opensBlock(above, language);
+  const aboveIndent = indentOf(above ?? "");
+  return {
+    language,
+    style,
+    atLineStart,
+    lineIndent: indentOf(current),
+    expected: opened ? aboveIndent + (style.unit ?? TAB) : aboveIndent,
+    opened,
+    belowIndented: atLineStart && current === "" && /^[ \t]+\S/.test(lines.at(-2) ?? ""),
+    afterDocstring:
+      language === "python" && atLineStart && /^[ \t]+(?:.*\S)?(?:"""|''')$/.test(lines.at(-2) ?? ""),
+    underComment: /^\s*(?:\/[/*]|\*|#(?!!|include|define|if|end))/.test(
+      (atLineStart ? lines.at(-2) : current) ?? "",
+    ),
+  };
+}
+
+/**
+ * The completion's lines with the document's indentation, most likely reading first. Models give lines as the
+ * file would have them (FIM), relative to the cursor (chat), with the cursor's own white space again, or in
+ * their own step; a second reading is given where it is open which.
+ */
+export function reindent(completion: string, context: IndentContext): string[] {
+  const { atLineStart, lineIndent, expected, opened, style } = context;
+  const text = atLineStart ? completion.replace(/^(?:[ \t]*\n)+/, "") : completion;
+  if (style.mixed) return [atLineStart && lineIndent > 0 ? text.trimStart() : text];
+  const lines = text.split("\n");
+  const first = lines[0] ?? "";
+  const startsBelow = first.trim() === "";
+  const bodyIndex = startsBelow ? lines.findIndex((line) => line.trim() !== "") : 0;
+  const body = lines[bodyIndex];
+  if (body === undefined) return [text];
+  const rest = lines.slice(bodyIndex + 1);
+  const lead = indentOf(body);
+
+  // A line that has nothing before the cursor yet may lack its indentation.
+  const missing =
+    atLineStart &&
+    lineIndent === 0 &&
+    lead === 0 &&
+    expected > 0 &&
+    (opened || leavesUnit(body) || (context.afterDocstring && !startsUnit(body, true, context.language)));
+  const anchor = startsBelow
+    ? belowAnchor(lead, context, body)
+    : missing
+      ? expected
+      : atLineStart
+        ? Math.max(lineIndent, lineIndent === 0 ? lead : lineIndent)
+        : lineIndent;
+  const bases = startsBelow || lead > 0 ? [lead] : readings(body, rest, anchor, context);
+  if (!startsBelow && lead > 0 && !atLineStart)
+    bases.splice(0, 1, ...readings(body.trim(), rest, anchor, context));
+
+  const outcomes = bases.map((base) => {
+    const literal = scanBrackets(text, context.language).literalLines;
+    const own = unitOf([
+      " ".repeat(base) + body.trim(),
+      ...rest.filter((_, at) => !literal.has(at + bodyIndex + 1)),
+    ]);
+    const scale = ownScale(own, style.unit, base, rest);
+    const move = (line: string, index: number) => {
+      if (line.trim() === "" || literal.has(index)) return line;
+      const columns = Math.max(0, anchor + Math.round((indentOf(line) - base) * scale));
+      return columns === indentOf(line) && sameStyle(line, style)
+        ? line
+        : render(columns, style) + line.trimStart();
+    };
+    const moved = rest.map((line, at) => move(line, at + bodyIndex + 1));
+    const head = startsBelow
+      ? [...lines.slice(0, bodyIndex), move(body, bodyIndex)]
+      : [atLineStart ? render(Math.max(0, anchor - lineIndent), style) + body.trimStart() : body];
+    return [...head, ...moved].join("\n");
+  });
+  return [...new Set(outcomes)];
+}
+
+/** The column where the first line after a line break belongs, given that the completion puts it at `lead`. */
+function belowAnchor(lead: number, context: IndentContext, body: string): number {
+  const { lineIndent, expected, opened } = context;
+  if (isCloser(body)) return lead === 0 ? lineIndent : lead;
+  if (opened) return lead > lineIndent && context.style.unit === undefined ? lead : expected;
+  // Deeper is a continuation line; the same is right; less leaves the block, which only blank lines excuse.
+  if (lead >= lineIndent || startsUnit(body, true, context.language)) return lead;
+  return lead === 0 ? lineIndent : lead;
+}
+
+/**
+ * Columns the author may have meant for a first line that came without its indentation, likelier first: the
+ * anchor, where the other lines are as the file would have them, or 0, where all are relative to the cursor.
+ */
+function readings(body: string, rest: readonly string[], anchor: number, context: IndentContext): number[] {
+  const { language } = context;
+  const { literalLines, continuationLines } = scanBrackets([body, ...rest].join("\n"), language);
+  const isStatement = (line: string, at: number) =>
+    line.trim() !== "" &&
+    !/^\s*(?:#(?!\[)|\/\/)/.test(line) &&
+    !literalLines.has(at + 1) &&
+    !continuationLines.has(at + 1);
+  const following = rest.find(isStatement);
+  if (anchor === 0) return [anchor];
+  const absolute = [anchor, 0];
+  const relative = [0, anchor];
+  const closer = closingLine(body, rest, language);
+  // Deeper than the cursor it is aligned with what it closes, which tells nothing.
+  if (closer !== undefined && indentOf(closer) <= anchor) {
+    return indentOf(closer) === anchor ? absolute : [indentOf(closer), anchor];
+  }
+  if (following === undefined) return [anchor];
+  const block =
+    opensBlock(body, language) && !(language === "python" ? /[([{]$/ : /[([]$/).test(body.trimEnd());
+  if (block) {
+    if (indentOf(following) <= anchor) {
+      const ends = /^\s*\{/.test(following) || isCloser(following);
+      return ends && indentOf(following) === anchor ? absolute : relative;
+    }
+    // A simple statement is followed by one of its level, or by the end of its block.
+  } else if (indentOf(following) >= anchor || isCloser(following)) return absolute;
+  const at = rest.findIndex(
+    (line, index) => isStatement(line, index) && indentOf(line) < anchor && !isCloser(line),
+  );
+  const shallow = rest[at];
+  // Less indentation than the cursor's but more than none ends a block; none at all may do so too.
+  if (shallow === undefined || indentOf(shallow) > 0) return absolute;
+  const apart = (rest[at - 1] ?? body).trim() === "";
+  const last = rest.slice(0, at).findLast(isStatement) ?? body;
+  if (!block && startsUnit(body, true, language)) return relative;
+  return startsUnit(shallow, apart, language) || leavesBlock(last) ? absolute : relative;
+}
+
+/** The line that starts with the closer of what the first line opens: both have the same indentation. */
+function closingLine(body: string, rest: readonly string[], language: Language): string | undefined {
+  if (scanBrackets(body, language).open.length === 0) return undefined;
+  let scans = 0;
+  for (const [index, line] of rest.entries()) {
+    if (!isCloser(line)) continue;
+    if (++scans > CLOSING_SCANS) return undefined;
+    const above = scanBrackets([body, ...rest.slice(0, index)].join("\n"), language);
+    const closed = scanBrackets(
+      [body, ...rest.slice(0, index), /^\s*(?:[)\]}]+|\S[a-z]*)/.exec(line)?.[0] ?? ""].join("\n"),
+      language,
+    );
+    if (above.open.length > 0 && closed.open.length === 0) return line;
+  }
+  return undefined;
+}
+
+/** How much wider one level of the document is than one of the completion. */
+function ownScale(
+  own: number | undefined,
+  unit: number | undefined,
+  base: number,
+  rest: readonly string[],
+): number {
+  if (own === undefined || unit === undefined || own === unit) return 1;
+  const regular = rest.every((line) => line.trim() === "" || (indentOf(line) - base) % own === 0);
+  return regular ? unit / own : 1;
+}
+
+function render(columns: number, style: IndentStyle): string {
+  return style.tabs
+    ? "\t".repeat(Math.floor(columns / TAB)) + " ".repeat(columns % TAB)
+    : " ".repeat(columns);
+}
+
+/** A document without indentation has no style to violate. */
+function sameStyle(line: string, style: IndentStyle): boolean {
+  return style.unit === undefined || (style.tabs ? !/^\t* {4}/.test(line) : !/^ *\t/.test(line));
+}
+
+function lastLines(text: string): string[] {
+  let start = text.length;
+  for (let count = 0; count < STYLE_LINES && start > 0; count++) start = text.lastIndexOf("\n", start - 1);
+  return text.slice(Math.max(0, start)).split("\n");
+}

@@ -1,0 +1,60 @@
+// The errors that a document has of its own, so that a completion is not blamed for them.
+
+import type { Language } from "../languages/languages.ts";
+import type { SyntaxRuntime } from "../parsing/parser.ts";
+import { type Fault, faultKey, faultsOf } from "./faults.ts";
+import type { Filled } from "./surroundings.ts";
+import type { Window } from "./window.ts";
+
+/** The errors of a window as it is, by keys that do not depend on the length of an insertion. */
+export function baseline(window: Window, language: Language, runtime: SyntaxRuntime): ReadonlySet<string> {
+  const text = `${window.head}${window.before}${window.after}${window.tail}\n`;
+  const tree = runtime.parse(language, text);
+  if (tree === null) return new Set();
+  try {
+    return new Set(faultsOf(tree, text, language).map((fault) => faultKey(fault, 0)));
+  } finally {
+    tree.delete();
+  }
+}
+
+/** Keys of errors that do not count; of those after the cursor as if nothing stood there. */
+export type KnownFaults = ReadonlySet<string>;
+
+/**
+ * The document's errors without a completion: as it stands, and with a stand-in at the cursor, as what is
+ * missing there may hide what else is wrong.
+ */
+export function knownFaults(
+  window: Window,
+  filled: Filled,
+  language: Language,
+  runtime: SyntaxRuntime,
+): KnownFaults {
+  const known = new Set(baseline(window, language, runtime));
+  const { head, before, after, tail } = window;
+  const { text } = filled;
+  const stand = text.length - (head.length + before.length + after.length + tail.length);
+  if (stand <= 0 || !text.startsWith(head + before)) return known;
+  const tree = runtime.parse(language, text.endsWith("\n") ? text : `${text}\n`);
+  for (const fault of tree === null ? [] : faultsOf(tree, text, language)) {
+    known.add(faultKey(fault, fault.start < head.length + before.length ? 0 : stand));
+  }
+  tree?.delete();
+  return known;
+}
+
+/** Every error stands outside the insertion, which starts at an offset, and is known. */
+export function standElsewhere(
+  faults: readonly Fault[],
+  known: KnownFaults,
+  insert: string,
+  start: number,
+): boolean {
+  const from = start + insert.length - insert.trimStart().length;
+  const to = start + insert.trimEnd().length;
+  return faults.every((fault) => {
+    if (fault.end < from) return known.has(faultKey(fault, 0));
+    return fault.start > to && known.has(faultKey(fault, insert.length));
+  });
+}

@@ -1,0 +1,189 @@
+// A bounded part of a document around the cursor that can be parsed by itself. Documents up to a size are
+// taken whole; of larger ones a window is cut at lines where items start, and what encloses it is stood in for.
+
+import type { Language } from "../languages/languages.ts";
+import { scanBrackets } from "./brackets.ts";
+import { indentOf } from "./indentation.ts";
+import { isCloser } from "./line-breaks.ts";
+
+/** Documents up to this size, in UTF-16 units (about 1,500 lines), are parsed whole: some 6 ms. */
+const WHOLE_LENGTH = 48 * 1024;
+
+/** Most text before the cursor in a window: three times what any reward model reads. */
+const BEFORE_LENGTH = 24 * 1024;
+
+/** Most text after the cursor in a window: it only has to end the enclosing unit and to show overlap. */
+const AFTER_LENGTH = 12 * 1024;
+
+/** The text that is parsed: `head + before + completion + after + tail`. */
+export interface Window {
+  /** Stands for what encloses the window in the document. */
+  readonly head: string;
+  readonly before: string;
+  readonly after: string;
+  /** Closes what `head` opens and what the window cuts off. */
+  readonly tail: string;
+}
+
+/** The windows of a document to try, simplest first; one where the document is small. */
+export function windowsOf(before: string, after: string, language: Language): Window[] {
+  if (before.length + after.length <= WHOLE_LENGTH) return [{ head: "", before, after, tail: "" }];
+  const start = startOf(before, language);
+  const near = before.slice(start.index);
+  const end = endOf(after, start.indent);
+  const far = after.slice(0, end);
+  // What the document itself leaves open is not the window's to close.
+  const open = end < after.length ? scanBrackets(near + far, language).open : [];
+  const tail =
+    open.length === 0
+      ? ""
+      : `\n${open
+          .map((one) => one.close)
+          .reverse()
+          .join("\n")}`;
+  const bare = { head: "", before: near, after: far, tail };
+  if (start.indent === 0) return [bare];
+  return [...heads(language).map(([head, close]) => ({ ...bare, head, tail: tail + close })), bare];
+}
+
+/** The earliest line in reach that starts an item at the left margin, else one with the least indentation. */
+function startOf(before: string, language: Language): { index: number; indent: number } {
+  let best = { index: before.length, indent: Number.POSITIVE_INFINITY, apart: false };
+  let index = before.length <= BEFORE_LENGTH ? 0 : before.indexOf("\n", before.length - BEFORE_LENGTH) + 1;
+  if (index === 0 && before.length > BEFORE_LENGTH) index = before.length - BEFORE_LENGTH;
+  let blank = index === 0;
+  const lines = before.slice(index).split("\n");
+  // The cursor's own line is no start: what it belongs to stands above.
+  for (const line of lines.slice(0, -1)) {
+    const solid = line.trim() !== "";
+    if (solid && startsItem(line, language)) {
+      const indent = indentOf(line);
+      if (indent < best.indent || (indent === best.indent && blank && !best.apart)) {
+        best = { index, indent, apart: blank };
+      }
+    }
+    blank = !solid;
+    index += line.length + 1;
+  }
+  if (best.index < before.length) return best;
+  return { index: Math.max(0, before.length - BEFORE_LENGTH), indent: 0 };
+}
+
+/** Where the part after the cursor ends: before a line that leaves the window's level, or at an item's start. */
+function endOf(after: string, indent: number): number {
+  if (after.length <= AFTER_LENGTH && indent === 0) return after.length;
+  let index = after.indexOf("\n") + 1;
+  if (index === 0) return Math.min(after.length, AFTER_LENGTH);
+  let best = 0;
+  for (const line of after.slice(index, AFTER_LENGTH).split("\n")) {
+    if (line.trim() !== "") {
+      const columns = indentOf(line);
+      if (columns < indent) return index;
+      if (columns === indent && !/^\s*[)\]}]/.test(line)) best = index;
+    }
+    index += line.length + 1;
+  }
+  return best > 0 ? best : Math.min(after.length, after.lastIndexOf("\n", AFTER_LENGTH) + 1 || AFTER_LENGTH);
+}
+
+/** The line is not the middle or end of something that starts above it. */
+function startsItem(line: string, language: Language): boolean {
+  if (
+    /^\s*(?:[)\]}*]|\{\s*$|else\b|elif\b|end\b|fi\b|done\b|esac\b|except\b|finally\b|case\b|rescue\b|when\b)/.test(
+      line,
+    )
+  )
+    return false;
+  if (language === "python") return !/^\s*['"]/.test(line);
+  return !(language === "c" || language === "cpp") || !/^\s*(?:#|public:|private:|protected:|\{)/.test(line);
+}
+
+/** What may enclose a window that starts inside something, with its end: a type, or a function. */
+export function heads(language: Language): (readonly [string, string])[] {
+  switch (language) {
+    case "python":
+      return [["class Enclosing:\n", ""]];
+    case "ruby":
+      return [["class Enclosing\n", "\nend\n"]];
+    case "bash":
+      return [["enclosing() {\n", "\n}\n"]];
+    case "go":
+      return [["func enclosing() {\n", "\n}\n"]];
+    case "rust":
+      return [
+        ["impl Enclosing {\n", "\n}\n"],
+        ["fn enclosing() {\n", "\n}\n"],
+      ];
+    case "c":
+      return [["void enclosing(void) {\n", "\n}\n"]];
+    case "cpp":
+      return [
+        ["class Enclosing {\n", "\n};\n"],
+        ["void enclosing() {\n", "\n}\n"],
+      ];
+    case "java":
+    case "csharp":
+      return [
+        ["class Enclosing {\n", "\n}\n"],
+        ["class Enclosing { void enclosing() {\n", "\n}}\n"],
+      ];
+    case "kotlin":
+      return [
+        ["class Enclosing {\n", "\n}\n"],
+        ["fun enclosing() {\n", "\n}\n"],
+      ];
+    case "javascript":
+    case "typescript":
+    case "tsx":
+    case "php":
+      return [
+        ["class Enclosing {\n", "\n}\n"],
+        ["function enclosing() {\n", "\n}\n"],
+      ];
+    default:
+      return language satisfies never;
+  }
+}
+
+/** Enclosing items that are parsed by themselves in a broken document: functions in types in namespaces. */
+const MAX_REGIONS = 4;
+
+/** Lines above the cursor that are indented less and less: what they start, up to where it ends below. */
+export function regionsOf(
+  before: string,
+  after: string,
+  language: Language,
+): { start: number; end: number; indent: number }[] {
+  const regions: { start: number; end: number; indent: number }[] = [];
+  const lines = before.split("\n");
+  let start = before.length - (lines.at(-1)?.length ?? 0);
+  let limit = Number.POSITIVE_INFINITY;
+  const current = lines.at(-1) ?? "";
+  if (current.trim() !== "") {
+    limit = indentOf(current);
+    if (limit === 0) return [{ start, end: endOfItem(after, 0), indent: 0 }];
+  }
+  for (let index = lines.length - 2; index >= 0 && limit > 0; index--) {
+    const line = lines[index] ?? "";
+    start -= line.length + 1;
+    if (line.trim() === "" || indentOf(line) >= limit || !startsItem(line, language)) continue;
+    limit = indentOf(line);
+    regions.push({ start, end: endOfItem(after, limit), indent: limit });
+  }
+  return regions.reverse().slice(0, MAX_REGIONS);
+}
+
+/** Offset behind the line that ends an item with this indentation, or before the line that starts the next. */
+function endOfItem(after: string, indent: number): number {
+  let index = after.indexOf("\n") + 1;
+  if (index === 0) return after.length;
+  for (const line of after.slice(index).split("\n")) {
+    if (line.trim() !== "" && indentOf(line) <= indent) {
+      return isCloser(line) && indentOf(line) === indent
+        ? Math.min(after.length, index + line.length)
+        : index;
+    }
+    index += line.length + 1;
+  }
+  return after.length;
+}

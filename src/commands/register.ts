@@ -1,0 +1,23 @@
+/** The table of commands: id → handler. A handler that fails tells the user, who has just asked for it. */
+import * as vscode from "vscode";
+import { isAbort, type Log, reasonOf } from "../base/log.ts";
+import { sentenceOf } from "../editor/sentences.ts";
+import type { CommandName } from "./contributions.ts";
+
+/** Arguments come from links and keybindings: each handler looks at what it got. */
+export type CommandTable = { readonly [Name in CommandName]: (...args: readonly unknown[]) => unknown };
+
+export function registerCommands(table: CommandTable, log: Log): vscode.Disposable {
+  const registrations = Object.entries(table).map(([name, handler]) =>
+    vscode.commands.registerCommand(`codescaler.${name}`, async (...args: unknown[]) => {
+      try {
+        await handler(...args);
+      } catch (error) {
+        if (isAbort(error)) return;
+        log.error(`${name}: ${reasonOf(error)}`);
+        void vscode.window.showErrorMessage(sentenceOf(error));
+      }
+    }),
+  );
+  return vscode.Disposable.from(...registrations);
+}

@@ -1,0 +1,77 @@
+import { describe, expect, it } from "vitest";
+import { type Arrival, Run } from "../../../../src/inline/run.ts";
+import { Runs } from "../../../../src/inline/runs.ts";
+import { Tracer } from "../../../../src/inline/trace.ts";
+import { placeIn } from "../place.ts";
+import { replyOf } from "../reply.ts";
+
+let count = 0;
+/** A run whose first candidate is there and whose sources write on until they are stopped. */
+async function runAt(text: string, insert: string, uri?: string): Promise<Run> {
+  count += 1;
+  const run = new Run(
+    `r${count}`,
+    placeIn(text, uri),
+    {
+      async *gather(_place, signal): AsyncGenerator<Arrival> {
+        yield {
+          kind: "completion",
+          sourceId: "s",
+          source: "S",
+          completion: { text: insert, complete: true, tokens: 1 },
+        };
+        await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
+      },
+      check: async (_place, completion) => ({ insert: completion, valid: true, reason: null }),
+      rank: async () => replyOf([{}]),
+      sentenceOf: String,
+      publish: () => {},
+    },
+    new Tracer("automatic", "a.py", 1),
+  );
+  await run.until(({ checked }) => checked.length > 0, new AbortController().signal);
+  return run;
+}
+
+describe("running requests", () => {
+  it("go on while the user types along, and stop when something else is typed", async () => {
+    const runs = new Runs();
+    const run = await runAt("return █", "a + b");
+    runs.add(run);
+    runs.cancelOthers(placeIn("return a█"));
+    expect(run.cancelled).toBe(false);
+    runs.cancelOthers(placeIn("return x█"));
+    expect(run.cancelled).toBe(true);
+  });
+
+  it("of other documents are left alone", async () => {
+    const runs = new Runs();
+    const [here, there] = [await runAt("return █", "a"), await runAt("return █", "a", "file:///b.py")];
+    runs.add(here);
+    runs.add(there);
+    runs.cancelOthers(placeIn("x = █"));
+    expect([here.cancelled, there.cancelled]).toEqual([true, false]);
+    runs.dispose();
+    expect(there.cancelled).toBe(true);
+  });
+
+  it("are found again at their place, but not once they were stopped", async () => {
+    const runs = new Runs();
+    const run = await runAt("return █", "a");
+    runs.add(run);
+    expect(runs.at(placeIn("return █"))).toBe(run);
+    expect(runs.at(placeIn("return a█"))).toBeUndefined();
+    run.cancel();
+    expect(runs.at(placeIn("return █"))).toBeUndefined();
+    expect([...runs.continuedAt(placeIn("return a█"))].map(({ run: found }) => found)).toEqual([run]);
+  });
+
+  it("are forgotten with their document", async () => {
+    const runs = new Runs();
+    const run = await runAt("return █", "a");
+    runs.add(run);
+    runs.forget(run.place.uri);
+    expect(run.cancelled).toBe(true);
+    expect(runs.get(run.id)).toBeUndefined();
+  });
+});
