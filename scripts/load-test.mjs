@@ -24,7 +24,7 @@ const { values } = parseArgs({
 const SAMPLES = Number(values.samples);
 const STEPS = Number(values.steps);
 const GROUP = Number(values.group);
-/** Requests in flight, as the trainers' client has (training/rewards/client.py). */
+/** Requests in flight, as the trainers' client has (training/rewards/codescaler_rewards/reward_client.py). */
 const IN_FLIGHT = 8;
 /** Every fifth reply holds no valid program. */
 const INVALID_EVERY = 5;

@@ -2,6 +2,7 @@
 // vitest finds by them.
 import { join } from "node:path";
 import { root, run, setup } from "./setup.mjs";
+import { testPython } from "./test-python.mjs";
 
 setup();
 const bin = (...parts) => join(root, "node_modules", ...parts);
@@ -10,4 +11,7 @@ run(process.execPath, [bin("@biomejs", "biome", "bin", "biome"), "check", "."]);
 run(process.execPath, [bin("typescript", "bin", "tsc"), "--noEmit"]);
 run(process.execPath, [join(root, "scripts", "build.mjs")]);
 run(process.execPath, [bin("vitest", "vitest.mjs"), "run", ...only]);
-if (only.length === 0) run(process.execPath, [join(root, "scripts", "test-host.mjs")]);
+if (only.length === 0) {
+  testPython();
+  run(process.execPath, [join(root, "scripts", "test-host.mjs")]);
+}

@@ -13,19 +13,24 @@ USER_TURNS = (
 )
 ASSISTANT = re.compile(r"<\|im_start\|>assistant\n|<\|start_header_id\|>assistant<\|end_header_id\|>\n\n|\[/INST\]")
 # What models end with and trainers pad with.
-END = re.compile(r"(?:\s*(?:<\|im_end\|>|<\|endoftext\|>|<\|eot_id\|>|<\|end_of_text\|>|<\|eom_id\|>|<pad>|\[PAD\]|</s>))+\s*\Z")
+END = re.compile(
+    r"(?:\s*(?:<\|im_end\|>|<\|endoftext\|>|<\|eot_id\|>|<\|end_of_text\|>|<\|eom_id\|>|<pad>|\[PAD\]|</s>))+\s*\Z"
+)
 
 
 def problem_of(prompt: object) -> str:
     """The problem in a prompt: the last user turn of a conversation or of a rendered chat, else the text itself."""
     if isinstance(prompt, str):
         for pattern in USER_TURNS:
-            turns = pattern.findall(prompt)
+            turns: list[str] = pattern.findall(prompt)
             if turns:
                 return turns[-1]
         return prompt
-    if isinstance(prompt, Sequence) or hasattr(prompt, "tolist"):
-        for turn in reversed(list(prompt)):
+    # A column of a Parquet file gives conversations as arrays.
+    if hasattr(prompt, "tolist"):
+        prompt = prompt.tolist()
+    if isinstance(prompt, Sequence):
+        for turn in reversed(prompt):
             if isinstance(turn, dict) and turn.get("role") == "user":
                 return text_of(turn.get("content"))
     raise ValueError("A prompt must be a text, or a conversation with a user turn.")
