@@ -3,7 +3,9 @@ import { rm, stat } from "node:fs/promises";
 import { ServiceError } from "../errors.ts";
 import { diskError } from "../files/disk.ts";
 import { pullTarget } from "./hub/pull.ts";
+import { ggufTarget } from "./hub/pull-gguf.ts";
 import { openStaging, unfinishedDownloads } from "./hub/staging.ts";
+import { removeProvenance } from "./provenance.ts";
 import type { ModelStore } from "./store.ts";
 import { findTokenizer } from "./tokenizer-file.ts";
 
@@ -29,6 +31,7 @@ export async function removeModel(store: ModelStore, name: string): Promise<Remo
     await rm(installed.path, { force: true }).catch((error: unknown) => {
       throw diskError(installed.path, error);
     });
+    await removeProvenance(installed.path);
     what.push("model");
     bytes += stats?.size ?? 0;
   }
@@ -62,7 +65,7 @@ export async function removeModel(store: ModelStore, name: string): Promise<Remo
 
 function repositoryOf(name: string): string | undefined {
   try {
-    return pullTarget(name).repository;
+    return ggufTarget(name)?.repository ?? pullTarget(name).repository;
   } catch {
     return undefined;
   }

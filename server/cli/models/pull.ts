@@ -1,8 +1,10 @@
 /** `codescaler models pull`: downloads, checks, converts and installs a model. */
+import { gigabytes } from "../../files/disk.ts";
 import { modelFolder } from "../../files/folders.ts";
 import { FILE_TYPES } from "../../models/gguf/ggml.ts";
 import { hubFromEnvironment } from "../../models/hub/hub-request.ts";
 import { pull, pullTokenizer } from "../../models/hub/pull.ts";
+import { ggufTarget, pullGguf } from "../../models/hub/pull-gguf.ts";
 import { oneOf, readArgs } from "../usage.ts";
 import {
   describe,
@@ -21,6 +23,7 @@ export const usage = `Usage: codescaler models pull NAME [options]
 
 Downloads a model of the catalogue (or owner/name of the Hub), checks every file against the Hub's hash, converts it and
 installs it. Ctrl-C stops; the same command continues. Needs room for the download and the result together.
+A writer of the catalogue, or owner/name/file.gguf, is one file and is installed as it is.
 
   --type TYPE      ${FILE_TYPES.join(", ")} (default q8_0)
   --revision R     branch, tag or commit (default: the newest)
@@ -57,6 +60,16 @@ export async function run(args: string[]): Promise<number> {
       values["exit-with-stdin"],
     ),
   };
+  const gguf = values.tokenizer ? undefined : ggufTarget(wanted);
+  if (gguf !== undefined) {
+    const pulled = await pullGguf(gguf, { ...options, onProgress: progressLine(form) });
+    print(
+      values.json,
+      { id: pulled.name, path: pulled.path, bytes: pulled.bytes, fetched: pulled.fetched },
+      `${pulled.name} ${pulled.fetched ? "is installed" : "was installed already"}: ${gigabytes(pulled.bytes)}, ${gguf.file} of ${gguf.repository}`,
+    );
+    return 0;
+  }
   const type = oneOf("type", values.type, FILE_TYPES);
   if (values.tokenizer) {
     const { name, facts } = await pullTokenizer(wanted, options);

@@ -16,6 +16,7 @@ import { installName, nameFrom } from "../names.ts";
 import { convertedBytes } from "../needs.ts";
 import { type ModelFacts, readModelFacts, type TokenizerFile } from "../reward-model.ts";
 import { convertTokenizer, type TokenizerOptions, tokenizerPath } from "../tokenizer-file.ts";
+import { WRITERS } from "../writers.ts";
 import { downloadFile } from "./download.ts";
 import {
   fileAddress,
@@ -86,7 +87,7 @@ export function pullTarget(wanted: string): {
   }
   throw new ServiceError(
     "model_not_found",
-    `There is no model "${wanted}" to pull. Known are ${CATALOGUE.map(({ id }) => id).join(", ")}, and any owner/name of the Hub.`,
+    `There is no model "${wanted}" to pull. Known are ${[...CATALOGUE, ...WRITERS].map(({ id }) => id).join(", ")}, and any owner/name or owner/name/file.gguf of the Hub.`,
   );
 }
 
