@@ -1,7 +1,6 @@
 /** What each command does. Whatever only commands need is loaded when one is run. */
 import * as vscode from "vscode";
 import { orAborted } from "../base/or-aborted.ts";
-import type { Memory } from "../base/stored-state.ts";
 import type { Configuration } from "../editor/configuration.ts";
 import type { Pages } from "../editor/pages.ts";
 import { withProgress } from "../editor/progress.ts";
@@ -9,30 +8,31 @@ import { sourceStatus } from "../editor/status.ts";
 import { onAccepted } from "../inline/accepted.ts";
 import { explainOtherProviders } from "../inline/other-providers.ts";
 import type { AcceptedArguments, InlineProvider } from "../inline/provider.ts";
-import { reportOf } from "../inline/report.ts";
 import type { Runs } from "../inline/runs.ts";
 import { trySample } from "../inline/sample.ts";
-import type { Start } from "../inline/start.ts";
+import type { Start } from "../inline/start-run.ts";
 import { suggest } from "../inline/suggest.ts";
 import type { TraceLog } from "../inline/trace.ts";
+import { reportOf } from "../inline/trace-report.ts";
 import { useCandidate } from "../inline/use-candidate.ts";
 import type { CommandLine } from "../models/command-line.ts";
-import type { CompareHandle } from "../panel/register.ts";
-import type { PreferenceStore } from "../preferences/store.ts";
+import type { CompareHandle } from "../panel/register-panel.ts";
+import type { PreferenceStore } from "../preferences/preference-store.ts";
 import type { Ranker } from "../ranking/ranker.ts";
 import type { Scores } from "../ranking/scores.ts";
 import type { RankingSession } from "../ranking/session.ts";
 import type { Supervisor } from "../reward-server/supervisor.ts";
-import { scoreCommands } from "../scoring/commands.ts";
 import { Scoring } from "../scoring/score.ts";
+import { scoreCommands } from "../scoring/score-commands.ts";
 import type { Health } from "../sources/health.ts";
-import { configuredSources } from "../sources/source-list.ts";
+import { configuredSources } from "../sources/source-names.ts";
 import type { SourceSet } from "../sources/source-set.ts";
-import { summaryOf } from "../statistics/statistics.ts";
+import { summaryOf } from "../statistics/outcomes.ts";
 import { type SourceUsage, statisticsPage } from "../statistics/statistics-page.ts";
+import type { Memory } from "../statistics/statistics-store.ts";
 import type { Syntax } from "../syntax/syntax.ts";
 import { showMenu } from "./menu.ts";
-import type { CommandTable } from "./register.ts";
+import type { CommandTable } from "./register-commands.ts";
 import { setServerToken, toggleAutomatic, toggleLanguage } from "./toggles.ts";
 
 export interface CommandDependencies {
@@ -83,15 +83,15 @@ export function createCommands(deps: CommandDependencies): CommandTable {
       await setKey(configuration, deps.secrets);
     },
     chooseModel: async () => {
-      const { chooseModel } = await import("../models/choose.ts");
+      const { chooseModel } = await import("../models/choose-model.ts");
       await chooseModel(deps);
     },
     doctor: async () => {
-      const { showDoctor } = await import("../models/devices.ts");
+      const { showDoctor } = await import("../models/engine-builds.ts");
       await showDoctor(deps);
     },
     cudaBuild: async () => {
-      const { chooseCudaBuild } = await import("../models/devices.ts");
+      const { chooseCudaBuild } = await import("../models/engine-builds.ts");
       await chooseCudaBuild(deps);
     },
     menu: () => showMenu(sources(), server.state, configuration.for()["automatic.enable"]),
@@ -106,7 +106,7 @@ export function createCommands(deps: CommandDependencies): CommandTable {
       vscode.window.setStatusBarMessage(vscode.l10n.t("Statistics erased."), 4000);
     },
     exportPreferences: async () => {
-      const { exportPreferences } = await import("../preferences/export.ts");
+      const { exportPreferences } = await import("../preferences/export-preferences.ts");
       await exportPreferences(deps.preferences, configuration.for()["preferences.enable"]);
     },
     otherProviders: () => explainOtherProviders(),

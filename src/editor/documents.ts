@@ -2,7 +2,7 @@
 import * as vscode from "vscode";
 import { type Language, languageOf } from "../../shared/syntax/languages/languages.ts";
 import { EDITOR_LANGUAGES, SCHEMES } from "../commands/contributions.ts";
-import { type Lines, type Place, textAround, withEarlierCells } from "./cursor-task.ts";
+import { type Lines, type Place, textAround, withEarlierCells } from "./cursor-context.ts";
 import type { Settings } from "./settings.ts";
 
 export const SELECTOR: vscode.DocumentFilter[] = SCHEMES.flatMap((scheme) =>

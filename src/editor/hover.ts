@@ -1,7 +1,7 @@
 /** What the hover over scored or accepted code says. */
 import * as vscode from "vscode";
+import { percent } from "../base/format.ts";
 import { commandLink, escaped, fenced } from "../base/markdown.ts";
-import { percent } from "../inline/report.ts";
 import type { Anchor } from "../ranking/anchors.ts";
 import { type RankedRow, type Ranking, rowOf, rowsOf } from "../ranking/ranking.ts";
 import { rangeOf, type Scores } from "../ranking/scores.ts";

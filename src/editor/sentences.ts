@@ -2,8 +2,8 @@
 import { l10n } from "vscode";
 import { reasonOf } from "../base/log.ts";
 import { RankError } from "../ranking/client.ts";
-import { HINTS } from "../reward-server/hints.ts";
-import { FAILURES, type FailureValues, SourceError, WORDS } from "../sources/failure.ts";
+import { HINTS } from "../reward-server/death-hints.ts";
+import { FAILURES, type FailureValues, SourceError, WORDS } from "../sources/source-error.ts";
 
 /**
  * Failures of the reward server by their code, for translations. The server's own sentence says more (names, numbers)

@@ -7,7 +7,7 @@ import type { Scores } from "../ranking/scores.ts";
 import type { RankingSession } from "../ranking/session.ts";
 import type { AcceptedArguments, InlineProvider } from "./provider.ts";
 import type { Runs } from "./runs.ts";
-import type { Start } from "./start.ts";
+import type { Start } from "./start-run.ts";
 import { type TraceLog, Tracer } from "./trace.ts";
 
 export interface AcceptedDependencies {

@@ -2,15 +2,15 @@
 import * as vscode from "vscode";
 import { abortSignalOf, delay } from "../base/wait.ts";
 import type { Configuration } from "../editor/configuration.ts";
-import type { Place } from "../editor/cursor-task.ts";
+import type { Place } from "../editor/cursor-context.ts";
 import { placeAt, refusal } from "../editor/documents.ts";
 import type { Settings } from "../editor/settings.ts";
 import type { RankingSession } from "../ranking/session.ts";
-import { choose, type Offer, offersOf } from "./choice.ts";
 import { accepted, keystroke, NOT_TYPING, pauseOf, shownAndIgnored, type Typing } from "./debounce.ts";
 import { type Continuation, restOf } from "./reuse.ts";
 import type { Run, RunState } from "./run.ts";
 import type { Runs } from "./runs.ts";
+import { choose, type Offer, offersOf } from "./suggestions.ts";
 import { type TraceLog, Tracer, type Trigger } from "./trace.ts";
 
 /** Command that the editor runs when a suggestion was accepted. */

@@ -1,5 +1,5 @@
 /** Whether an earlier suggestion still fits when the user has typed on. Pure. */
-import type { Place } from "../editor/cursor-task.ts";
+import type { Place } from "../editor/cursor-context.ts";
 
 /** Text compared around the cursor: enough to tell one place from another, little enough for every keystroke. */
 const COMPARED = 1024;

@@ -4,11 +4,11 @@
  */
 import type { RankReply } from "../../shared/contract.ts";
 import { isAbort } from "../base/log.ts";
-import { cursorTask, type Place } from "../editor/cursor-task.ts";
+import { cursorTask, type Place } from "../editor/cursor-context.ts";
 import type { Ranker } from "../ranking/ranker.ts";
 import type { Candidate, Ranking } from "../ranking/ranking.ts";
 import type { Completion } from "../sources/source.ts";
-import type { Checked } from "./choice.ts";
+import type { Checked } from "./suggestions.ts";
 import type { Tracer } from "./trace.ts";
 
 /** What a source gives, or that it failed. */

@@ -1,5 +1,5 @@
 /** The runs of this window: found again by place, ended when the document has moved on. */
-import type { Place } from "../editor/cursor-task.ts";
+import type { Place } from "../editor/cursor-context.ts";
 import type { Continuation } from "./reuse.ts";
 import { continuation } from "./reuse.ts";
 import type { Run } from "./run.ts";

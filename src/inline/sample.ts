@@ -3,7 +3,7 @@ import * as vscode from "vscode";
 import type { Configuration } from "../editor/configuration.ts";
 import { placeAt } from "../editor/documents.ts";
 import type { Arrival } from "./run.ts";
-import { type RunParts, startRun } from "./start.ts";
+import { type RunParts, startRun } from "./start-run.ts";
 import { present } from "./suggest.ts";
 import { type TraceLog, Tracer } from "./trace.ts";
 

@@ -1,15 +1,15 @@
 /** The explicit command: the full ranking, with progress and cancel, then shown as ghost text. */
 import * as vscode from "vscode";
+import { percent } from "../base/format.ts";
 import { abortSignalOf } from "../base/wait.ts";
 import type { Configuration } from "../editor/configuration.ts";
 import { placeAt, refusal } from "../editor/documents.ts";
 import type { RankingSession } from "../ranking/session.ts";
-import { offersOf } from "./choice.ts";
-import { percent } from "./report.ts";
 import { continuation } from "./reuse.ts";
 import type { Run, RunState } from "./run.ts";
 import type { Runs } from "./runs.ts";
-import type { Start } from "./start.ts";
+import type { Start } from "./start-run.ts";
+import { offersOf } from "./suggestions.ts";
 import { type TraceLog, Tracer } from "./trace.ts";
 
 export interface SuggestDependencies {

@@ -2,8 +2,8 @@
 import { l10n } from "vscode";
 import { languageOf } from "../../shared/syntax/languages/languages.ts";
 import type { SyntaxRuntime } from "../../shared/syntax/parsing/parser.ts";
+import { percent } from "../base/format.ts";
 import { withVisibleControls } from "../base/markdown.ts";
-import { percent } from "../inline/report.ts";
 import { type RankedRow, type Ranking, rowsOf } from "../ranking/ranking.ts";
 import { lineChanges } from "./differences.ts";
 import { highlight } from "./highlight.ts";

@@ -11,7 +11,7 @@ import type {
   Task,
 } from "../../shared/contract.ts";
 import { isAbort } from "../base/log.ts";
-import type { Hint } from "../reward-server/hints.ts";
+import type { Hint } from "../reward-server/death-hints.ts";
 
 export interface Endpoint {
   /** Base address without a path: "http://127.0.0.1:41234". */

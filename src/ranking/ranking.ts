@@ -1,6 +1,6 @@
 /** A ranking as the extension keeps it: what was asked, what came, and what the reward server said. Pure data. */
 import type { RankedCandidate, RankReply } from "../../shared/contract.ts";
-import type { Place } from "../editor/cursor-task.ts";
+import type { Place } from "../editor/cursor-context.ts";
 
 /** One completion as a source gave it. */
 export interface Candidate {

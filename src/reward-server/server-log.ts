@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { LOG_FILE } from "../../shared/sharing/lease.ts";
 import { LINE_LENGTH } from "../base/node-process.ts";
 import { RankError } from "../ranking/client.ts";
-import { HINTS, hintFor } from "./hints.ts";
+import { HINTS, hintFor } from "./death-hints.ts";
 import { type Exit, START_MARK } from "./server-process.ts";
 
 /** Enough for a stack trace or the engine's words about memory. */

@@ -11,13 +11,13 @@ import type { Log } from "../base/log.ts";
 import { orAborted } from "../base/or-aborted.ts";
 import { type Endpoint, RankError } from "../ranking/client.ts";
 import { changeFor, serveArguments, stateFrom } from "./decisions.ts";
-import { Joins } from "./joining.ts";
+import { joinOrStart, type Session, StartError } from "./join-server.ts";
 import { OwnServer } from "./own-server.ts";
 import { Restarts } from "./restarts.ts";
 import type { RewardServer, ServerOptions, ServerState } from "./reward-server.ts";
 import { deathOf, readServerLog } from "./server-log.ts";
 import type { Exit, ServerProcess } from "./server-process.ts";
-import { joinOrStart, type Session, StartError } from "./shared-server.ts";
+import { Joins } from "./single-flight.ts";
 
 export interface SupervisorDependencies {
   /** The program that runs JavaScript: the editor's own Node. */

@@ -1,14 +1,14 @@
 /** Scores code that stands in documents, at the user's request. Results are rankings like any other. */
 import * as vscode from "vscode";
 import type { Priority } from "../../shared/contract.ts";
-import { cursorTask, type Place, textAround } from "../editor/cursor-task.ts";
+import { cursorTask, type Place, textAround } from "../editor/cursor-context.ts";
 import { editorLanguage, linesOf } from "../editor/documents.ts";
 import type { Ranker } from "../ranking/ranker.ts";
 import type { Candidate, Ranking, RankingKind } from "../ranking/ranking.ts";
 import type { Scores } from "../ranking/scores.ts";
 import type { RankingSession } from "../ranking/session.ts";
 import type { Syntax } from "../syntax/syntax.ts";
-import type { Piece } from "./units.ts";
+import type { Piece } from "./functions.ts";
 
 export interface ScoringDependencies {
   readonly rank: Ranker;

@@ -1,8 +1,9 @@
 /** Asks all sources at once and yields their completions as they arrive; one that fails spoils nothing. */
-import { SourceError } from "./failure.ts";
+
+import { merge } from "../base/merge.ts";
 import type { Health } from "./health.ts";
-import { merge } from "./merge.ts";
 import type { Completion, CompletionRequest, Source, Spending, StopEarly } from "./source.ts";
+import { SourceError } from "./source-error.ts";
 
 export interface Gathered {
   readonly source: Source;

@@ -1,5 +1,5 @@
 /** How each source is doing: for the status item, and for leaving a source alone that asked for it. Pure. */
-import { needsSomebody, type SourceError } from "./failure.ts";
+import { needsSomebody, type SourceError } from "./source-error.ts";
 
 /**
  * How long automatic requests leave a source alone that fails until somebody does something, in milliseconds:

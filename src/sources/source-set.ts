@@ -3,12 +3,12 @@ import type * as vscode from "vscode";
 import { type Log, reasonOf } from "../base/log.ts";
 import { type Configuration, networkSettings } from "../editor/configuration.ts";
 import type { Account } from "./gather.ts";
-import { createHttpClient, type HttpClient } from "./http/http.ts";
-import { editorModelSource } from "./kinds/editor.ts";
+import { createHttpClient, type HttpClient } from "./http/http-client.ts";
+import { editorModelSource } from "./kinds/vscode-models.ts";
 import { createSource } from "./setup/create.ts";
 import { keyName, parseSources } from "./setup/source-settings.ts";
 import type { Source } from "./source.ts";
-import { Usage } from "./usage.ts";
+import { Usage } from "./source-usage.ts";
 
 export interface SourceSet {
   /** Those that are configured and usable, in the order of the setting. */

@@ -1,8 +1,8 @@
 /** The statistics as a Markdown page. */
 import { l10n } from "vscode";
+import { percent } from "../base/format.ts";
 import { escaped } from "../base/markdown.ts";
-import { percent } from "../inline/report.ts";
-import type { Summary } from "./statistics.ts";
+import type { Summary } from "./outcomes.ts";
 
 export interface SourceUsage {
   readonly label: string;

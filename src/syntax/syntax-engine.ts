@@ -5,7 +5,7 @@
 import { assemble, documentOf } from "../../shared/syntax/cursor/assemble.ts";
 import { type SyntaxRuntime, wasmRuntime } from "../../shared/syntax/parsing/parser.ts";
 import { problemAt } from "../../shared/syntax/units/problem.ts";
-import { functionAt, functionsIn } from "../scoring/units.ts";
+import { functionAt, functionsIn } from "../scoring/functions.ts";
 
 /** The functions that parse, with what they parse by. */
 export interface SyntaxEngine {

@@ -1,10 +1,10 @@
 /** The syntax module in the extension host: loaded with the first completion, never with the extension. */
 import type { Language } from "../../shared/syntax/languages/languages.ts";
 import type { SyntaxRuntime } from "../../shared/syntax/parsing/parser.ts";
-import type { Place } from "../editor/cursor-task.ts";
-import type { Checked } from "../inline/choice.ts";
+import type { Place } from "../editor/cursor-context.ts";
+import type { Checked } from "../inline/suggestions.ts";
 import type { Reading } from "../preferences/preference.ts";
-import type { Piece } from "../scoring/units.ts";
+import type { Piece } from "../scoring/functions.ts";
 import type { StopEarly } from "../sources/source.ts";
 import type { SyntaxEngine } from "./syntax-engine.ts";
 

@@ -3,7 +3,7 @@ import http from "node:http";
 import https from "node:https";
 import { HttpProxyAgent } from "http-proxy-agent";
 import { HttpsProxyAgent } from "https-proxy-agent";
-import { bypassesProxy, isLoopback, shown } from "./address.ts";
+import { bypassesProxy, isLoopback, shown } from "./source-address.ts";
 
 /** The editor's own network settings (`http.*`), as plain values. */
 export interface NetworkSettings {

@@ -3,12 +3,12 @@
  * makes the later ones cheap. Wire format: tools/server/README.md of llama.cpp.
  */
 import * as z from "zod";
-import { WORDS } from "../failure.ts";
-import { parseAddress } from "../http/address.ts";
-import type { StreamEvent } from "../http/choices.ts";
-import { type HttpSourceOptions, sourceOfOne } from "../http/exchange.ts";
-import type { HttpClient } from "../http/http.ts";
+import type { StreamEvent } from "../http/completion-assembler.ts";
+import type { HttpClient } from "../http/http-client.ts";
+import { type HttpSourceOptions, sourceOfOne } from "../http/request-completions.ts";
+import { parseAddress } from "../http/source-address.ts";
 import type { Source } from "../source.ts";
+import { WORDS } from "../source-error.ts";
 
 const reply = z.looseObject({
   error: z.unknown().optional(),

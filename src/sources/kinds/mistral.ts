@@ -2,9 +2,10 @@
  * Mistral's fill-in-the-middle endpoint (api.mistral.ai, codestral.mistral.ai), which refuses every field that
  * it does not document and gives one completion a request. Wire format: Mistral's OpenAPI document.
  */
-import { parseAddress, route } from "../http/address.ts";
-import { type HttpSourceOptions, sourceOfOne } from "../http/exchange.ts";
-import type { HttpClient } from "../http/http.ts";
+
+import type { HttpClient } from "../http/http-client.ts";
+import { type HttpSourceOptions, sourceOfOne } from "../http/request-completions.ts";
+import { parseAddress, route } from "../http/source-address.ts";
 import type { Source } from "../source.ts";
 import { readOpenAi } from "./openai.ts";
 

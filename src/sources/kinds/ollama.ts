@@ -3,12 +3,12 @@
  * line. Wire format: docs/api.md of Ollama.
  */
 import * as z from "zod";
-import { isLoopback, parseAddress, shown } from "../http/address.ts";
-import type { StreamEvent } from "../http/choices.ts";
-import { type Ask, type HttpSourceOptions, inParallel } from "../http/exchange.ts";
+import type { StreamEvent } from "../http/completion-assembler.ts";
+import { refusal } from "../http/error-response.ts";
 import { wholeText } from "../http/framing.ts";
-import type { HttpClient } from "../http/http.ts";
-import { refusal } from "../http/refusal.ts";
+import type { HttpClient } from "../http/http-client.ts";
+import { type Ask, type HttpSourceOptions, inParallel } from "../http/request-completions.ts";
+import { isLoopback, parseAddress, shown } from "../http/source-address.ts";
 import type { CompletionRequest, Source } from "../source.ts";
 import { chatMessages } from "./prompt.ts";
 

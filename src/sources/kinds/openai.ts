@@ -4,12 +4,12 @@
  * shape of a request is learnt from their refusals and kept.
  */
 import * as z from "zod";
-import { SourceError } from "../failure.ts";
-import { isLoopback, parseAddress, route } from "../http/address.ts";
-import type { StreamEvent } from "../http/choices.ts";
-import { type Ask, exchange, type HttpSourceOptions, inParallel } from "../http/exchange.ts";
-import type { HttpClient } from "../http/http.ts";
+import type { StreamEvent } from "../http/completion-assembler.ts";
+import type { HttpClient } from "../http/http-client.ts";
+import { type Ask, exchange, type HttpSourceOptions, inParallel } from "../http/request-completions.ts";
+import { isLoopback, parseAddress, route } from "../http/source-address.ts";
 import type { CompleteOptions, Completion, CompletionRequest, Source } from "../source.ts";
+import { SourceError } from "../source-error.ts";
 import { infillPrompt } from "./infill.ts";
 import { chatMessages } from "./prompt.ts";
 

@@ -3,7 +3,7 @@ import * as vscode from "vscode";
 import { orAborted } from "../../base/or-aborted.ts";
 import type { Configuration } from "../../editor/configuration.ts";
 import { withProgress } from "../../editor/progress.ts";
-import { editorModels } from "../kinds/editor.ts";
+import { editorModels } from "../kinds/vscode-models.ts";
 import type { SourceSet } from "../source-set.ts";
 import { HTTP_KINDS, type HttpKind, isRemote, KIND_NAMES, type SourceConfig } from "./create.ts";
 import { discover, type FoundServer, SERVER_NAMES, suggestSource } from "./discover.ts";

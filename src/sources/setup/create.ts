@@ -1,6 +1,7 @@
 /** From what the settings say of a source to the source. */
-import { isLoopback, parseAddress } from "../http/address.ts";
-import type { HttpClient } from "../http/http.ts";
+
+import type { HttpClient } from "../http/http-client.ts";
+import { isLoopback, parseAddress } from "../http/source-address.ts";
 import { llamaCppSource } from "../kinds/llamacpp.ts";
 import { mistralSource } from "../kinds/mistral.ts";
 import { ollamaSource } from "../kinds/ollama.ts";

@@ -4,7 +4,7 @@
  */
 import * as z from "zod";
 import { wholeText } from "../http/framing.ts";
-import type { HttpClient, HttpReply, TimeLimits } from "../http/http.ts";
+import type { HttpClient, HttpReply, TimeLimits } from "../http/http-client.ts";
 import { canInfill } from "../kinds/infill.ts";
 import type { SourceConfig } from "./create.ts";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import * as vscode from "vscode";
 import { networkSettings } from "../../../src/editor/configuration.ts";
 import { wholeText } from "../../../src/sources/http/framing.ts";
-import { createHttpClient } from "../../../src/sources/http/http.ts";
+import { createHttpClient } from "../../../src/sources/http/http-client.ts";
 import { startProxy, startSecure, type TestProxy } from "../../replay/proxy.ts";
 import { type Replay, startReplay } from "../../replay/replay.ts";
 

@@ -3,11 +3,11 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { sentenceOf } from "../../../src/editor/sentences.ts";
-import { reportOf } from "../../../src/inline/report.ts";
 import { Tracer } from "../../../src/inline/trace.ts";
+import { reportOf } from "../../../src/inline/trace-report.ts";
 import { RankError } from "../../../src/ranking/client.ts";
-import { FAILURES, type FailureKind, SourceError, WORDS } from "../../../src/sources/failure.ts";
-import { summaryOf } from "../../../src/statistics/statistics.ts";
+import { FAILURES, type FailureKind, SourceError, WORDS } from "../../../src/sources/source-error.ts";
+import { summaryOf } from "../../../src/statistics/outcomes.ts";
 import { statisticsPage } from "../../../src/statistics/statistics-page.ts";
 
 /** A language in which every template is written with other letters; what stands in a value stays as it is. */

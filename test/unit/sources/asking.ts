@@ -1,7 +1,6 @@
 /** What the tests of the sources share: a request, a client, collecting. */
 
-import { SourceError } from "../../../src/sources/failure.ts";
-import { createHttpClient, type HttpClient } from "../../../src/sources/http/http.ts";
+import { createHttpClient, type HttpClient } from "../../../src/sources/http/http-client.ts";
 import { createSource, type SourceConfig } from "../../../src/sources/setup/create.ts";
 import type {
   CompleteOptions,
@@ -10,6 +9,7 @@ import type {
   Source,
   Spending,
 } from "../../../src/sources/source.ts";
+import { SourceError } from "../../../src/sources/source-error.ts";
 import type { Replay } from "../../replay/replay.ts";
 
 export const PREFIX = "def greatest_common_divisor(a, b):\n    ";

@@ -2,8 +2,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { FAILURES } from "../../../src/sources/failure.ts";
 import { HTTP_KINDS } from "../../../src/sources/setup/create.ts";
+import { FAILURES } from "../../../src/sources/source-error.ts";
 
 const page = readFileSync(join(__dirname, "../../../docs/sources.md"), "utf8");
 const rows = (heading: string) => {

@@ -1,6 +1,6 @@
 /** The editor's own models, through the members that are used of them. */
 import { expect, test } from "vitest";
-import { type EditorModel, editorSource } from "../../../src/sources/kinds/editor-model.ts";
+import { type EditorModel, editorSource } from "../../../src/sources/kinds/editor-source.ts";
 import { outcome, PREFIX, SUFFIX } from "./asking.ts";
 
 function source(model: EditorModel | undefined) {

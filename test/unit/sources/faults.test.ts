@@ -1,8 +1,8 @@
 /** What goes wrong between here and a server: every fault has one plain sentence, and nothing hangs or leaks. */
 import { afterEach, describe, expect, test } from "vitest";
-import type { FailureKind } from "../../../src/sources/failure.ts";
-import { createHttpClient } from "../../../src/sources/http/http.ts";
+import { createHttpClient } from "../../../src/sources/http/http-client.ts";
 import { createSource, type SourceConfig } from "../../../src/sources/setup/create.ts";
+import type { FailureKind } from "../../../src/sources/source-error.ts";
 import { startProxy } from "../../replay/proxy.ts";
 import { type Fault, type Replay, type ReplayOptions, startReplay } from "../../replay/replay.ts";
 import type { Vendor } from "../../replay/vendors.ts";

@@ -1,11 +1,11 @@
 /** Several sources at once: order of arrival, deadlines, failures that stay apart, health, and the account. */
 import { afterEach, describe, expect, test } from "vitest";
 import { type Log, warnOnce } from "../../../src/base/log.ts";
-import { SourceError } from "../../../src/sources/failure.ts";
 import { type Gathered, type GatherOptions, gather } from "../../../src/sources/gather.ts";
 import { Health } from "../../../src/sources/health.ts";
 import type { Completion, Source } from "../../../src/sources/source.ts";
-import { Usage, type UsageDays, type UsageLimits } from "../../../src/sources/usage.ts";
+import { SourceError } from "../../../src/sources/source-error.ts";
+import { Usage, type UsageDays, type UsageLimits } from "../../../src/sources/source-usage.ts";
 import { type Replay, type ReplayOptions, startReplay } from "../../replay/replay.ts";
 import { REQUEST, sourceAt } from "./asking.ts";
 

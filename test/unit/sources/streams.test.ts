@@ -1,10 +1,10 @@
 /** Framing and putting together: streams cut anywhere, merged in order of arrival. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { Choices } from "../../../src/sources/http/choices.ts";
+import { merge } from "../../../src/base/merge.ts";
+import { Choices } from "../../../src/sources/http/completion-assembler.ts";
 import { DONE, type Framing, jsonValues } from "../../../src/sources/http/framing.ts";
-import type { HttpReply } from "../../../src/sources/http/http.ts";
-import { merge } from "../../../src/sources/merge.ts";
+import type { HttpReply } from "../../../src/sources/http/http-client.ts";
 
 /** An answer that arrives in the given chunks. */
 function reply(chunks: readonly Uint8Array[], type = ""): HttpReply {

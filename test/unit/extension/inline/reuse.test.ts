@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { continuation, restOf } from "../../../../src/inline/reuse.ts";
-import { placeIn } from "../place.ts";
+import { placeIn } from "../cursor.ts";
 
 /** What is left of a suggestion made at one place when the cursor is at another; undefined when it is gone. */
 function left(asked: string, insert: string, now: string): { text: string; replaces: number } | undefined {

@@ -5,7 +5,7 @@ import { type Arrival, Run, type RunDependencies, type RunState } from "../../..
 import { Tracer } from "../../../../src/inline/trace.ts";
 import type { RankBody } from "../../../../src/ranking/client.ts";
 import type { Ranking } from "../../../../src/ranking/ranking.ts";
-import { placeIn } from "../place.ts";
+import { placeIn } from "../cursor.ts";
 import { replyOf } from "../reply.ts";
 
 const NEVER = new AbortController().signal;

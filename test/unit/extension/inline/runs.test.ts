@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { type Arrival, Run } from "../../../../src/inline/run.ts";
 import { Runs } from "../../../../src/inline/runs.ts";
 import { Tracer } from "../../../../src/inline/trace.ts";
-import { placeIn } from "../place.ts";
+import { placeIn } from "../cursor.ts";
 import { replyOf } from "../reply.ts";
 
 let count = 0;

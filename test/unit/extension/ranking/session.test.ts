@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Ranking } from "../../../../src/ranking/ranking.ts";
 import { RankingSession } from "../../../../src/ranking/session.ts";
-import { placeIn } from "../place.ts";
+import { placeIn } from "../cursor.ts";
 
 function ranking(id: string, startedAt: number): Ranking {
   return {

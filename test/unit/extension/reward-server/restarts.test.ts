@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { HINTS, hintFor } from "../../../../src/reward-server/hints.ts";
+import { HINTS, hintFor } from "../../../../src/reward-server/death-hints.ts";
 import { MAX_RESTARTS, restartDelay, WINDOW_MS } from "../../../../src/reward-server/restart-budget.ts";
 
 describe("restarts", () => {

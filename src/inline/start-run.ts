@@ -1,0 +1,125 @@
+/** Starts runs: which sources are asked for which trigger, how many completions, and with what text. */
+import { type Log, warnOnce } from "../base/log.ts";
+import {
+  firstPart,
+  lastPart,
+  MODEL_PREFIX_LENGTH,
+  MODEL_SUFFIX_LENGTH,
+  type Place,
+} from "../editor/cursor-context.ts";
+import { sentenceOf } from "../editor/sentences.ts";
+import type { Settings } from "../editor/settings.ts";
+import type { Ranker } from "../ranking/ranker.ts";
+import type { Ranking } from "../ranking/ranking.ts";
+import type { RankingSession } from "../ranking/session.ts";
+import { gather } from "../sources/gather.ts";
+import type { Health } from "../sources/health.ts";
+import type { CompletionRequest } from "../sources/source.ts";
+import type { SourceSet } from "../sources/source-set.ts";
+import type { Syntax } from "../syntax/syntax.ts";
+import { type Arrival, Run, type RunDependencies } from "./run.ts";
+import type { Runs } from "./runs.ts";
+import type { Tracer, Trigger } from "./trace.ts";
+
+export interface StartDependencies {
+  readonly sourceSet: () => Promise<Pick<SourceSet, "sources" | "account">>;
+  readonly health: Health;
+  readonly syntax: Syntax;
+  readonly rank: Ranker;
+  /** Starts the reward server while the sources are still writing. */
+  readonly warm: () => void;
+  readonly session: RankingSession;
+  readonly runs: Runs;
+  readonly log: Log;
+}
+
+export type Start = (
+  place: Place,
+  trigger: Trigger,
+  settings: Settings,
+  tracer: Tracer,
+) => Promise<Run | undefined>;
+
+/** What arrives later than this after a keystroke is for nobody any more. */
+const AUTOMATIC_DEADLINE_MS = 30_000;
+/** A local model that is still being loaded from disk, and then writes many long candidates. */
+const COMMAND_DEADLINE_MS = 120_000;
+
+/** @returns a function that starts a run; undefined when no source may be asked for this trigger */
+export function createStart(deps: StartDependencies): Start {
+  const warn = warnOnce(deps.log);
+  return async (place, trigger, settings, tracer) => {
+    const byCommand = trigger === "command";
+    const { sources, account } = await deps.sourceSet();
+    const configured = sources();
+    // Only a command of ours is surely the user's wish: the editor's own trigger also comes from a hover.
+    const asked = configured.filter((source) => byCommand || source.automatic);
+    if (asked.length === 0) {
+      tracer.add({ kind: "no-source", configured: configured.length });
+      return undefined;
+    }
+    const count =
+      trigger === "automatic" || trigger === "prefetch"
+        ? settings["automatic.candidates"]
+        : settings.candidates;
+    tracer.add({ kind: "asked", sources: asked.map(({ label }) => label), count });
+    const request: CompletionRequest = {
+      prefix: lastPart(place.prefix, MODEL_PREFIX_LENGTH),
+      suffix: firstPart(place.suffix, MODEL_SUFFIX_LENGTH),
+      language: place.language,
+      path: place.path,
+      count,
+      maxTokens: settings.maxTokens,
+      temperature: settings.temperature,
+    };
+    const stopEarly = deps.syntax.stopperFor(place);
+    deps.warm();
+    async function* arrivals(_place: Place, signal: AbortSignal): AsyncGenerator<Arrival> {
+      const failures: Arrival[] = [];
+      const gathered = gather(asked, request, {
+        signal,
+        deadlineMs: byCommand ? COMMAND_DEADLINE_MS : AUTOMATIC_DEADLINE_MS,
+        automatic: !byCommand,
+        stopEarly,
+        health: deps.health,
+        account,
+        onFailure: ({ label }, error) => {
+          warn(error);
+          failures.push({ kind: "failure", source: label, problem: sentenceOf(error) });
+        },
+      });
+      for await (const { source, completion } of gathered) {
+        yield { kind: "completion", sourceId: source.id, source: source.label, completion };
+        yield* failures.splice(0);
+      }
+      yield* failures;
+    }
+    return startRun(deps, place, arrivals, tracer);
+  };
+}
+
+export type RunParts = Pick<StartDependencies, "syntax" | "rank" | "session" | "runs">;
+
+/** Starts a run on whatever candidates come. */
+export function startRun(
+  { syntax, rank, session, runs }: RunParts,
+  place: Place,
+  gather: RunDependencies["gather"],
+  tracer: Tracer,
+): Run {
+  const check = (at: Place, text: string) => syntax.check(at, text);
+  const run = new Run(
+    session.nextId(),
+    place,
+    { gather, check, rank, sentenceOf, publish: (ranking) => publish(session, ranking) },
+    tracer,
+  );
+  runs.add(run);
+  return run;
+}
+
+/** What was shown and accepted is known to the session, not to the run. */
+function publish(session: RankingSession, ranking: Ranking): void {
+  const { shown, accepted } = session.get(ranking.id) ?? ranking;
+  session.set({ ...ranking, shown, accepted });
+}

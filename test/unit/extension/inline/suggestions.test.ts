@@ -1,0 +1,86 @@
+import { describe, expect, it } from "vitest";
+import { type Checked, choose, offersOf } from "../../../../src/inline/suggestions.ts";
+import { candidateOf, replyOf } from "../reply.ts";
+
+function checked(id: string, insert: string, valid = true): Checked {
+  return { candidate: candidateOf(id), insert, valid, reason: valid ? null : "broken" };
+}
+const inserts = (offers: readonly { insert: string }[]) => offers.map(({ insert }) => insert);
+
+describe("what is offered", () => {
+  it("is what is valid, in the order of arrival, while nothing is ranked", () => {
+    const all = [checked("c1", "bad", false), checked("c2", "b"), checked("c3", "a")];
+    expect(inserts(offersOf(all, undefined, undefined))).toEqual(["b", "a"]);
+  });
+
+  it("is in the order of the ranking, with what is not ranked yet behind", () => {
+    const all = [checked("c1", "one"), checked("c2", "two"), checked("c3", "three")];
+    const reply = replyOf([
+      { id: "c2", code: "two" },
+      { id: "c1", code: "one" },
+    ]);
+    expect(inserts(offersOf(all, reply, undefined))).toEqual(["two", "one", "three"]);
+  });
+
+  it("has what the server finds not valid nowhere", () => {
+    const all = [checked("c1", "one"), checked("c2", "two")];
+    const reply = replyOf([
+      { id: "c2", code: "two" },
+      { id: "c1", code: "one", valid: false, reward: null },
+    ]);
+    expect(inserts(offersOf(all, reply, undefined))).toEqual(["two"]);
+  });
+
+  it("has every text once", () => {
+    const all = [checked("c1", "one"), checked("c2", "one"), checked("c3", "two")];
+    expect(inserts(offersOf(all, undefined, undefined))).toEqual(["one", "two"]);
+  });
+
+  it("keeps what was shown first, with better ones behind it", () => {
+    const all = [checked("c1", "one"), checked("c2", "two"), checked("c3", "three")];
+    const reply = replyOf([
+      { id: "c3", code: "three" },
+      { id: "c2", code: "two" },
+      { id: "c1", code: "one" },
+    ]);
+    expect(inserts(offersOf(all, reply, "one"))).toEqual(["one", "three", "two"]);
+  });
+
+  it("keeps the text that was shown though its program has another representative", () => {
+    const all = [checked("c1", "f(a,b)"), checked("c2", "f(a, b)"), checked("c3", "g")];
+    const reply = replyOf([
+      { id: "c3", code: "g" },
+      { id: "c2", code: "f(a, b)", duplicates: ["c1"], probability: 0.4 },
+    ]);
+    const offers = offersOf(all, reply, "f(a,b)");
+    expect(inserts(offers)).toEqual(["f(a,b)", "g"]);
+    expect(offers[0]).toMatchObject({ id: "c2", probability: 0.4, ranked: true });
+  });
+});
+
+describe("whether to show it", () => {
+  const offer = (probability: number | null) => ({
+    id: "c1",
+    insert: String(probability),
+    probability,
+    ranked: true,
+  });
+
+  it("says no when nothing is valid", () => {
+    expect(choose([], 0.1).kind).toBe("none-valid");
+  });
+
+  it("says no when even the best is probably wrong, whichever stands first", () => {
+    expect(choose([offer(0.01), offer(0.09)], 0.1)).toEqual({ kind: "abstain", probability: 0.09 });
+    expect(choose([offer(0.01), offer(0.5)], 0.1).kind).toBe("show");
+  });
+
+  it("says yes where nothing is known of one", () => {
+    expect(choose([offer(0.01), offer(null)], 0.1).kind).toBe("show");
+    expect(choose([offer(null)], 1).kind).toBe("show");
+  });
+
+  it("says yes to everything valid when the least is 0", () => {
+    expect(choose([offer(0)], 0).kind).toBe("show");
+  });
+});

@@ -1,7 +1,0 @@
-/** Places of tests: a text with the cursor shown as █. */
-import type { Place } from "../../../src/editor/cursor-task.ts";
-
-export function placeIn(text: string, uri = "file:///a.py"): Place {
-  const [prefix = "", suffix = ""] = text.split("█");
-  return { uri, version: 1, language: "python", path: "a.py", offset: prefix.length, prefix, suffix };
-}

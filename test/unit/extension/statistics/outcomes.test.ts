@@ -1,0 +1,96 @@
+import { describe, expect, it } from "vitest";
+import type { Ranking } from "../../../../src/ranking/ranking.ts";
+import { MAX_RECORDS, recordOf, summaryOf, withRecord } from "../../../../src/statistics/outcomes.ts";
+import { placeIn } from "../cursor.ts";
+import { candidateOf, replyOf } from "../reply.ts";
+
+function rankingOf(change: Partial<Ranking> = {}): Ranking {
+  return {
+    id: "r1",
+    kind: "completion",
+    place: placeIn("secret = █"),
+    candidates: [
+      { ...candidateOf("c1", "secret one"), arrivedMs: 100 },
+      { ...candidateOf("c2", "secret two"), arrivedMs: 300 },
+      { ...candidateOf("c3", "secret three"), arrivedMs: 200 },
+    ],
+    reply: replyOf([
+      { id: "c2", probability: 0.8 },
+      { id: "c1", probability: 0.3, duplicates: ["c3"] },
+    ]),
+    complete: true,
+    problems: [],
+    shown: "c1",
+    accepted: undefined,
+    startedAt: 1000,
+    totalMs: 350,
+    ...change,
+  };
+}
+
+describe("local statistics", () => {
+  it("remember times, chances and ranks, and no code", () => {
+    const record = recordOf(rankingOf({ accepted: "c3" }));
+    expect(record).toEqual({
+      at: 1000,
+      candidates: 3,
+      valid: 3,
+      firstMs: 100,
+      lastMs: 300,
+      rankMs: 3,
+      first: 0.3,
+      best: 0.8,
+      firstRank: 2,
+      shown: true,
+      acceptedRank: 2,
+      accepted: 0.3,
+    });
+    expect(JSON.stringify(record)).not.toContain("secret");
+  });
+
+  it("count a request once, with what became of it", () => {
+    const before = withRecord([], recordOf(rankingOf()));
+    const after = withRecord(before, recordOf(rankingOf({ accepted: "c2" })));
+    expect(after).toHaveLength(1);
+    expect(after[0]?.acceptedRank).toBe(1);
+  });
+
+  it("are bounded", () => {
+    const record = recordOf(rankingOf());
+    let records = Array.from({ length: MAX_RECORDS }, (_, at) => ({ ...record, at }));
+    records = withRecord(records, { ...record, at: MAX_RECORDS });
+    expect(records).toHaveLength(MAX_RECORDS);
+    expect(records[0]?.at).toBe(1);
+  });
+
+  it("are summed up by rank and by range of chance", () => {
+    const summary = summaryOf([
+      recordOf(rankingOf({ startedAt: 1, accepted: "c2" })),
+      recordOf(rankingOf({ startedAt: 2, accepted: "c1" })),
+      recordOf(rankingOf({ startedAt: 3, shown: undefined })),
+    ]);
+    expect(summary).toMatchObject({
+      requests: 3,
+      shown: 2,
+      accepted: 2,
+      acceptedRanks: [1, 1],
+      firstMs: 100,
+      lastMs: 300,
+      compared: 3,
+      firstWasBest: 0,
+    });
+    expect(summary.meanFirst).toBeCloseTo(0.3);
+    expect(summary.meanBest).toBeCloseTo(0.8);
+    expect(summary.ranges.map(({ shown, accepted }) => [shown, accepted])).toEqual([
+      [0, 0],
+      [0, 1],
+      [0, 0],
+      [0, 0],
+      [2, 1],
+    ]);
+  });
+
+  it("have nothing to say about nothing", () => {
+    expect(summaryOf([])).toMatchObject({ requests: 0, firstMs: undefined, meanBest: undefined });
+  });
+});
