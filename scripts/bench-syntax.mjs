@@ -24,7 +24,9 @@ try {
   await build({
     stdin: {
       contents: `export { wasmRuntime } from "./shared/syntax/parsing/parser.ts";
-        export { nativeRuntime } from "./shared/syntax/parsing/native.ts";
+        export { nativeRuntime } from "./scripts/native-syntax.ts";
+        export { assemble } from "./shared/syntax/cursor/assemble.ts";
+        export { cursorCases } from "./test/unit/syntax/cursor-corpus.ts";
         export { extract } from "./shared/syntax/extract/extract.ts";
         export { normalForm } from "./shared/syntax/programs/normal-form.ts";`,
       resolveDir: root,
@@ -35,6 +37,8 @@ try {
     platform: "node",
     format: "cjs",
     target: "node20",
+    // Where the cursor cases look for their fixtures.
+    define: { "import.meta.dirname": JSON.stringify(join(root, "test/unit/syntax")) },
   });
   const { default: syntax } = await import(pathToFileURL(outfile).href);
   await run(syntax);
@@ -88,7 +92,7 @@ async function measure(work, rounds) {
   return times.sort((a, b) => a - b)[Math.floor(rounds / 2)];
 }
 
-async function run({ wasmRuntime, nativeRuntime, extract, normalForm }) {
+async function run({ wasmRuntime, nativeRuntime, assemble, cursorCases, extract, normalForm }) {
   const cold = performance.now();
   const wasm = await wasmRuntime({ grammarDir: join(root, "dist/grammars") });
   await wasm.load("python");
@@ -106,10 +110,16 @@ async function run({ wasmRuntime, nativeRuntime, extract, normalForm }) {
       const [a, b, c, d] = answers.map((answer) => JSON.stringify(answer));
       if (a !== b || c !== d) throw new Error(`the runtimes disagree about ${language}`);
     }
+    for (const one of cursorCases()) {
+      const [a, b] = [await assemble(one, first), await assemble(one, second)].map((answer) =>
+        JSON.stringify(answer),
+      );
+      if (a !== b) throw new Error(`the runtimes disagree about ${one.title}`);
+    }
   }
   const times = {};
   if (native !== undefined) await agree(wasm, native);
-  for (const runtime of [wasm, native]) {
+  for (const [name, runtime] of Object.entries({ wasm, native })) {
     if (runtime === undefined) continue;
     const options = { language: "python", mode: "lenient" };
     const all = async (replies, then) => {
@@ -125,15 +135,11 @@ async function run({ wasmRuntime, nativeRuntime, extract, normalForm }) {
     await all(batch);
     const rate = (ms) => `${Math.round((2_000 / ms) * 1_000)} replies/s`;
     const whole = await measure(() => all(batch), 5);
-    times[runtime.name] = whole;
-    console.log(
-      `${runtime.name}: 8 replies of 60 lines: ${(await measure(() => all(eight), 21)).toFixed(2)} ms`,
-    );
-    console.log(`${runtime.name}: 2,000 replies of 24 lines, fenced: ${rate(whole)}`);
-    console.log(
-      `${runtime.name}: the same with the normal form: ${rate(await measure(() => all(batch, true), 3))}`,
-    );
-    console.log(`${runtime.name}: the same without fences: ${rate(await measure(() => all(plain), 3))}`);
+    times[name] = whole;
+    console.log(`${name}: 8 replies of 60 lines: ${(await measure(() => all(eight), 21)).toFixed(2)} ms`);
+    console.log(`${name}: 2,000 replies of 24 lines, fenced: ${rate(whole)}`);
+    console.log(`${name}: the same with the normal form: ${rate(await measure(() => all(batch, true), 3))}`);
+    console.log(`${name}: the same without fences: ${rate(await measure(() => all(plain), 3))}`);
     runtime.dispose();
   }
   console.log(

@@ -1,23 +1,16 @@
 /** From a model's tokenizer and the engines that have its weights to a scorer. */
 import type { DeviceReport } from "../../shared/contract.ts";
 import { startTokenizer } from "../engine/llama/start.ts";
-import { readTokenizerFile, type TokenizerFile } from "../models/reward-model.ts";
+import type { TokenizerFile } from "../models/reward-model.ts";
 import { createScorer, type Scorer } from "../ranking/scorer.ts";
 import { RemoteEngine, type RemoteOptions } from "./engine.ts";
 
 /**
  * Opens a model whose weights are on other hosts.
  * @param id the name under which it is reported and asked for there
- * @param path a tokenizer without weights, or a whole model, of which only the tokenizer is used
- * @throws ServiceError model_unusable for the file, engine_failed when no engine is usable
- */
-export async function openRemote(id: string, path: string, options: RemoteOptions): Promise<Scorer> {
-  return connectModel(id, await readTokenizerFile(path), options);
-}
-
-/**
- * The same for a file that was read before.
+ * @param file a tokenizer without weights, or a whole model, of which only the tokenizer is used
  * @param onDevice told what runs the model
+ * @throws ServiceError engine_failed when no engine is usable
  */
 export async function connectModel(
   id: string,

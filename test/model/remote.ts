@@ -5,7 +5,7 @@ import { startEngine } from "../../server/engine/llama/start.ts";
 import { type RewardModelFile, readRewardModel } from "../../server/models/reward-model.ts";
 import { createScorer, type Scorer } from "../../server/ranking/scorer.ts";
 import { readTargets } from "../../server/remote/address.ts";
-import { openRemote } from "../../server/remote/open.ts";
+import { connectModel } from "../../server/remote/open.ts";
 import { type PoolTiming, TIMING } from "../../server/remote/pool.ts";
 import { startVllm, type VllmOptions, type VllmReplay } from "../replay/vllm.ts";
 
@@ -54,7 +54,7 @@ export class RemoteSetting {
     servers: readonly { readonly url: string }[],
     more: { readonly token?: string; readonly timing?: Partial<PoolTiming> } = {},
   ): Promise<Scorer> {
-    return openRemote("nano", PATH, {
+    return connectModel("nano", this.file, {
       targets: readTargets(
         servers.map(({ url }) => url),
         more.token,

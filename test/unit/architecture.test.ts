@@ -105,6 +105,22 @@ describe("what could drift", () => {
     );
     expect(Object.fromEntries(rows)).toEqual(ERRORS);
   });
+  test("every package of the lock file takes the oldest Node that we name", () => {
+    const [, oldest = ""] = /^>=(\d+)$/.exec(JSON.parse(read("package.json")).engines.node) ?? [];
+    const takes = (range: string) =>
+      range.split("||").some((part) => {
+        const [, comparison = "", major = ""] = /^\s*(>=?|\^|~|)\s*(\d+)/.exec(part) ?? [];
+        return comparison.startsWith(">") ? Number(major) <= Number(oldest) : major === oldest;
+      });
+    const packages: Record<string, { engines?: { node?: string } }> = JSON.parse(
+      read("package-lock.json"),
+    ).packages;
+    const ranges = Object.entries(packages).map(
+      ([path, { engines }]) => [path, engines?.node ?? "*"] as const,
+    );
+    expect(oldest).not.toBe("");
+    expect(ranges.filter(([, range]) => range.trim() !== "*" && !takes(range))).toEqual([]);
+  });
   test("the lock file carries no download addresses", () => {
     expect(read("package-lock.json")).not.toContain('"resolved"');
   });

@@ -1,5 +1,4 @@
-// The one way to a syntax tree. Everything above this file sees these interfaces only, so that
-// the reference runtime (web-tree-sitter) and the native one are interchangeable.
+/** The one way to a syntax tree: web-tree-sitter, of which the code above sees only these interfaces. */
 import type { Parser as TreeSitterParser } from "web-tree-sitter";
 import type { Language } from "../languages/languages.ts";
 import { budgetOf, READ_CHUNK, tooLarge } from "./budget.ts";
@@ -17,47 +16,33 @@ export interface SyntaxNode {
   readonly id: number;
   readonly type: string;
   readonly isNamed: boolean;
-  /** May stand anywhere in the grammar: comments, mostly. */
-  readonly isExtra: boolean;
   readonly isError: boolean;
   readonly isMissing: boolean;
-  /** An ERROR or MISSING node stands in here. */
+  /** Contains an ERROR or MISSING node. */
   readonly hasError: boolean;
   readonly startIndex: number;
   readonly endIndex: number;
   readonly startPosition: Position;
-  readonly endPosition: Position;
   readonly text: string;
   readonly parent: SyntaxNode | null;
   readonly childCount: number;
-  readonly namedChildCount: number;
   readonly children: readonly SyntaxNode[];
   readonly namedChildren: readonly SyntaxNode[];
   readonly firstChild: SyntaxNode | null;
   readonly lastChild: SyntaxNode | null;
   readonly firstNamedChild: SyntaxNode | null;
   readonly lastNamedChild: SyntaxNode | null;
-  readonly nextSibling: SyntaxNode | null;
-  readonly previousSibling: SyntaxNode | null;
-  readonly nextNamedSibling: SyntaxNode | null;
-  readonly previousNamedSibling: SyntaxNode | null;
   child(index: number): SyntaxNode | null;
-  namedChild(index: number): SyntaxNode | null;
   childForFieldName(name: string): SyntaxNode | null;
   /** The smallest node that spans the range. */
   descendantForIndex(start: number, end?: number): SyntaxNode | null;
-  namedDescendantForIndex(start: number, end?: number): SyntaxNode | null;
   /** All descendants of these types, in the order of the text. */
   descendantsOfType(types: string[]): readonly SyntaxNode[];
-  /** The S-expression of the named nodes. */
-  toString(): string;
 }
 
 /** Walks a tree without making an object per node: several times faster than `children`. */
 export interface SyntaxCursor {
   readonly nodeType: string;
-  readonly nodeIsNamed: boolean;
-  readonly nodeIsMissing: boolean;
   readonly startIndex: number;
   readonly endIndex: number;
   gotoFirstChild(): boolean;
@@ -75,7 +60,6 @@ export interface SyntaxTree {
 
 /** A parser for the fourteen languages, whose grammars are loaded when first asked for. */
 export interface SyntaxRuntime {
-  readonly name: "wasm" | "native";
   /** Makes `parse` possible for the language; does nothing when it is already. */
   load(language: Language): Promise<void>;
   /**
@@ -104,7 +88,7 @@ export function grammarFor(language: Language, text: string): GrammarName {
 }
 
 /**
- * The reference runtime: web-tree-sitter with the grammars `<grammarDir>/<language>.wasm`, and its own
+ * A runtime on web-tree-sitter with the grammars `<grammarDir>/<language>.wasm`, and its own
  * `web-tree-sitter.wasm` and `.cjs` in the same folder. One parser per grammar that was asked for.
  */
 export async function wasmRuntime(options: { readonly grammarDir: string }): Promise<SyntaxRuntime> {
@@ -138,7 +122,6 @@ export async function wasmRuntime(options: { readonly grammarDir: string }): Pro
 
   await start();
   return {
-    name: "wasm",
     async load(language) {
       for (const name of grammarsOf(language)) {
         if (parsers.has(name)) continue;

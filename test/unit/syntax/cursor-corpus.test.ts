@@ -1,12 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { assemble } from "../../../shared/syntax/cursor/assemble.ts";
 import { LANGUAGES } from "../../../shared/syntax/languages/languages.ts";
-import { nativeRuntime } from "../../../shared/syntax/parsing/native.ts";
 import { cursorCases, strayFiles } from "./cursor-corpus.ts";
 import { testRuntime } from "./runtime.ts";
 
 const cases = cursorCases();
-const native = await nativeRuntime(import.meta.filename);
 
 test("the corpus has at least 200 cases, at least ten of each language, and no other files", () => {
   expect(cases.length).toBeGreaterThanOrEqual(200);
@@ -31,18 +29,3 @@ describe.each(LANGUAGES)("%s", (language) => {
     if (one.reason !== undefined) expect(found.reason).toMatch(one.reason);
   });
 });
-
-test.skipIf(native === undefined)(
-  "every case has the same answer with the native runtime",
-  async () => {
-    if (native === undefined) return;
-    for (const one of cases) {
-      const expected = await assemble(one, await testRuntime());
-      expect({ title: one.title, ...(await assemble(one, native)) }).toEqual({
-        title: one.title,
-        ...expected,
-      });
-    }
-  },
-  60_000,
-);

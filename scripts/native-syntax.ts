@@ -1,14 +1,21 @@
-// Native tree-sitter behind the same interface. No part of the product uses it; the benchmark does, so that the
-// decision can be checked again (scripts/bench-syntax.mjs). Measured with tree-sitter 0.25.1 compiled here, on two
-// busy cores, five rounds of 2,000 replies of 24 lines: a parse takes 0.13–0.22 ms natively and 0.14–0.24 ms in
-// WebAssembly; extraction reaches 3,600–5,800 and 2,400–5,100 replies/s, with a ratio of 0.8 to 1.3 from run to run: noise.
-// Against that: its prebuild wants GLIBCXX_3.4.31 (not on Debian 12 or Ubuntu 22.04); a native parser has no memory
-// limit and runs its recursion on the process's own stack, so that hostile text ends the server where WebAssembly
-// throws. So WebAssembly it is, everywhere.
+/**
+ * Native tree-sitter behind the interface of the product's parser, for the benchmark: so that the decision for
+ * WebAssembly can be checked again (bench-syntax.mjs). Measured with tree-sitter 0.25.1 compiled here, on two busy
+ * cores, five rounds of 2,000 replies of 24 lines: a parse takes 0.13–0.22 ms natively and 0.14–0.24 ms in WebAssembly;
+ * extraction reaches 3,600–5,800 and 2,400–5,100 replies/s, with a ratio of 0.8 to 1.3 from run to run: noise. Against
+ * that: its prebuild wants GLIBCXX_3.4.31 (not on Debian 12 or Ubuntu 22.04); a native parser has no memory limit and
+ * runs its recursion on the process's own stack, so that hostile text ends the process where WebAssembly throws.
+ */
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
-import { budgetOf, READ_CHUNK, tooLarge } from "./budget.ts";
-import { type GrammarName, grammarFor, grammarsOf, type SyntaxRuntime, type SyntaxTree } from "./parser.ts";
+import { budgetOf, READ_CHUNK, tooLarge } from "../shared/syntax/parsing/budget.ts";
+import {
+  type GrammarName,
+  grammarFor,
+  grammarsOf,
+  type SyntaxRuntime,
+  type SyntaxTree,
+} from "../shared/syntax/parsing/parser.ts";
 
 /** The parser of the package, as far as it is used. */
 interface NativeParser {
@@ -51,7 +58,6 @@ export async function nativeRuntime(from: string): Promise<SyntaxRuntime | undef
   }
   const parsers = new Map<GrammarName, NativeParser>();
   return {
-    name: "native",
     async load(language) {
       for (const name of grammarsOf(language)) {
         if (parsers.has(name)) continue;
