@@ -78,7 +78,7 @@ export class Syntax {
       const document = loaded.documentOf({ prefix, suffix, language }, loaded.runtime);
       const end = document.unitEndWithoutSuffix(text);
       // What is no continuation of the place (a repeated signature, prose) has its unit's end anywhere.
-      return end !== undefined && document.attempt(text.slice(0, end).trimEnd()).valid;
+      return end !== undefined && document.judge(text.slice(0, end).trimEnd()).valid;
     };
   }
 

@@ -5,10 +5,11 @@
 import { extract } from "../extract/extract.ts";
 import type { Language } from "../languages/languages.ts";
 import type { SyntaxRuntime } from "../parsing/parser.ts";
-import type { Attempt } from "./attempt.ts";
-import { scanBrackets } from "./brackets.ts";
+import { codeIn } from "./code-in-reply.ts";
 import { type CursorDocument, cursorDocument } from "./document.ts";
 import { reindent } from "./indentation.ts";
+import type { Judgement } from "./judgement.ts";
+import { continuationOf } from "./repeated-unit.ts";
 import {
   cleanText,
   closerCuts,
@@ -16,9 +17,8 @@ import {
   tailCuts,
   withoutRepeatedPrefix,
   withoutRepeatedSuffix,
-} from "./overlap.ts";
-import { codeIn } from "./reply.ts";
-import { continuationOf } from "./whole-unit.ts";
+} from "./repetition.ts";
+import { scanBrackets } from "./scan-brackets.ts";
 
 /** Longest completion that is read, in UTF-16 units: twice the 4096 tokens that reward models read. */
 export const MAX_COMPLETION_LENGTH = 32 * 1024;
@@ -114,23 +114,24 @@ export function documentOf(
 }
 
 /** The first proposal that is valid, else the one with the fewest errors; undefined when all are empty. */
-function search(texts: readonly string[], document: CursorDocument): Attempt | undefined {
+function search(texts: readonly string[], document: CursorDocument): Judgement | undefined {
   const length = texts.reduce((sum, text) => sum + text.length, 0);
   const limit = length > LARGE_COMPLETION ? MAX_ATTEMPTS_LARGE : MAX_ATTEMPTS;
   const tried = new Set<string>();
-  let best: Attempt | undefined;
-  let tolerated: Attempt | undefined;
+  let best: Judgement | undefined;
+  let tolerated: Judgement | undefined;
   for (const insert of proposalsOf(texts, document)) {
     if (tried.has(insert) || insert.trim() === "") continue;
     tried.add(insert);
-    const attempt = document.attempt(insert);
-    if (attempt.tooLarge) return attempt;
-    if (attempt.valid) {
-      const cut = attempt.unitEnd === undefined ? attempt : withinUnit(attempt, attempt.unitEnd, document);
+    const judgement = document.judge(insert);
+    if (judgement.tooLarge) return judgement;
+    if (judgement.valid) {
+      const cut =
+        judgement.unitEnd === undefined ? judgement : withinUnit(judgement, judgement.unitEnd, document);
       if (cut.clean) return cut;
       tolerated ??= cut;
-    } else if (best === undefined || attempt.faults.length < best.faults.length) best = attempt;
-    if (tried.size >= (attempt.faults.length > MANY_FAULTS ? MAX_ATTEMPTS_HOPELESS : limit)) break;
+    } else if (best === undefined || judgement.faults.length < best.faults.length) best = judgement;
+    if (tried.size >= (judgement.faults.length > MANY_FAULTS ? MAX_ATTEMPTS_HOPELESS : limit)) break;
   }
   return tolerated ?? best;
 }
@@ -139,16 +140,16 @@ function search(texts: readonly string[], document: CursorDocument): Attempt | u
 const CLOSING_RUN = /^(?:\s*(?:[)\]};]|(?:end|fi|done|esac)\b))+/;
 
 /** The insertion cut at the end of its unit, as long as that is valid too. */
-function withinUnit(attempt: Attempt, end: number, document: CursorDocument): Attempt {
+function withinUnit(judgement: Judgement, end: number, document: CursorDocument): Judgement {
   // What ends the unit may also end what the document leaves open around it.
   const lacking = document.before.open.length > document.looseAfter.length;
-  const closers = lacking ? (CLOSING_RUN.exec(attempt.insert.slice(end))?.[0].length ?? 0) : 0;
+  const closers = lacking ? (CLOSING_RUN.exec(judgement.insert.slice(end))?.[0].length ?? 0) : 0;
   const ends = closers > 0 ? [end + closers, end] : [end];
-  for (const insert of ends.flatMap((at) => [...endings(attempt.insert.slice(0, at), document)])) {
-    const cut = insert.trim() === "" ? undefined : document.attempt(insert);
+  for (const insert of ends.flatMap((at) => [...endings(judgement.insert.slice(0, at), document)])) {
+    const cut = insert.trim() === "" ? undefined : document.judge(insert);
     if (cut?.valid) return cut;
   }
-  return attempt;
+  return judgement;
 }
 
 function* proposalsOf(texts: readonly string[], document: CursorDocument): Generator<string> {
@@ -168,7 +169,7 @@ function* proposals(completion: string, document: CursorDocument): Generator<str
 
 /** The completion without what stands before the cursor already: of an answer, its continuation. */
 function meanings(completion: string, document: CursorDocument): string[] {
-  const { before } = document.window;
+  const { before } = document.excerpt;
   const repeated = withoutRepeatedPrefix(completion, before);
   // A unit in full has more than one line.
   const whole = repeated === undefined && completion.includes("\n");
@@ -179,7 +180,7 @@ function meanings(completion: string, document: CursorDocument): string[] {
 
 /** The text without what stands after the cursor already, joined to it. */
 function* endings(full: string, document: CursorDocument): Generator<string> {
-  const { after } = document.window;
+  const { after } = document.excerpt;
   const text = withoutOpenComment(full, document);
   const unrepeated = withoutRepeatedSuffix(text, after, document.before.inside);
   if (unrepeated !== undefined) yield* joined(unrepeated, document);
@@ -200,7 +201,7 @@ function* endings(full: string, document: CursorDocument): Generator<string> {
 
 /** A comment at the end would take up the rest of the cursor's line. */
 function withoutOpenComment(text: string, document: CursorDocument): string {
-  if (document.before.inside !== undefined || !/^[ \t]*\S/.test(document.window.after)) return text;
+  if (document.before.inside !== undefined || !/^[ \t]*\S/.test(document.excerpt.after)) return text;
   const { inside, insideStart } = scanBrackets(text, document.language);
   return inside === "\n" && text.slice(0, insideStart).trim() !== ""
     ? text.slice(0, insideStart).trimEnd()
@@ -209,7 +210,7 @@ function withoutOpenComment(text: string, document: CursorDocument): string {
 
 /** The text with the white space that its end needs before what follows the cursor, best form first. */
 function joined(text: string, document: CursorDocument): string[] {
-  const { after, before } = document.window;
+  const { after, before } = document.excerpt;
   const rest = /^[^\n]*/.exec(after)?.[0] ?? "";
   if (rest.trim() === "") return [text.trimEnd()];
   const atLineStart = before.slice(before.lastIndexOf("\n") + 1).trim() === "";
@@ -227,7 +228,7 @@ function joined(text: string, document: CursorDocument): string[] {
   return [/^[ \t]/.test(after) ? text.trimEnd() : text];
 }
 
-function finished(found: Attempt, document: CursorDocument, request: AssembleRequest): Assembly {
+function finished(found: Judgement, document: CursorDocument, request: AssembleRequest): Assembly {
   const insert = document.lineEnd === "\n" ? found.insert : found.insert.replaceAll("\n", document.lineEnd);
   if (found.tooLarge) {
     return { ...nothing("The document is too large to check around the cursor."), insert };
@@ -252,11 +253,11 @@ function finished(found: Attempt, document: CursorDocument, request: AssembleReq
 const MAX_DIAGNOSTICS = 5;
 
 function diagnosticsOf(
-  found: Attempt,
+  found: Judgement,
   document: CursorDocument,
   request: AssembleRequest,
 ): AssembleDiagnostic[] {
-  const { head, before, after, tail } = document.window;
+  const { head, before, after, tail } = document.excerpt;
   const text = head + before + found.insert + after + tail;
   const cursor = head.length + before.length;
   const cursorLine = count(request.prefix);

@@ -3,18 +3,18 @@
 import type { Language } from "../languages/languages.ts";
 import type { SyntaxRuntime, SyntaxTree } from "../parsing/parser.ts";
 import { placeAt, type Unit } from "../units/unit.ts";
-import { type Attempt, NOTHING } from "./attempt.ts";
-import { type BracketScan, type LooseCloser, scanBrackets } from "./brackets.ts";
-import { LackingClosers } from "./closers.ts";
-import { type Fault, faultsOf } from "./faults.ts";
+import { type Filled, type Located, locate } from "./enclosing-unit.ts";
+import { type Excerpt, excerptsOf, heads, regionsOf } from "./excerpt.ts";
 import { type IndentContext, indentContext } from "./indentation.ts";
-import { baseline, type KnownFaults, knownFaults, standElsewhere } from "./known-faults.ts";
-import { lineEndAt, lineFeeds } from "./overlap.ts";
-import { type Filled, type Located, locate } from "./surroundings.ts";
-import { hasCode, solidRange, unitEndIn, unitText } from "./unit-end.ts";
-import { heads, regionsOf, type Window, windowsOf } from "./window.ts";
+import { type Judgement, NOTHING } from "./judgement.ts";
+import { MissingClosers } from "./missing-closers.ts";
+import { areElsewhere, baseline, type OwnErrors, ownErrors } from "./own-errors.ts";
+import { lineEndAt, lineFeeds } from "./repetition.ts";
+import { type BracketScan, type LooseCloser, scanBrackets } from "./scan-brackets.ts";
+import { hasCode, solidRange, unitEndIn, unitText } from "./scored-unit.ts";
+import { type Fault, faultsOf } from "./syntax-errors.ts";
 
-/** Text on either side of the cursor that is looked at at all, in UTF-16 units; windows are cut from it. */
+/** Text on either side of the cursor that is looked at at all, in UTF-16 units; excerpts are cut from it. */
 const REACH = 64 * 1024;
 
 /** Items that are parsed by themselves for one insertion into a broken document. */
@@ -23,16 +23,16 @@ const MAX_ALONE = 2;
 /** A document with a cursor; completions are judged in it. */
 export interface CursorDocument {
   readonly language: Language;
-  readonly window: Window;
+  readonly excerpt: Excerpt;
   readonly lineEnd: string;
   readonly indent: IndentContext;
   /** What stands open before the cursor, and closers after it without an opener. */
   readonly before: BracketScan;
   readonly looseAfter: readonly LooseCloser[];
-  /** The unit around the cursor as the document is, if any; offsets into `window.before` (end may lie beyond). */
+  /** The unit around the cursor as the document is, if any; offsets into `excerpt.before` (end may lie beyond). */
   readonly unit: Unit | undefined;
   readonly filled: Filled;
-  attempt(insert: string): Attempt;
+  judge(insert: string): Judgement;
   /** Offset in the insertion at which its unit is complete, by a parse of the text without what follows. */
   unitEndWithoutSuffix(insert: string): number | undefined;
   /** Parses a text of the document's language; null where it is too large. */
@@ -62,27 +62,27 @@ export function cursorDocument(
   const before = python ? masked(written) : written;
   const after = python ? masked(below) : below;
   const notebook = python && (/\.ipynb\b/.test(task.path ?? "") || before !== written || after !== below);
-  const [first, ...others] = windowsOf(before, after, language);
-  let window = first ?? { head: "", before, after, tail: "" };
+  const [first, ...others] = excerptsOf(before, after, language);
+  let excerpt = first ?? { head: "", before, after, tail: "" };
   if (others.length > 0) {
-    const errors = [window, ...others].map((one) => baseline(one, language, runtime).size);
-    window = [window, ...others][errors.indexOf(Math.min(...errors))] ?? window;
+    const errors = [excerpt, ...others].map((one) => baseline(one, language, runtime).size);
+    excerpt = [excerpt, ...others][errors.indexOf(Math.min(...errors))] ?? excerpt;
   }
   // Text before PHP's first tag is HTML; the parser knows that by the text's first character.
   if (
     language === "php" &&
-    window.head === "" &&
-    /<\?(?:php|=)/.test(window.before) &&
-    !/^\s*</.test(window.before)
+    excerpt.head === "" &&
+    /<\?(?:php|=)/.test(excerpt.before) &&
+    !/^\s*</.test(excerpt.before)
   ) {
-    window = { ...window, head: "<i>\n" };
+    excerpt = { ...excerpt, head: "<i>\n" };
   }
-  return new ParsedDocument(language, window, lineEnd, notebook, runtime);
+  return new ParsedDocument(language, excerpt, lineEnd, notebook, runtime);
 }
 
 class ParsedDocument implements CursorDocument {
   readonly language: Language;
-  readonly window: Window;
+  readonly excerpt: Excerpt;
   readonly lineEnd: string;
   readonly indent: IndentContext;
   readonly #runtime: SyntaxRuntime;
@@ -91,38 +91,38 @@ class ParsedDocument implements CursorDocument {
   #before: BracketScan | undefined;
   #looseAfter: readonly LooseCloser[] | undefined;
   #found: Located | undefined;
-  #known: KnownFaults | undefined;
-  #alone: readonly Window[] | undefined;
-  #lacking: LackingClosers | undefined;
+  #known: OwnErrors | undefined;
+  #alone: readonly Excerpt[] | undefined;
+  #lacking: MissingClosers | undefined;
 
   constructor(
     language: Language,
-    window: Window,
+    excerpt: Excerpt,
     lineEnd: string,
     notebook: boolean,
     runtime: SyntaxRuntime,
   ) {
     this.#notebook = notebook;
     this.language = language;
-    this.window = window;
+    this.excerpt = excerpt;
     this.lineEnd = lineEnd;
     this.#runtime = runtime;
-    this.indent = indentContext(window.before, window.after, language);
+    this.indent = indentContext(excerpt.before, excerpt.after, language);
   }
 
   get before(): BracketScan {
-    this.#before ??= scanBrackets(this.window.head + this.window.before, this.language);
+    this.#before ??= scanBrackets(this.excerpt.head + this.excerpt.before, this.language);
     return this.#before;
   }
 
   get looseAfter(): readonly LooseCloser[] {
-    const { after, tail } = this.window;
+    const { after, tail } = this.excerpt;
     this.#looseAfter ??= scanBrackets(after + tail, this.language, this.before.inside).loose;
     return this.#looseAfter;
   }
 
-  get #closers(): LackingClosers {
-    this.#lacking ??= new LackingClosers(this.language, this.window, this.before, this.looseAfter);
+  get #closers(): MissingClosers {
+    this.#lacking ??= new MissingClosers(this.language, this.excerpt, this.before, this.looseAfter);
     return this.#lacking;
   }
 
@@ -140,16 +140,16 @@ class ParsedDocument implements CursorDocument {
     return this.#runtime.parse(this.language, text.endsWith("\n") ? text : `${text}\n`);
   }
 
-  attempt(insert: string): Attempt {
-    return this.#notebook ? { ...this.#attempt(masked(insert)), insert } : this.#attempt(insert);
+  judge(insert: string): Judgement {
+    return this.#notebook ? { ...this.#judge(masked(insert)), insert } : this.#judge(insert);
   }
 
-  #attempt(insert: string): Attempt {
-    const { head, before, after, tail } = this.window;
+  #judge(insert: string): Judgement {
+    const { head, before, after, tail } = this.excerpt;
     const start = head.length + before.length;
     const closers = this.#closers.atCursor(insert);
     if (closers !== undefined && closers.length > 0) {
-      const closed = this.#attemptText(
+      const closed = this.#judgeText(
         `${head}${before}${insert}\n${closers.join("\n")}${after}${tail}`,
         insert,
       );
@@ -157,27 +157,24 @@ class ParsedDocument implements CursorDocument {
     }
     const ending = this.#closers.atEnd(insert);
     if (ending !== undefined) {
-      const ended = this.#attemptText(
-        `${head}${before}${insert}${after}\n${ending.join("\n")}${tail}`,
-        insert,
-      );
+      const ended = this.#judgeText(`${head}${before}${insert}${after}\n${ending.join("\n")}${tail}`, insert);
       if (ended !== undefined) return ended;
     }
     const plain = head + before + insert + after + tail;
     const tree = this.parse(plain);
     // The item around the cursor may be small enough where its surroundings are not.
-    if (tree === null) return this.#attemptAlone(insert) ?? { ...NOTHING, insert, tooLarge: true };
+    if (tree === null) return this.#judgeAlone(insert) ?? { ...NOTHING, insert, tooLarge: true };
     try {
       if (this.#isClean(tree, plain)) return this.#judged(tree, plain, insert, true, []);
       const ended = this.#withSemicolon(insert);
-      const repaired = ended === undefined ? undefined : this.#attemptText(ended, insert);
+      const repaired = ended === undefined ? undefined : this.#judgeText(ended, insert);
       if (repaired !== undefined) return repaired;
       const faults = faultsOf(tree, plain, this.language);
-      const known = this.#knownFaults();
+      const known = this.#ownErrors();
       if (known.size > 0) {
-        const alone = this.#attemptAlone(insert);
+        const alone = this.#judgeAlone(insert);
         if (alone !== undefined) return alone;
-        if (standElsewhere(faults, known, insert, start)) {
+        if (areElsewhere(faults, known, insert, start)) {
           return { ...this.#judged(tree, plain, insert, true, faults), clean: false };
         }
       }
@@ -187,12 +184,12 @@ class ParsedDocument implements CursorDocument {
     }
   }
 
-  /** The attempt in this text of the window, if it is without errors. */
-  #attemptText(text: string, insert: string, window = this.window): Attempt | undefined {
+  /** The judgement in this text of the excerpt, if it is without errors. */
+  #judgeText(text: string, insert: string, excerpt = this.excerpt): Judgement | undefined {
     const tree = this.parse(text);
     try {
       return tree !== null && this.#isClean(tree, text)
-        ? this.#judged(tree, text, insert, true, [], window)
+        ? this.#judged(tree, text, insert, true, [], excerpt)
         : undefined;
     } finally {
       tree?.delete();
@@ -204,7 +201,7 @@ class ParsedDocument implements CursorDocument {
   }
 
   unitEndWithoutSuffix(insert: string): number | undefined {
-    const { head, before } = this.window;
+    const { head, before } = this.excerpt;
     const start = head.length + before.length;
     const tree = this.parse(head + before + insert);
     if (tree === null) return undefined;
@@ -217,31 +214,31 @@ class ParsedDocument implements CursorDocument {
 
   /** The text with the semicolon that the rest of the cursor's line lacks, and that cannot be inserted there. */
   #withSemicolon(insert: string): string | undefined {
-    const { head, before, after, tail } = this.window;
+    const { head, before, after, tail } = this.excerpt;
     const lineBreak = after.indexOf("\n");
     const rest = lineBreak < 0 ? after : after.slice(0, lineBreak);
     if (!SEMICOLONS.has(this.language) || !/[)\]"'\w]\s*$/.test(rest)) return undefined;
     return `${head}${before}${insert}${rest.trimEnd()};${after.slice(rest.length)}${tail}`;
   }
 
-  #knownFaults(): KnownFaults {
-    this.#known ??= knownFaults(this.window, this.filled, this.language, this.#runtime);
+  #ownErrors(): OwnErrors {
+    this.#known ??= ownErrors(this.excerpt, this.filled, this.language, this.#runtime);
     return this.#known;
   }
 
-  /** The attempt in the item around the cursor by itself, for documents that are broken or too large. */
-  #attemptAlone(insert: string): Attempt | undefined {
-    for (const window of this.#itemsAlone()) {
-      const text = window.head + window.before + insert + window.after + window.tail;
-      const attempt = this.#attemptText(text, insert, window);
-      if (attempt !== undefined) return attempt;
+  /** The judgement in the item around the cursor by itself, for documents that are broken or too large. */
+  #judgeAlone(insert: string): Judgement | undefined {
+    for (const excerpt of this.#itemsAlone()) {
+      const text = excerpt.head + excerpt.before + insert + excerpt.after + excerpt.tail;
+      const judgement = this.#judgeText(text, insert, excerpt);
+      if (judgement !== undefined) return judgement;
     }
     return undefined;
   }
 
   /** The items around the cursor that can best be parsed by themselves: fewest errors first, then outermost. */
-  #itemsAlone(): readonly Window[] {
-    const { before, after } = this.window;
+  #itemsAlone(): readonly Excerpt[] {
+    const { before, after } = this.excerpt;
     this.#alone ??= regionsOf(before, after, this.language)
       .flatMap((region) =>
         (region.indent === 0 ? [["", ""] as const] : heads(this.language)).map(([head, tail]) => ({
@@ -251,10 +248,10 @@ class ParsedDocument implements CursorDocument {
           tail,
         })),
       )
-      .map((window) => ({ window, faults: baseline(window, this.language, this.#runtime).size }))
+      .map((excerpt) => ({ excerpt, faults: baseline(excerpt, this.language, this.#runtime).size }))
       .sort((a, b) => a.faults - b.faults)
       .slice(0, MAX_ALONE)
-      .map(({ window }) => window);
+      .map(({ excerpt }) => excerpt);
     return this.#alone;
   }
 
@@ -264,9 +261,9 @@ class ParsedDocument implements CursorDocument {
     insert: string,
     valid: boolean,
     faults: readonly Fault[],
-    window = this.window,
-  ): Attempt {
-    const start = window.head.length + window.before.length;
+    excerpt = this.excerpt,
+  ): Judgement {
+    const start = excerpt.head.length + excerpt.before.length;
     const solid = solidRange(insert, start);
     if (solid === undefined) return { ...NOTHING, insert, faults };
     const begun = placeAt(tree.rootNode, solid.start, solid.start + 1);
@@ -279,7 +276,7 @@ class ParsedDocument implements CursorDocument {
       valid,
       clean: valid,
       tooLarge: false,
-      unit: unitText(place, text, solid, window),
+      unit: unitText(place, text, solid, excerpt),
       hasCode: hasCode(tree.rootNode, solid.start, solid.end),
       unitEnd: unitEndIn(tree, insert, start, this.indent.underComment),
       faults,

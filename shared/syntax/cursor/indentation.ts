@@ -1,8 +1,8 @@
 // Indentation: what the document uses, and how the lines of a completion are brought to it.
 
 import type { Language } from "../languages/languages.ts";
-import { scanBrackets } from "./brackets.ts";
-import { isCloser, leavesBlock, leavesUnit, opensBlock, startsUnit } from "./line-breaks.ts";
+import { isCloser, leavesBlock, leavesUnit, opensBlock, startsUnit } from "./line-shapes.ts";
+import { scanBrackets } from "./scan-brackets.ts";
 
 /** Columns of one tab, as most editors show it; it only has to be the same everywhere here. */
 const TAB = 4;

@@ -2,13 +2,13 @@
 
 import type { Language } from "../languages/languages.ts";
 import type { SyntaxRuntime } from "../parsing/parser.ts";
-import { type Fault, faultKey, faultsOf } from "./faults.ts";
-import type { Filled } from "./surroundings.ts";
-import type { Window } from "./window.ts";
+import type { Filled } from "./enclosing-unit.ts";
+import type { Excerpt } from "./excerpt.ts";
+import { type Fault, faultKey, faultsOf } from "./syntax-errors.ts";
 
-/** The errors of a window as it is, by keys that do not depend on the length of an insertion. */
-export function baseline(window: Window, language: Language, runtime: SyntaxRuntime): ReadonlySet<string> {
-  const text = `${window.head}${window.before}${window.after}${window.tail}\n`;
+/** The errors of a excerpt as it is, by keys that do not depend on the length of an insertion. */
+export function baseline(excerpt: Excerpt, language: Language, runtime: SyntaxRuntime): ReadonlySet<string> {
+  const text = `${excerpt.head}${excerpt.before}${excerpt.after}${excerpt.tail}\n`;
   const tree = runtime.parse(language, text);
   if (tree === null) return new Set();
   try {
@@ -19,20 +19,20 @@ export function baseline(window: Window, language: Language, runtime: SyntaxRunt
 }
 
 /** Keys of errors that do not count; of those after the cursor as if nothing stood there. */
-export type KnownFaults = ReadonlySet<string>;
+export type OwnErrors = ReadonlySet<string>;
 
 /**
  * The document's errors without a completion: as it stands, and with a stand-in at the cursor, as what is
  * missing there may hide what else is wrong.
  */
-export function knownFaults(
-  window: Window,
+export function ownErrors(
+  excerpt: Excerpt,
   filled: Filled,
   language: Language,
   runtime: SyntaxRuntime,
-): KnownFaults {
-  const known = new Set(baseline(window, language, runtime));
-  const { head, before, after, tail } = window;
+): OwnErrors {
+  const known = new Set(baseline(excerpt, language, runtime));
+  const { head, before, after, tail } = excerpt;
   const { text } = filled;
   const stand = text.length - (head.length + before.length + after.length + tail.length);
   if (stand <= 0 || !text.startsWith(head + before)) return known;
@@ -45,9 +45,9 @@ export function knownFaults(
 }
 
 /** Every error stands outside the insertion, which starts at an offset, and is known. */
-export function standElsewhere(
+export function areElsewhere(
   faults: readonly Fault[],
-  known: KnownFaults,
+  known: OwnErrors,
   insert: string,
   start: number,
 ): boolean {

@@ -4,7 +4,7 @@ import type { SyntaxNode, SyntaxTree } from "../parsing/parser.ts";
 import { quirkIn } from "../programs/quirks.ts";
 import { isComment } from "../units/unit-nodes.ts";
 
-/** A syntax error in the assembled text. Offsets count from the start of the window. */
+/** A syntax error in the assembled text. Offsets count from the start of the excerpt. */
 export interface Fault {
   readonly start: number;
   readonly end: number;

@@ -1,38 +1,38 @@
 // A bounded part of a document around the cursor that can be parsed by itself. Documents up to a size are
-// taken whole; of larger ones a window is cut at lines where items start, and what encloses it is stood in for.
+// taken whole; of larger ones a excerpt is cut at lines where items start, and what encloses it is stood in for.
 
 import type { Language } from "../languages/languages.ts";
-import { scanBrackets } from "./brackets.ts";
 import { indentOf } from "./indentation.ts";
-import { isCloser } from "./line-breaks.ts";
+import { isCloser } from "./line-shapes.ts";
+import { scanBrackets } from "./scan-brackets.ts";
 
 /** Documents up to this size, in UTF-16 units (about 1,500 lines), are parsed whole: some 6 ms. */
 const WHOLE_LENGTH = 48 * 1024;
 
-/** Most text before the cursor in a window: three times what any reward model reads. */
+/** Most text before the cursor in a excerpt: three times what any reward model reads. */
 const BEFORE_LENGTH = 24 * 1024;
 
-/** Most text after the cursor in a window: it only has to end the enclosing unit and to show overlap. */
+/** Most text after the cursor in a excerpt: it only has to end the enclosing unit and to show overlap. */
 const AFTER_LENGTH = 12 * 1024;
 
 /** The text that is parsed: `head + before + completion + after + tail`. */
-export interface Window {
-  /** Stands for what encloses the window in the document. */
+export interface Excerpt {
+  /** Stands for what encloses the excerpt in the document. */
   readonly head: string;
   readonly before: string;
   readonly after: string;
-  /** Closes what `head` opens and what the window cuts off. */
+  /** Closes what `head` opens and what the excerpt cuts off. */
   readonly tail: string;
 }
 
-/** The windows of a document to try, simplest first; one where the document is small. */
-export function windowsOf(before: string, after: string, language: Language): Window[] {
+/** The excerpts of a document to try, simplest first; one where the document is small. */
+export function excerptsOf(before: string, after: string, language: Language): Excerpt[] {
   if (before.length + after.length <= WHOLE_LENGTH) return [{ head: "", before, after, tail: "" }];
   const start = startOf(before, language);
   const near = before.slice(start.index);
   const end = endOf(after, start.indent);
   const far = after.slice(0, end);
-  // What the document itself leaves open is not the window's to close.
+  // What the document itself leaves open is not the excerpt's to close.
   const open = end < after.length ? scanBrackets(near + far, language).open : [];
   const tail =
     open.length === 0
@@ -69,7 +69,7 @@ function startOf(before: string, language: Language): { index: number; indent: n
   return { index: Math.max(0, before.length - BEFORE_LENGTH), indent: 0 };
 }
 
-/** Where the part after the cursor ends: before a line that leaves the window's level, or at an item's start. */
+/** Where the part after the cursor ends: before a line that leaves the excerpt's level, or at an item's start. */
 function endOf(after: string, indent: number): number {
   if (after.length <= AFTER_LENGTH && indent === 0) return after.length;
   let index = after.indexOf("\n") + 1;
@@ -98,7 +98,7 @@ function startsItem(line: string, language: Language): boolean {
   return !(language === "c" || language === "cpp") || !/^\s*(?:#|public:|private:|protected:|\{)/.test(line);
 }
 
-/** What may enclose a window that starts inside something, with its end: a type, or a function. */
+/** What may enclose a excerpt that starts inside something, with its end: a type, or a function. */
 export function heads(language: Language): (readonly [string, string])[] {
   switch (language) {
     case "python":

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { scanBrackets } from "../../../shared/syntax/cursor/brackets.ts";
+import { scanBrackets } from "../../../shared/syntax/cursor/scan-brackets.ts";
 import type { Language } from "../../../shared/syntax/languages/languages.ts";
 
 /** What is left open, what closes nothing, and what the text stops in: "open | loose | inside". */

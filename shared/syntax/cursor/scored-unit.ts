@@ -3,8 +3,8 @@
 import type { SyntaxNode, SyntaxTree } from "../parsing/parser.ts";
 import { isClosed, type Place, placeAt, type Unit, withWrapper } from "../units/unit.ts";
 import { isComment } from "../units/unit-nodes.ts";
+import type { Excerpt } from "./excerpt.ts";
 import { indentOf } from "./indentation.ts";
-import type { Window } from "./window.ts";
 
 /** Most of a unit that is returned for scoring, in UTF-16 units: twice what reward models read (4096 tokens). */
 const MAX_UNIT_LENGTH = 32 * 1024;
@@ -22,8 +22,8 @@ export interface Range {
 }
 
 /** The text of the unit at a place, or of what was inserted where there is none. */
-export function unitText(place: Place, text: string, solid: Range, window: Window): string {
-  const inner = { start: window.head.length, end: text.length - window.tail.length };
+export function unitText(place: Place, text: string, solid: Range, excerpt: Excerpt): string {
+  const inner = { start: excerpt.head.length, end: text.length - excerpt.tail.length };
   if (place.container.parent === null && place.kind !== "function" && place.kind !== "type") {
     const small = inner.end - inner.start <= SMALL_MODULE;
     const script = small && place.container.namedChildren.every((child) => kindAt(child) === "statement");
@@ -37,7 +37,7 @@ export function unitText(place: Place, text: string, solid: Range, window: Windo
       return atMargin(text, whole.startIndex, whole.endIndex);
   }
   if (place.node !== undefined && place.node.endIndex - place.node.startIndex <= MAX_UNIT_LENGTH) {
-    // What stands in for the window's surroundings is no part of it.
+    // What stands in for the excerpt's surroundings is no part of it.
     return atMargin(
       text,
       Math.max(inner.start, place.node.startIndex),

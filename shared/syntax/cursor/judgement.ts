@@ -1,8 +1,8 @@
 // One insertion as it was judged in its document.
-import type { Fault } from "./faults.ts";
+import type { Fault } from "./syntax-errors.ts";
 
 /** How the document looks with an insertion. */
-export interface Attempt {
+export interface Judgement {
   readonly insert: string;
   readonly valid: boolean;
   /** No error is left, or only what the document lacks around the cursor. Else errors elsewhere are tolerated. */
@@ -18,8 +18,8 @@ export interface Attempt {
   readonly faults: readonly Fault[];
 }
 
-/** The attempt that came to nothing. */
-export const NOTHING: Omit<Attempt, "insert"> = {
+/** The judgement that came to nothing. */
+export const NOTHING: Omit<Judgement, "insert"> = {
   valid: false,
   clean: false,
   tooLarge: false,

@@ -3,18 +3,18 @@
 import type { Language } from "../languages/languages.ts";
 import type { SyntaxTree } from "../parsing/parser.ts";
 import { placeAt, type Unit, unitOf } from "../units/unit.ts";
-import type { BracketScan } from "./brackets.ts";
+import { type Excerpt, regionsOf } from "./excerpt.ts";
 import type { IndentContext } from "./indentation.ts";
-import { regionsOf, type Window } from "./window.ts";
+import type { BracketScan } from "./scan-brackets.ts";
 
-/** The window's text as it parses best without a completion, and the offsets of its stand-in in it. */
+/** The excerpt's text as it parses best without a completion, and the offsets of its stand-in in it. */
 export interface Filled {
   readonly text: string;
   readonly start: number;
   readonly end: number;
 }
 
-/** The unit around a cursor; offsets count from the start of the window's text before the cursor. */
+/** The unit around a cursor; offsets count from the start of the excerpt's text before the cursor. */
 export interface Located {
   readonly unit: Unit | undefined;
   readonly filled: Filled;
@@ -23,7 +23,7 @@ export interface Located {
 /** What of a document decides where its cursor stands. */
 export interface Surroundings {
   readonly language: Language;
-  readonly window: Window;
+  readonly excerpt: Excerpt;
   readonly indent: IndentContext;
   readonly before: BracketScan;
   parse(text: string): SyntaxTree | null;
@@ -34,7 +34,7 @@ export interface Surroundings {
  * @param closers what the document lacks around the cursor, if that is known
  */
 export function locate(document: Surroundings, closers: readonly string[] | undefined): Located {
-  const { head, before, after, tail } = document.window;
+  const { head, before, after, tail } = document.excerpt;
   const offset = head.length + before.length;
   const placeholder = standIn(document);
   const start = offset + placeholder.length - placeholder.trimStart().length;
@@ -63,7 +63,7 @@ export function locate(document: Surroundings, closers: readonly string[] | unde
 
 /** In a broken document: the unit in the smallest item around the cursor that parses by itself. */
 function locateAlone(document: Surroundings, placeholder: string): Located | undefined {
-  const { before, after } = document.window;
+  const { before, after } = document.excerpt;
   for (const region of regionsOf(before, after, document.language)) {
     const piece = before.slice(region.start) + placeholder;
     const text = piece + after.slice(0, region.end);

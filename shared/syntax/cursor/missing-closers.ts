@@ -2,8 +2,8 @@
 // a completion can be judged by itself.
 
 import type { Language } from "../languages/languages.ts";
-import { type BracketScan, type LooseCloser, type OpenBracket, scanBrackets } from "./brackets.ts";
-import type { Window } from "./window.ts";
+import type { Excerpt } from "./excerpt.ts";
+import { type BracketScan, type LooseCloser, type OpenBracket, scanBrackets } from "./scan-brackets.ts";
 
 /** Languages with `#if` and `#endif`. */
 const GROUPED: ReadonlySet<Language> = new Set(["c", "cpp", "csharp"]);
@@ -16,9 +16,9 @@ function groupDepth(text: string): number {
 }
 
 /** What one document lacks, with any insertion at its cursor. */
-export class LackingClosers {
+export class MissingClosers {
   readonly #language: Language;
-  readonly #window: Window;
+  readonly #excerpt: Excerpt;
   readonly #before: BracketScan;
   readonly #looseAfter: readonly LooseCloser[];
   #openAfter: readonly OpenBracket[] | undefined;
@@ -28,9 +28,9 @@ export class LackingClosers {
    * @param before what stands open before the cursor
    * @param looseAfter closers after it without an opener
    */
-  constructor(language: Language, window: Window, before: BracketScan, looseAfter: readonly LooseCloser[]) {
+  constructor(language: Language, excerpt: Excerpt, before: BracketScan, looseAfter: readonly LooseCloser[]) {
     this.#language = language;
-    this.#window = window;
+    this.#excerpt = excerpt;
     this.#before = before;
     this.#looseAfter = looseAfter;
   }
@@ -57,7 +57,7 @@ export class LackingClosers {
    * then of those before it, then of conditional groups. Undefined where it is complete.
    */
   atEnd(insert: string): string[] | undefined {
-    const { before, after } = this.#window;
+    const { before, after } = this.#excerpt;
     this.#openAfter ??= scanBrackets(after, this.#language, this.#before.inside).open;
     this.#openGroups ??= GROUPED.has(this.#language)
       ? Math.max(0, groupDepth(before) + groupDepth(after))

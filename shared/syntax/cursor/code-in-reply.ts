@@ -5,7 +5,7 @@ import { tagOf } from "../replies/fence-tags.ts";
 import { fencesIn, readFences } from "../replies/fences.ts";
 import { linesOf, textOf } from "../replies/lines.ts";
 import { withoutReasoning } from "../replies/reasoning.ts";
-import { scanBrackets } from "./brackets.ts";
+import { scanBrackets } from "./scan-brackets.ts";
 
 /** Blocks of one reply that are tried; the first is nearly always the one. */
 const MAX_BLOCKS = 3;

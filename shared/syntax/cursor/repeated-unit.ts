@@ -4,7 +4,7 @@
 import { type Unit, unitsIn } from "../units/unit.ts";
 import { isComment } from "../units/unit-nodes.ts";
 import type { CursorDocument } from "./document.ts";
-import { isTelling, type Line, solidLines, withoutStart } from "./overlap.ts";
+import { isTelling, type Line, solidLines, withoutStart } from "./repetition.ts";
 
 /** Largest unit that is aligned with an answer, in lines: the comparison is by pairs of lines. */
 const MAX_LINES = 1000;
@@ -34,8 +34,8 @@ export function continuationOf(answer: string, document: CursorDocument): Contin
 
 /** What follows in the answer's unit on what the document has of it. */
 function continued(answer: string, given: Unit, unit: Unit, document: CursorDocument): string | undefined {
-  const { window } = document;
-  const written = window.before.slice(unit.start);
+  const { excerpt } = document;
+  const written = excerpt.before.slice(unit.start);
   const text = answer.slice(0, given.end);
   const lineStart = written.lastIndexOf("\n") + 1;
   const started = written.slice(lineStart).trimStart();

@@ -1,5 +1,5 @@
 // What can be said about a completion by its text alone: what of it already stands before or after the cursor.
-import type { LooseCloser } from "./brackets.ts";
+import type { LooseCloser } from "./scan-brackets.ts";
 
 /** Tokens by which fill-in-the-middle models end, in their several spellings. What follows is not meant. */
 const END_TOKENS =
