@@ -6,8 +6,8 @@ import { LANGUAGES, type Language, languageOf } from "../../shared/syntax/langua
 import type { SyntaxRuntime } from "../../shared/syntax/parsing/parser.ts";
 import { normalForm, tokenForm } from "../../shared/syntax/programs/normal-form.ts";
 import { problemAt } from "../../shared/syntax/units/problem.ts";
+import { type Step, stepsHere } from "../../shared/threads/step.ts";
 import { ServiceError } from "../errors.ts";
-import { createPacer } from "./pacer.ts";
 
 /** What of a request says which programs there are. */
 export type ProgramRequest = Pick<RankRequest, "task" | "candidates" | "mode">;
@@ -51,14 +51,20 @@ export type ProgramReader = (request: ProgramRequest, signal?: AbortSignal) => P
 
 /** A reader in this thread. It lets the event loop run between two candidates, not within one. */
 export function programReader(syntax: SyntaxRuntime): ProgramReader {
-  return async ({ task, candidates, mode }, signal) => {
-    const pause = createPacer(signal);
-    const { problem, programs } =
-      "prefix" in task
-        ? await atCursor(task, candidates, syntax, pause)
-        : await fromReplies(task, candidates, mode, syntax, pause);
-    return { problem, entries: await foldDuplicates(programs, syntax, pause) };
-  };
+  return (request, signal) => readPrograms(request, syntax, stepsHere(signal));
+}
+
+/** Finds the programs of a request, each in a step about the candidate's id; a step about nothing is the problem's. */
+export async function readPrograms(
+  { task, candidates, mode }: ProgramRequest,
+  syntax: SyntaxRuntime,
+  step: Step,
+): Promise<Programs> {
+  const { problem, programs } =
+    "prefix" in task
+      ? await atCursor(task, candidates, syntax, step)
+      : await fromReplies(task, candidates, mode, syntax, step);
+  return { problem, entries: await foldDuplicates(programs, syntax, step) };
 }
 
 /** Order of code points, which differs from JavaScript's order of UTF-16 units above U+FFFF. */
@@ -76,13 +82,13 @@ async function fromReplies(
   candidates: readonly CandidateInput[],
   mode: ProgramRequest["mode"],
   syntax: SyntaxRuntime,
-  pause: () => Promise<void>,
+  step: Step,
 ): Promise<{ problem: string; programs: Found[] }> {
   const language = task.language === undefined ? undefined : knownLanguage(task.language);
   const programs: Found[] = [];
   for (const { id, text } of candidates) {
-    await pause();
-    const result = await extractProgram(text, { language, mode, question: task.question }, syntax);
+    const options = { language, mode, question: task.question };
+    const result = await step(id, () => extractProgram(text, options, syntax));
     programs.push({ id, ...result, scored: result.code });
   }
   return { problem: task.question, programs };
@@ -92,13 +98,12 @@ async function atCursor(
   task: CursorTask,
   candidates: readonly CandidateInput[],
   syntax: SyntaxRuntime,
-  pause: () => Promise<void>,
+  step: Step,
 ): Promise<{ problem: string; programs: Found[] }> {
   const cursor = { ...task, language: knownLanguage(task.language) };
   const programs: Found[] = [];
   for (const { id, text } of candidates) {
-    await pause();
-    const result = await assemble({ ...cursor, completion: text }, syntax);
+    const result = await step(id, () => assemble({ ...cursor, completion: text }, syntax));
     programs.push({
       id,
       language: cursor.language,
@@ -110,7 +115,7 @@ async function atCursor(
       tokens: undefined,
     });
   }
-  return { problem: await problemAt(cursor, syntax), programs };
+  return { problem: await step(undefined, () => problemAt(cursor, syntax)), programs };
 }
 
 /**
@@ -120,7 +125,7 @@ async function atCursor(
 async function foldDuplicates(
   programs: readonly Found[],
   syntax: SyntaxRuntime,
-  pause: () => Promise<void>,
+  step: Step,
 ): Promise<Entry[]> {
   const keyOf = async ({ id, language: name, scored, valid, tokens }: Found) => {
     const language = valid ? languageOf(name) : undefined;
@@ -133,10 +138,10 @@ async function foldDuplicates(
     return language ? await normalForm(scored, language, syntax) : scored;
   };
   const groups: Found[][] = [];
-  for (const alike of await grouped(programs, keyOf, pause)) {
+  for (const alike of await grouped(programs, keyOf, step)) {
     // Most programs are alone with their tokens, and no more need be known of them.
     if (alike.every(({ scored }) => scored === alike[0]?.scored)) groups.push(alike);
-    else groups.push(...(await grouped(alike, formOf, pause)));
+    else groups.push(...(await grouped(alike, formOf, step)));
   }
   return groups.flatMap((group) => {
     const [first, ...others] = group.sort(
@@ -149,15 +154,14 @@ async function foldDuplicates(
 }
 
 /** Groups by key, in the order in which the keys come first. */
-async function grouped<T>(
+async function grouped<T extends { readonly id: string }>(
   items: readonly T[],
   keyOf: (item: T) => Promise<string>,
-  pause: () => Promise<void>,
+  step: Step,
 ): Promise<T[][]> {
   const groups = new Map<string, T[]>();
   for (const item of items) {
-    await pause();
-    const key = await keyOf(item);
+    const key = await step(item.id, () => keyOf(item));
     const group = groups.get(key);
     if (group) group.push(item);
     else groups.set(key, [item]);

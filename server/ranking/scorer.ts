@@ -1,10 +1,11 @@
 /** A reward model ready for use: its file, its way of rendering an input, and the engine that runs it. */
+
 import type { Message, ModelIdentity, Priority } from "../../shared/contract.ts";
+import { createPacer } from "../../shared/threads/step.ts";
 import type { Engine, Tokens } from "../engine/engine.ts";
 import { ServiceError } from "../errors.ts";
 import type { TokenizerFile } from "../models/reward-model.ts";
 import { createRenderer, type Renderer } from "../rendering/renderer.ts";
-import { createPacer } from "./pacer.ts";
 import { matchingTerm } from "./text-parts/matching.ts";
 import { ngramTerm } from "./text-parts/ngram.ts";
 

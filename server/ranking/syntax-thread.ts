@@ -1,37 +1,27 @@
 /**
  * Syntax in a thread of its own. A parser cannot pause: a hostile candidate keeps it busy for half a second, in which
- * the event loop must answer everyone else.
+ * the event loop must answer everyone else; one that takes for ever ends the thread and nothing else.
  */
 import { Worker } from "node:worker_threads";
-import type { ErrorCode } from "../../shared/contract.ts";
+import { ERRORS, type ErrorCode } from "../../shared/contract.ts";
+import { startWatchedThread, TooHard } from "../../shared/threads/watched-thread.ts";
 import { ServiceError } from "../errors.ts";
 import { serverScript } from "../files/package-files.ts";
 import type { ProgramReader, ProgramRequest, Programs } from "./programs.ts";
 
-/** What the thread is told. */
-export type ToThread =
-  | { readonly kind: "read"; readonly id: number; readonly request: ProgramRequest }
-  | { readonly kind: "cancel"; readonly id: number };
+/** Longest time for one candidate, in milliseconds: ten times what hostile ones that parse at all have taken. */
+const CANDIDATE_MS = 5000;
 
-/** What it answers; `ready` once, before everything else. */
-export type FromThread =
-  | { readonly kind: "ready" }
-  | { readonly kind: "programs"; readonly id: number; readonly programs: Programs }
-  /** Without a code it was no failure that a person can do something about. */
-  | {
-      readonly kind: "failed";
-      readonly id: number;
-      readonly code: ErrorCode | undefined;
-      readonly message: string;
-    };
+/** Longest time for all candidates together: 256 of 64 KiB take half of it on a slow machine. */
+const REQUEST_MS = 60_000;
 
-interface Waiting {
-  readonly resolve: (programs: Programs) => void;
-  readonly reject: (reason: unknown) => void;
-}
+/** Candidates that are too hard before the request is refused: each has held up all others. */
+const MAX_TOO_HARD = 2;
+
+const TOO_HARD = `Reading it takes more than ${CANDIDATE_MS / 1000} seconds.`;
 
 export interface SyntaxThread {
-  /** Waits until the thread is ready. */
+  /** Waits until the thread is ready. A candidate that is too hard is an invalid program that says so. */
   readonly read: ProgramReader;
   /** Settles when the thread can parse. Rejects when the parser cannot be loaded. */
   readonly ready: Promise<void>;
@@ -39,84 +29,49 @@ export interface SyntaxThread {
   close(): Promise<void>;
 }
 
-/**
- * Starts the thread. When it ends by itself, as for want of memory, its requests fail and the next one starts another.
- * It does not keep the process alive.
- */
+/** Starts the thread. It does not keep the process alive. */
 export function startSyntaxThread(): SyntaxThread {
-  const waiting = new Map<number, Waiting>();
-  let next = 0;
-  let closed = false;
-  let worker: Promise<Worker> | undefined = start();
-
-  function start(): Promise<Worker> {
-    return new Promise((resolve, reject) => {
-      const thread = new Worker(serverScript, { argv: ["syntax"] });
-      let failure: Error | undefined;
-      thread.on("message", (message: FromThread) => {
-        if (message.kind === "ready") {
-          thread.unref();
-          return resolve(thread);
-        }
-        const request = waiting.get(message.id);
-        if (message.kind === "programs") request?.resolve(message.programs);
-        else {
-          const { code, message: text } = message;
-          request?.reject(code === undefined ? new Error(text) : new ServiceError(code, text));
-        }
-      });
-      thread.on("error", (error) => {
-        failure = error;
-      });
-      thread.on("exit", () => {
-        worker = undefined;
-        const reason = closed
-          ? new ServiceError("restarting", "The server is shutting down. Send the request again.")
-          : new ServiceError("internal", "The parser ended unexpectedly. Send the request again.", {
-              cause: failure,
-            });
-        reject(reason);
-        for (const request of waiting.values()) request.reject(reason);
-      });
-    });
-  }
+  const thread = startWatchedThread<ProgramRequest, Programs>({
+    start: () => new Worker(serverScript, { argv: ["syntax"] }),
+    stepMs: CANDIDATE_MS,
+    requestMs: REQUEST_MS,
+    closed: () => new ServiceError("restarting", "The server is shutting down. Send the request again."),
+    lost: (cause) =>
+      new ServiceError("internal", "The parser ended unexpectedly. Send the request again.", { cause }),
+    failed: (code, message) => (isErrorCode(code) ? new ServiceError(code, message) : new Error(message)),
+  });
 
   const read: ProgramReader = async ({ task, candidates, mode }, signal) => {
-    signal?.throwIfAborted();
-    if (closed) throw new ServiceError("restarting", "The server is shutting down. Send the request again.");
-    worker ??= start();
-    const thread = await worker;
-    // An abort that came meanwhile is told to no listener.
-    signal?.throwIfAborted();
-    const id = next++;
-    const send = (message: ToThread) => thread.postMessage(message);
-    let cancel: (() => void) | undefined;
-    try {
-      return await new Promise<Programs>((resolve, reject) => {
-        waiting.set(id, { resolve, reject });
-        cancel = () => {
-          send({ kind: "cancel", id });
-          reject(signal?.reason);
-        };
-        signal?.addEventListener("abort", cancel, { once: true });
-        send({ kind: "read", id, request: { task, candidates, mode } });
-      });
-    } finally {
-      waiting.delete(id);
-      if (cancel) signal?.removeEventListener("abort", cancel);
+    const hard: string[] = [];
+    for (;;) {
+      const rest = candidates.filter(({ id }) => !hard.includes(id));
+      try {
+        const { problem, entries } = await thread.run({ task, candidates: rest, mode }, signal);
+        return { problem, entries: [...entries, ...hard.map((id) => unread(id, task.language ?? ""))] };
+      } catch (error) {
+        if (!(error instanceof TooHard)) throw error;
+        if (error.what === "request") throw tooHard("The candidates together take", REQUEST_MS, "Send fewer");
+        if (error.about === undefined)
+          throw tooHard("The text around the cursor takes", CANDIDATE_MS, "Send less of it");
+        hard.push(error.about);
+        if (hard.length < MAX_TOO_HARD) continue;
+        const names = hard.map((id) => JSON.stringify(id)).join(", ");
+        throw tooHard(`Each of the candidates ${names} takes`, CANDIDATE_MS, "Leave them out");
+      }
     }
   };
+  return { read, ready: thread.ready, close: thread.close };
+}
 
-  const ready = worker.then(() => {});
-  // Whoever waits for it is told; the process must not end for it.
-  ready.catch(() => {});
-  return {
-    read,
-    ready,
-    close: async () => {
-      closed = true;
-      const thread = await worker?.catch(() => undefined);
-      await thread?.terminate();
-    },
-  };
+/** A candidate that was not read to its end. */
+function unread(id: string, language: string): Programs["entries"][number] {
+  return { id, language, code: "", scored: "", valid: false, reason: TOO_HARD, duplicates: [] };
+}
+
+function tooHard(what: string, ms: number, wayOut: string): ServiceError {
+  return new ServiceError("invalid_request", `${what} more than ${ms / 1000} seconds to read. ${wayOut}.`);
+}
+
+function isErrorCode(code: string | undefined): code is ErrorCode {
+  return code !== undefined && Object.hasOwn(ERRORS, code);
 }
