@@ -54,7 +54,7 @@ mkdirSync(dist, { recursive: true });
 for (const entry of readdirSync(dist)) {
   if (entry !== "grammars") rmSync(join(dist, entry), { recursive: true, force: true });
 }
-copyGrammars(join(dist, "grammars"));
+await copyGrammars(join(dist, "grammars"));
 await Promise.all([
   build({
     ...common,

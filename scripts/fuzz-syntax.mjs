@@ -12,7 +12,7 @@ if (!/^\d+$/.test(replies) || !/^\d+$/.test(seed)) {
 }
 setup();
 const grammars = join(root, "dist", "grammars");
-if (!existsSync(grammars)) copyGrammars(grammars);
+if (!existsSync(grammars)) await copyGrammars(grammars);
 console.log(`Seed ${seed}: give it again to repeat this run.`);
 try {
   run(

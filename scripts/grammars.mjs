@@ -6,33 +6,28 @@ import { fileURLToPath } from "node:url";
 
 const require = createRequire(import.meta.url);
 
-/** Grammar files by the name the syntax module asks for; the packages' own names differ. */
-const GRAMMARS = {
-  python: ["tree-sitter-python", "tree-sitter-python.wasm"],
-  javascript: ["tree-sitter-javascript", "tree-sitter-javascript.wasm"],
-  typescript: ["tree-sitter-typescript", "tree-sitter-typescript.wasm"],
-  tsx: ["tree-sitter-typescript", "tree-sitter-tsx.wasm"],
-  java: ["tree-sitter-java", "tree-sitter-java.wasm"],
-  c: ["tree-sitter-c", "tree-sitter-c.wasm"],
-  cpp: ["tree-sitter-cpp", "tree-sitter-cpp.wasm"],
-  csharp: ["tree-sitter-c-sharp", "tree-sitter-c_sharp.wasm"],
-  go: ["tree-sitter-go", "tree-sitter-go.wasm"],
-  rust: ["tree-sitter-rust", "tree-sitter-rust.wasm"],
-  ruby: ["tree-sitter-ruby", "tree-sitter-ruby.wasm"],
-  php: ["tree-sitter-php", "tree-sitter-php.wasm"],
-  php_only: ["tree-sitter-php", "tree-sitter-php_only.wasm"],
-  bash: ["tree-sitter-bash", "tree-sitter-bash.wasm"],
-  kotlin: ["@tree-sitter-grammars/tree-sitter-kotlin", "tree-sitter-kotlin.wasm"],
-};
-
-/** Puts every grammar into the folder as `<language>.wasm`, and web-tree-sitter.wasm beside them. */
-export function copyGrammars(folder) {
+/** Puts every grammar into the folder as `<name>.wasm`, and web-tree-sitter's files beside them. */
+export async function copyGrammars(folder) {
   mkdirSync(folder, { recursive: true });
-  for (const [name, [pack, file]] of Object.entries(GRAMMARS)) {
-    put(join(dirname(require.resolve(`${pack}/package.json`)), file), join(folder, `${name}.wasm`));
+  const syntax = await languages();
+  for (const { grammar } of Object.values(syntax)) {
+    for (const [name, path] of Object.entries(grammar.files)) {
+      const at = path.lastIndexOf("/");
+      const pack = require.resolve(`${path.slice(0, at)}/package.json`);
+      put(join(dirname(pack), path.slice(at + 1)), join(folder, `${name}.wasm`));
+    }
   }
   put(require.resolve("web-tree-sitter"), join(folder, "web-tree-sitter.cjs"));
   put(require.resolve("web-tree-sitter/web-tree-sitter.wasm"), join(folder, "web-tree-sitter.wasm"));
+}
+
+/** The registry of languages, which Node cannot read as it is written. */
+async function languages() {
+  const { build } = await import("esbuild");
+  const entry = fileURLToPath(new URL("../shared/syntax/languages/languages.ts", import.meta.url));
+  const { outputFiles } = await build({ entryPoints: [entry], bundle: true, write: false, format: "esm" });
+  const { SYNTAX } = await import(`data:text/javascript,${encodeURIComponent(outputFiles[0].text)}`);
+  return SYNTAX;
 }
 
 /** Copies in one step as seen from outside: a test may be reading the old file. */
@@ -43,5 +38,5 @@ function put(from, to) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  copyGrammars(process.argv[2] ?? fileURLToPath(new URL("../dist/grammars", import.meta.url)));
+  await copyGrammars(process.argv[2] ?? fileURLToPath(new URL("../dist/grammars", import.meta.url)));
 }

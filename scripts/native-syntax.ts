@@ -8,9 +8,9 @@
  */
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
+import { SYNTAX } from "../shared/syntax/languages/languages.ts";
 import { budgetOf, READ_CHUNK, tooLarge } from "../shared/syntax/parsing/budget.ts";
 import {
-  type GrammarName,
   grammarFor,
   grammarsOf,
   type SyntaxRuntime,
@@ -28,25 +28,6 @@ interface NativeParser {
   ): Pick<SyntaxTree, "rootNode" | "walk"> | undefined;
 }
 
-/** Packages of the grammars, and the export of those that have several. */
-const PACKAGES: Readonly<Record<GrammarName, readonly [name: string, part?: string]>> = {
-  python: ["tree-sitter-python"],
-  javascript: ["tree-sitter-javascript"],
-  typescript: ["tree-sitter-typescript", "typescript"],
-  tsx: ["tree-sitter-typescript", "tsx"],
-  java: ["tree-sitter-java"],
-  c: ["tree-sitter-c"],
-  cpp: ["tree-sitter-cpp"],
-  csharp: ["tree-sitter-c-sharp"],
-  go: ["tree-sitter-go"],
-  rust: ["tree-sitter-rust"],
-  ruby: ["tree-sitter-ruby"],
-  php: ["tree-sitter-php", "php"],
-  php_only: ["tree-sitter-php", "php_only"],
-  bash: ["tree-sitter-bash"],
-  kotlin: ["@tree-sitter-grammars/tree-sitter-kotlin"],
-};
-
 /** The native runtime with the packages that `from` (a file) can reach; undefined where it does not load. */
 export async function nativeRuntime(from: string): Promise<SyntaxRuntime | undefined> {
   const require = createRequire(from);
@@ -56,18 +37,19 @@ export async function nativeRuntime(from: string): Promise<SyntaxRuntime | undef
   } catch {
     return undefined;
   }
-  const parsers = new Map<GrammarName, NativeParser>();
+  const parsers = new Map<string, NativeParser>();
   return {
     async load(language) {
       for (const name of grammarsOf(language)) {
         if (parsers.has(name)) continue;
-        const [pack, part] = PACKAGES[name];
+        const file = SYNTAX[language].grammar.files[name] ?? "";
+        const pack = file.slice(0, file.lastIndexOf("/"));
         // The C# package waits at its top level, which only import() can load.
         const loaded = await import(pathToFileURL(require.resolve(pack)).href);
+        const grammars = loaded.default ?? loaded;
         const parser = new create();
-        parser.setLanguage(
-          part === undefined ? (loaded.default ?? loaded) : (loaded.default ?? loaded)[part],
-        );
+        // Packages of several grammars export them by name.
+        parser.setLanguage(grammars[name] ?? grammars);
         parsers.set(name, parser);
       }
     },

@@ -1,4 +1,5 @@
-/** Names that package.json has to say too: commands, languages, schemes. A test holds both together. */
+/** Names that package.json has to say too: commands, languages, schemes. A test compares both. */
+import { identityOf, LANGUAGES } from "../../shared/syntax/languages/languages.ts";
 
 /** Commands of the palette, below `codescaler.`. */
 export const COMMANDS = [
@@ -40,20 +41,4 @@ export type CommandName = (typeof COMMANDS)[number] | (typeof INTERNAL_COMMANDS)
 export const SCHEMES = ["file", "untitled", "vscode-remote", "vscode-notebook-cell", "vscode-vfs"] as const;
 
 /** The editor's own names of our languages. */
-export const EDITOR_LANGUAGES = [
-  "python",
-  "javascript",
-  "javascriptreact",
-  "typescript",
-  "typescriptreact",
-  "java",
-  "c",
-  "cpp",
-  "csharp",
-  "go",
-  "rust",
-  "ruby",
-  "php",
-  "shellscript",
-  "kotlin",
-] as const;
+export const EDITOR_LANGUAGES = LANGUAGES.flatMap((language) => identityOf(language).editorIds);

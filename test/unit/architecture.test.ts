@@ -1,6 +1,7 @@
 /** The rules that keep the parts apart; docs/architecture.md explains them. */
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve, sep } from "node:path";
+import { build } from "esbuild";
 import { describe, expect, test } from "vitest";
 import { ERRORS, VERSION } from "../../shared/contract.ts";
 
@@ -72,6 +73,9 @@ describe("imports", () => {
   });
 });
 
+/** What one language takes up with its names alone, and the registry; with its tables it takes 2,000 and more. */
+const IDENTITY_BYTES = 800;
+
 describe("activation", () => {
   test("compiles no parser: what parses is imported by the file that is loaded later, and by nothing else", () => {
     const later = ["src/syntax/syntax-engine.ts", "src/scoring/functions.ts"];
@@ -91,6 +95,17 @@ describe("activation", () => {
         ).filter(parses);
       });
     expect(eager).toEqual([]);
+  });
+  test("names languages without loading what only a parser needs to know of them", async () => {
+    const contents = `export { identityOf, LANGUAGES, languageOf } from "./shared/syntax/languages/languages.ts";`;
+    const { metafile } = await build({
+      stdin: { contents, resolveDir: root },
+      ...{ bundle: true, write: false, metafile: true, format: "cjs", minify: true, absWorkingDir: root },
+    });
+    const sizes = Object.values(metafile.outputs).flatMap(({ inputs }) => Object.entries(inputs));
+    const large = sizes.filter(([, { bytesInOutput }]) => bytesInOutput > IDENTITY_BYTES);
+    expect(sizes.map(([file]) => file)).toContain("shared/syntax/languages/python.ts");
+    expect(large).toEqual([]);
   });
 });
 

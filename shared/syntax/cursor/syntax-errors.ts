@@ -19,7 +19,7 @@ export interface Fault {
  */
 export function faultsOf(tree: SyntaxTree, text: string, language: Language): Fault[] {
   const faults = strayClosers(tree, text, language);
-  const quirk = quirkIn(tree, tree.rootNode.children, text, language);
+  const quirk = quirkIn({ tree, children: tree.rootNode.children, code: text }, language);
   if (quirk !== undefined) {
     const at = offsetOf(text, quirk.at.row) + quirk.at.column;
     faults.push({ start: at, end: at, missing: undefined, message: quirk.message });

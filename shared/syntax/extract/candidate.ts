@@ -1,13 +1,13 @@
-// One piece of code of a reply, read in the language it is most likely in.
-
-import type { Language } from "../languages/languages.ts";
+/** One piece of code of a reply, read in the language it is most likely in. */
+import { type Language, SYNTAX } from "../languages/languages.ts";
 import type { SyntaxRuntime } from "../parsing/parser.ts";
 import { tokensOf } from "../programs/normal-form.ts";
 import { type Outline, outlineOf } from "../programs/outline.ts";
 import { check, type Verdict } from "../programs/validity.ts";
 import type { Tag } from "../replies/fence-tags.ts";
+import { startsCode } from "../replies/line-starts.ts";
 import { dedent, isBlank, type Line, textOf, trimBlank } from "../replies/lines.ts";
-import { SURE, startsCode, weigh } from "../replies/prose.ts";
+import { SURE, weigh } from "../replies/prose.ts";
 import { decoded, readingsOf } from "./clean.ts";
 import { type Evidence, evidenceIn } from "./evidence.ts";
 import { codeRegions } from "./regions.ts";
@@ -40,15 +40,6 @@ export interface Candidate {
   /** The language that it really is in, where that is not the one asked for. */
   readonly really: Language | undefined;
 }
-
-/** Languages whose programs are also programs of the second language. */
-const SUPERSETS: Readonly<Partial<Record<Language, readonly Language[]>>> = {
-  c: ["cpp"],
-  javascript: ["typescript", "tsx"],
-  typescript: ["tsx", "javascript"],
-  tsx: ["typescript", "javascript"],
-  cpp: ["c"],
-};
 
 /** Evidence for another language that outweighs a parse without errors: grammars accept much. */
 const OUTWEIGHS = 3;
@@ -128,7 +119,7 @@ async function otherLanguage(
       if (parses) return undefined;
       continue;
     }
-    if (parses && SUPERSETS[language]?.includes(other)) continue;
+    if (parses && SYNTAX[language].guess.relatives?.includes(other)) continue;
     const needed = parses ? own + (other === named ? 1 : OUTWEIGHS) : Math.max(2, own - OUTWEIGHS);
     if (weight < needed) continue;
     await runtime.load(other);
@@ -156,9 +147,9 @@ export function readAs(piece: Piece, language: Language, runtime: SyntaxRuntime)
   return first ?? judged(piece, whole, language, runtime);
 }
 
-/** Indentation that all lines share is an error in Python, and nothing elsewhere. */
+/** Indentation that all lines share is an error where indentation makes blocks, and nothing elsewhere. */
 function dedented(lines: readonly Line[], language: Language): readonly Line[] {
-  return language === "python" ? dedent(lines) : lines;
+  return SYNTAX[language].programs.indented ? dedent(lines) : lines;
 }
 
 function judged(piece: Piece, lines: readonly Line[], language: Language, runtime: SyntaxRuntime): Candidate {

@@ -1,5 +1,4 @@
-// Which of several pieces of code is the program that the model meant, and which others belong to it.
-
+/** Which of several pieces of code is the program that the model meant, and which others belong to it. */
 import type { Line } from "../replies/lines.ts";
 import type { Candidate } from "./candidate.ts";
 

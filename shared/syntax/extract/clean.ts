@@ -1,5 +1,5 @@
-// Marks that stand around or in front of code and are none of it: prompts, diff marks, line numbers, entities.
-import type { Language } from "../languages/languages.ts";
+/** Marks that stand around or in front of code and are none of it: prompts, diff marks, line numbers, entities. */
+import { type Language, SYNTAX } from "../languages/languages.ts";
 import { cutFront, isBlank, type Line, withText } from "../replies/lines.ts";
 
 /** Another reading of a piece of code. */
@@ -22,7 +22,7 @@ export function readingsOf(lines: readonly Line[], tag: string, language: Langua
   }
   if (/^\s*(?:irb\b.*?[>*]|jshell>|php >) ?/.test(first))
     readings.push({ lines: withoutShell(lines), sure: true });
-  if (/^\s*\$ \S/.test(first) && (language === undefined || language === "bash")) {
+  if (/^\s*\$ \S/.test(first) && (language === undefined || SYNTAX[language].lines.commands)) {
     readings.push({ lines: commandsIn(lines), sure: true });
   }
   const numbered = withoutNumbers(lines);

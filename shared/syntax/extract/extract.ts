@@ -1,5 +1,4 @@
-// A reply of a chat model → the program in it. See docs: fences, reasoning, wrappers, several blocks, no fences.
-
+/** A reply of a chat model → the program in it. See docs: fences, reasoning, wrappers, several blocks, no fences. */
 import type { Language } from "../languages/languages.ts";
 import type { SyntaxRuntime } from "../parsing/parser.ts";
 import { check, type Problem } from "../programs/validity.ts";

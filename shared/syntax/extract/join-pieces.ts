@@ -1,15 +1,11 @@
-// From the pieces of a reply to candidates: which pieces are one program, and how each reads.
-
-import type { Language } from "../languages/languages.ts";
+/** From the pieces of a reply to candidates: which pieces are one program, and how each reads. */
+import { type Language, SYNTAX } from "../languages/languages.ts";
 import type { SyntaxRuntime } from "../parsing/parser.ts";
 import { check } from "../programs/validity.ts";
 import { type Line, textOf } from "../replies/lines.ts";
 import { type Weight, weigh } from "../replies/prose.ts";
 import { type Candidate, candidateIn, candidateOf, type Piece } from "./candidate.ts";
 import { evidenceIn } from "./evidence.ts";
-
-/** Languages whose grammars take most prose for code. */
-const PERMISSIVE: ReadonlySet<Language> = new Set(["ruby", "bash", "kotlin"]);
 
 /** Lines between two regions that may be code after all. */
 const MAX_BETWEEN = 3;
@@ -33,7 +29,7 @@ export async function mergedOf(
       language === undefined ||
       piece.origin !== "text" ||
       between > MAX_BETWEEN ||
-      (PERMISSIVE.has(language) && !(isScript(merged) && piece.before.every(isCommand)))
+      (SYNTAX[language].guess.acceptsProse && !(isScript(merged) && piece.before.every(isCommand)))
     ) {
       merged.push(piece);
       continue;

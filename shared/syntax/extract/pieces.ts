@@ -1,5 +1,4 @@
-// The pieces of a reply that may be code: its fenced blocks, or what its tags or its looks show.
-
+/** The pieces of a reply that may be code: its fenced blocks, or what its tags or its looks show. */
 import type { Language } from "../languages/languages.ts";
 import { type Tag, tagOf } from "../replies/fence-tags.ts";
 import { type Fence, type Read, readOne } from "../replies/fences.ts";

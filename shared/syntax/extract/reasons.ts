@@ -1,6 +1,5 @@
-// Why a result is empty or invalid, in words for whoever reads the ranking.
-
-import { LANGUAGE_NAMES } from "../languages/languages.ts";
+/** Why a result is empty or invalid, in words for whoever reads the ranking. */
+import { identityOf } from "../languages/languages.ts";
 import type { Answer } from "../replies/reasoning.ts";
 import type { Candidate, Piece } from "./candidate.ts";
 
@@ -16,7 +15,8 @@ export function emptyReason(answer: Answer, pieces: readonly Piece[]): string {
 /** Why the code that was found is not valid. */
 export function invalidReason(candidate: Candidate): string {
   const { verdict, language, really, piece } = candidate;
-  if (really !== undefined) return `The reply is ${LANGUAGE_NAMES[really]}, not ${LANGUAGE_NAMES[language]}.`;
+  if (really !== undefined)
+    return `The reply is ${identityOf(really).name}, not ${identityOf(language).name}.`;
   switch (verdict.state) {
     case "valid":
       return "";
@@ -30,7 +30,7 @@ export function invalidReason(candidate: Candidate): string {
       const where = first && candidate.lines[first.at.row];
       const place =
         where === undefined ? "." : ` in line ${where.number + 1} of the reply. ${first?.message ?? ""}`;
-      return `The code is not valid ${LANGUAGE_NAMES[language]}: syntax error${place}`;
+      return `The code is not valid ${identityOf(language).name}: syntax error${place}`;
     }
     default:
       return verdict satisfies never;

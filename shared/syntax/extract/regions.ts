@@ -1,6 +1,5 @@
-// The stretches of a text that look like code, for replies that mark none.
-
-import type { Language } from "../languages/languages.ts";
+/** The stretches of a text that look like code, for replies that mark none. */
+import { type Language, SYNTAX } from "../languages/languages.ts";
 import { isBlank, type Line } from "../replies/lines.ts";
 import { SURE, SURE_PROSE, type Weight, weigh } from "../replies/prose.ts";
 
@@ -235,12 +234,10 @@ interface Style {
   readonly longQuotes: boolean;
 }
 
-/** Languages whose comments start with `#` and that divide with `//`, or have paths. */
-const HASH_COMMENTS: ReadonlySet<Language> = new Set(["python", "ruby", "bash"]);
-
 function styleOf(lines: readonly Line[], language: Language | undefined): Style {
-  const comment = language === undefined ? lineCommentOf(lines) : HASH_COMMENTS.has(language) ? "#" : "//";
-  return { comment, longQuotes: language === "bash" };
+  if (language === undefined) return { comment: lineCommentOf(lines), longQuotes: false };
+  const { lexis, lines: looks } = SYNTAX[language];
+  return { comment: lexis.lineComments[0] === "#" ? "#" : "//", longQuotes: looks.commands === true };
 }
 
 /** How comments start here, which decides what `//` and `#` mean: languages with braces or not. */

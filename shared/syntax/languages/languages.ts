@@ -1,79 +1,82 @@
-/** The languages of the product, and the names people and models use for them. */
-export const LANGUAGES = [
-  "python",
-  "javascript",
-  "typescript",
-  "tsx",
-  "java",
-  "c",
-  "cpp",
-  "csharp",
-  "go",
-  "rust",
-  "ruby",
-  "php",
-  "bash",
-  "kotlin",
-] as const;
-/** The fourteen languages whose programs can be extracted and checked. */
-export type Language = (typeof LANGUAGES)[number];
+/** The registry: every language of the product, by its name. Another one is a file beside this one and its lines here. */
+import * as bash from "./bash.ts";
+import * as c from "./c.ts";
+import * as cpp from "./cpp.ts";
+import * as csharp from "./csharp.ts";
+import * as go from "./go.ts";
+import * as java from "./java.ts";
+import * as javascript from "./javascript.ts";
+import * as kotlin from "./kotlin.ts";
+import type { LanguageIdentity, LanguageSyntax } from "./language.ts";
+import * as php from "./php.ts";
+import * as python from "./python.ts";
+import * as ruby from "./ruby.ts";
+import * as rust from "./rust.ts";
+import * as typescript from "./typescript.ts";
 
-/** Languages as people write them. */
-export const LANGUAGE_NAMES: Readonly<Record<Language, string>> = {
-  python: "Python",
-  javascript: "JavaScript",
-  typescript: "TypeScript",
-  tsx: "TSX",
-  java: "Java",
-  c: "C",
-  cpp: "C++",
-  csharp: "C#",
-  go: "Go",
-  rust: "Rust",
-  ruby: "Ruby",
-  php: "PHP",
-  bash: "Bash",
-  kotlin: "Kotlin",
+/** What the extension needs at its start. */
+const IDENTITIES = {
+  python: python.identity,
+  javascript: javascript.identity,
+  typescript: typescript.identity,
+  tsx: typescript.tsxIdentity,
+  java: java.identity,
+  c: c.identity,
+  cpp: cpp.identity,
+  csharp: csharp.identity,
+  go: go.identity,
+  rust: rust.identity,
+  ruby: ruby.identity,
+  php: php.identity,
+  bash: bash.identity,
+  kotlin: kotlin.identity,
+} as const satisfies Readonly<Record<string, LanguageIdentity>>;
+
+/** A language whose programs can be extracted and checked. */
+export type Language = keyof typeof IDENTITIES;
+
+/** What only those need who parse: the bundler leaves it out elsewhere. */
+export const SYNTAX: Readonly<Record<Language, LanguageSyntax>> = {
+  python: python.syntax,
+  javascript: javascript.syntax,
+  typescript: typescript.syntax,
+  tsx: typescript.tsxSyntax,
+  java: java.syntax,
+  c: c.syntax,
+  cpp: cpp.syntax,
+  csharp: csharp.syntax,
+  go: go.syntax,
+  rust: rust.syntax,
+  ruby: ruby.syntax,
+  php: php.syntax,
+  bash: bash.syntax,
+  kotlin: kotlin.syntax,
 };
 
-/** Other names under which people and models know a language, in lower case. */
-export const LANGUAGE_ALIASES: Readonly<Record<string, Language>> = {
-  py: "python",
-  python3: "python",
-  py3: "python",
-  ipython: "python",
-  js: "javascript",
-  jsx: "javascript",
-  javascriptreact: "javascript",
-  node: "javascript",
-  mjs: "javascript",
-  cjs: "javascript",
-  ts: "typescript",
-  mts: "typescript",
-  cts: "typescript",
-  typescriptreact: "tsx",
-  h: "c",
-  "c++": "cpp",
-  cxx: "cpp",
-  cc: "cpp",
-  hpp: "cpp",
-  "c#": "csharp",
-  cs: "csharp",
-  "c-sharp": "csharp",
-  golang: "go",
-  rs: "rust",
-  rb: "ruby",
-  sh: "bash",
-  shell: "bash",
-  shellscript: "bash",
-  zsh: "bash",
-  kt: "kotlin",
-  kts: "kotlin",
-};
+/** All languages, in the order in which people are shown them. */
+export const LANGUAGES = Object.keys(IDENTITIES).filter((name) => isLanguage(name));
+
+/** Names, identity and everything else of one language. */
+export function identityOf(language: Language): LanguageIdentity {
+  return IDENTITIES[language];
+}
+
+function isLanguage(name: string): name is Language {
+  return Object.hasOwn(IDENTITIES, name);
+}
+
+/** Languages by every name of theirs, in lower case. */
+const BY_NAME: ReadonlyMap<string, Language> = new Map(
+  LANGUAGES.flatMap((language) => {
+    const { aliases, extensions, editorIds } = IDENTITIES[language];
+    return [language, ...aliases, ...extensions, ...editorIds].map((name): [string, Language] => [
+      name,
+      language,
+    ]);
+  }),
+);
 
 /** The language that a name or alias stands for, whatever its case; undefined when it is none of ours. */
 export function languageOf(name: string): Language | undefined {
-  const key = name.trim().toLowerCase();
-  const direct = LANGUAGES.find((language) => language === key);
-  return direct ?? (Object.hasOwn(LANGUAGE_ALIASES, key) ? LANGUAGE_ALIASES[key] : undefined);
+  return BY_NAME.get(name.trim().toLowerCase());
 }

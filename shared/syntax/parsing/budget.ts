@@ -1,6 +1,7 @@
-// What parsing may cost, told by the text alone and never by a clock, so that the answer is the same on every
-// machine. Grammars that fork, scan ahead or recover from errors take quadratic time on hostile text.
-
+/**
+ * What parsing may cost, told by the text alone and never by a clock, so that the answer is the same on every
+ * machine. Grammars that fork, scan ahead or recover from errors take quadratic time on hostile text.
+ */
 /** Longest text that is parsed, in UTF-16 units: several times what the largest reward model reads. */
 export const MAX_TEXT_LENGTH = 256 * 1024;
 

@@ -1,6 +1,8 @@
-// One instance of web-tree-sitter. The parser is C compiled to WebAssembly, and hostile text can drive C
-// into the ground. So an instance gets a memory limit and a stack that its recursion fits in, and can be
-// thrown away for a fresh one. The package offers none of it: it keeps one instance per process.
+/**
+ * One instance of web-tree-sitter. The parser is C compiled to WebAssembly, and hostile text can drive C into the
+ * ground. So an instance gets a memory limit and a stack that its recursion fits in, and can be thrown away for a
+ * fresh one. The package offers none of it: it keeps one instance per process.
+ */
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";

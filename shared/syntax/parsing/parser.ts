@@ -1,6 +1,6 @@
 /** The one way to a syntax tree: web-tree-sitter, of which the code above sees only these interfaces. */
 import type { Parser as TreeSitterParser } from "web-tree-sitter";
-import type { Language } from "../languages/languages.ts";
+import { type Language, SYNTAX } from "../languages/languages.ts";
 import { budgetOf, READ_CHUNK, tooLarge } from "./budget.ts";
 import { type Compiled, compile, createInstance, type Instance, LIBRARY_WASM } from "./instance.ts";
 
@@ -71,40 +71,34 @@ export interface SyntaxRuntime {
   dispose(): void;
 }
 
-/** Grammars by file name; a language may need a second one. */
-export type GrammarName = Language | "php_only";
+/** The names of the grammars that a language's texts are parsed with. */
+export function grammarsOf(language: Language): readonly string[] {
+  return Object.keys(SYNTAX[language].grammar.files);
+}
 
-/** The grammars that a language's texts are parsed with. */
-export function grammarsOf(language: Language): readonly GrammarName[] {
-  return language === "php" ? ["php", "php_only"] : [language];
+/** The name of the grammar for a text. */
+export function grammarFor(language: Language, text: string): string {
+  return SYNTAX[language].grammar.choose?.(text) ?? language;
 }
 
 /**
- * The grammar for a text. PHP's own grammar takes any text for HTML, so that no prose would ever be wrong:
- * it is used only where the text starts with a tag, and the grammar without HTML otherwise.
- */
-export function grammarFor(language: Language, text: string): GrammarName {
-  return language === "php" && !/^\s*</.test(text) ? "php_only" : language;
-}
-
-/**
- * A runtime on web-tree-sitter with the grammars `<grammarDir>/<language>.wasm`, and its own
+ * A runtime on web-tree-sitter with the grammars `<grammarDir>/<name>.wasm`, and its own
  * `web-tree-sitter.wasm` and `.cjs` in the same folder. One parser per grammar that was asked for.
  */
 export async function wasmRuntime(options: { readonly grammarDir: string }): Promise<SyntaxRuntime> {
   const { grammarDir } = options;
   const library = await compile(grammarDir, LIBRARY_WASM);
-  const grammars = new Map<GrammarName, Promise<Compiled>>();
+  const grammars = new Map<string, Promise<Compiled>>();
   let instance: Promise<Instance> | undefined;
   /** The parsers of the present instance; emptied when that is given up. */
-  const parsers = new Map<GrammarName, TreeSitterParser>();
+  const parsers = new Map<string, TreeSitterParser>();
 
   function start(): Promise<Instance> {
     instance ??= createInstance(grammarDir, library);
     return instance;
   }
 
-  function grammar(name: GrammarName): Promise<Compiled> {
+  function grammar(name: string): Promise<Compiled> {
     const known = grammars.get(name);
     if (known !== undefined) return known;
     const compiled = compile(grammarDir, `${name}.wasm`);

@@ -1,7 +1,10 @@
-// The normal form of a program: equal for programs that differ only in comments, layout, quotes or trailing
-// commas. Names and everything else count. It is the syntax tree and the tokens written out, not a program again:
-// the tree says what line ends and indentation mean, so the tokens can do without them.
-import type { Language } from "../languages/languages.ts";
+/**
+ * The normal form of a program: equal for programs that differ only in comments, layout, quotes or trailing commas.
+ * Names and everything else count. It is the syntax tree and the tokens written out, not a program again: the tree
+ * says what line ends and indentation mean, so the tokens can do without them.
+ */
+import type { NodeNames, Nodes } from "../languages/language.ts";
+import { LANGUAGES, type Language, SYNTAX } from "../languages/languages.ts";
 import type { SyntaxNode, SyntaxRuntime } from "../parsing/parser.ts";
 
 /** Starts every form. No program that parses has it outside of a string. */
@@ -36,45 +39,13 @@ export async function tokenForm(code: string, language: Language, runtime: Synta
   return tokens;
 }
 
-/** What may stand anywhere and means nothing. */
-const COMMENTS = [
-  "comment",
-  "line_comment",
-  "block_comment",
-  "multiline_comment",
-  "html_comment",
-  "line_continuation",
+const nodesOf = (pick: (nodes: Nodes) => NodeNames): string[] => [
+  ...new Set(LANGUAGES.flatMap((language) => pick(SYNTAX[language].nodes).split(/\s+/))),
 ];
-
+/** What may be anywhere and means nothing, in all grammars. */
+const COMMENTS = nodesOf((nodes) => nodes.comments);
 /** What holds white space and marks that mean something. */
-const STRINGS = [
-  ...[
-    "string",
-    "string_literal",
-    "raw_string",
-    "raw_string_literal",
-    "interpreted_string_literal",
-    "template_string",
-  ],
-  ...[
-    "encapsed_string",
-    "heredoc",
-    "nowdoc",
-    "heredoc_body",
-    "ansi_c_string",
-    "char_literal",
-    "character",
-    "regex",
-  ],
-  ...[
-    "character_literal",
-    "rune_literal",
-    "verbatim_string_literal",
-    "interpolated_string_expression",
-    "bare_string",
-  ],
-  ...["multiline_string_literal", "concatenated_string", "system_lib_string", "jsx_text", "text", "subshell"],
-];
+const STRINGS = nodesOf((nodes) => nodes.strings);
 
 const COMMENT_NAMES = new Set(COMMENTS);
 /** Comments of an S-expression, with the name of their field; documentation has parts. */
@@ -122,16 +93,11 @@ export function tokensOf(root: SyntaxNode, code: string, language: Language): st
   return tokens.replace(/^ | $/g, "");
 }
 
-/** Languages in which a semicolon at the end of a line says what the line end says. */
-const OPTIONAL_SEMICOLONS: ReadonlySet<Language> = new Set([
-  ...(["python", "javascript", "typescript", "tsx", "go", "ruby", "bash", "kotlin"] as const),
-]);
-
 function withoutLayout(text: string, language: Language): string {
   let plain = text;
   // In a shell it is a line end anywhere.
-  if (language === "bash") plain = plain.replace(/(?<!;);(?!;)/g, "\n");
-  if (OPTIONAL_SEMICOLONS.has(language)) plain = plain.replace(/;(?=[ \t]*(?:\n|$|\}))/g, "\n");
+  if (SYNTAX[language].lines.commands) plain = plain.replace(/(?<!;);(?!;)/g, "\n");
+  if (SYNTAX[language].programs.optionalSemicolons) plain = plain.replace(/;(?=[ \t]*(?:\n|$|\}))/g, "\n");
   return plain
     .replace(/\s+/g, " ")
     .replace(/ ?([^\w\s]) ?/g, "$1")
@@ -146,24 +112,13 @@ function squeezed(text: string): string {
     .replace(/\s+/g, " ");
 }
 
-/** Languages in which strings in either quotes are the same, as long as neither quote changes their meaning. */
-const QUOTES: ReadonlySet<Language> = new Set([
-  "python",
-  "javascript",
-  "typescript",
-  "tsx",
-  "ruby",
-  "php",
-  "bash",
-]);
-
 /** A string with double quotes where single ones mean the same. */
 function unquoted(text: string, language: Language): string {
-  const match = QUOTES.has(language) ? /^([A-Za-z]*)('''|"""|'|")([\s\S]*)\2$/.exec(text) : null;
+  const { eitherQuote } = SYNTAX[language].programs;
+  const match = eitherQuote ? /^([A-Za-z]*)('''|"""|'|")([\s\S]*)\2$/.exec(text) : null;
   if (match === null) return text;
   const [, prefix = "", quote = "", content = ""] = match;
-  const interpolates = language === "ruby" || language === "php" || language === "bash";
-  if (interpolates && quote === "'" && /[\\$`#]/.test(content)) return text;
+  if (eitherQuote === "plain" && quote === "'" && /[\\$`#]/.test(content)) return text;
   if (/^r/i.test(prefix) && content.includes("\\")) return text;
   return `${prefix.toLowerCase()}"${content.replace(/\\(['"])/g, "$1")}"`;
 }

@@ -1,5 +1,5 @@
-// What a program consists of at its top: which names it defines, which it uses, and of what kind it is.
-import type { Language } from "../languages/languages.ts";
+/** What a program consists of at its top: which names it defines, which it uses, and of what kind it is. */
+import { type Language, SYNTAX } from "../languages/languages.ts";
 import type { SyntaxNode } from "../parsing/parser.ts";
 
 /** What a piece of code is for. */
@@ -47,9 +47,6 @@ const DEPTH = 6;
 
 const TEST_NAME = /^(?:test_?|Test|should_|run_?[tT]ests?$|[A-Z]\w*Tests?$)/;
 
-const READS_INPUT =
-  /\binput\(|\bsys\.stdin|\bScanner\b|\bSystem\.in\b|\bstd::cin\b|\bcin\s*>>|\bscanf\s*\(|\bfgets\s*\(|\bReadLine\(|\breadLine\(|\breadln\(|\bio::stdin|\bstdin\(\)|\bos\.Stdin\b|\bfmt\.Scan|\bgets\b|\bSTDIN\b|\bprocess\.stdin|\bprocess\.argv|\breadline\b|\bfs\.readFileSync\(|\bread\s+-?\w|\$[1@#]|\bsys\.argv|\bargparse\b/;
-
 /** Outlines a program by its tree. */
 export function outlineOf(root: SyntaxNode, code: string, language: Language): Outline {
   const top = new Set<string>();
@@ -88,7 +85,7 @@ export function outlineOf(root: SyntaxNode, code: string, language: Language): O
     top,
     words: wordsOf(code),
     tests: definitions > 0 && tests === definitions,
-    reads: READS_INPUT.test(code),
+    reads: SYNTAX[language].programs.readsInput.test(code),
     entry: hasEntry(code, language, defines),
   };
 }
@@ -175,7 +172,6 @@ function wordsOf(code: string): Set<string> {
 }
 
 function hasEntry(code: string, language: Language, defines: ReadonlySet<string>): boolean {
-  return language === "python"
-    ? /^if\s+__name__\s*==/m.test(code)
-    : defines.has("main") || defines.has("Main");
+  const { entry } = SYNTAX[language].programs;
+  return entry === undefined ? defines.has("main") || defines.has("Main") : entry.test(code);
 }

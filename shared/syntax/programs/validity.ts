@@ -1,9 +1,9 @@
-// Whether a program parses, and what is wrong where when it does not.
+/** Whether a program parses, and what is wrong where when it does not. */
 import type { Language } from "../languages/languages.ts";
 import type { Position, SyntaxNode, SyntaxRuntime, SyntaxTree } from "../parsing/parser.ts";
 import { quirkIn } from "./quirks.ts";
 
-/** What is wrong at a place of the program. */
+/** What is wrong, and where in the program. */
 export interface Problem {
   /** Zero-based, within the program. */
   readonly at: Position;
@@ -51,7 +51,7 @@ export function judge(tree: SyntaxTree, code: string, language: Language): Verdi
     if (problems.length > 0) return { state: "invalid", problems };
   }
   if (children.every(isIdle)) return { state: "nothing" };
-  const quirk = quirkIn(tree, children, code, language);
+  const quirk = quirkIn({ tree, children, code }, language);
   return quirk === undefined ? { state: "valid" } : { state: "invalid", problems: [quirk] };
 }
 
@@ -103,13 +103,17 @@ function errorAt(node: SyntaxNode): Problem {
   };
 }
 
-const CLOSES: Readonly<Record<string, string>> = { ")": "(", "]": "[", "}": "{" };
+const CLOSES: ReadonlyMap<string, string> = new Map([
+  [")", "("],
+  ["]", "["],
+  ["}", "{"],
+]);
 
 /** The first bracket directly inside an ERROR node that has no partner there. */
 function unmatchedIn(node: SyntaxNode): Problem | undefined {
   const open: SyntaxNode[] = [];
   for (const child of node.children) {
-    const opener = CLOSES[child.type];
+    const opener = CLOSES.get(child.type);
     if (opener !== undefined) {
       if (open.at(-1)?.type !== opener)
         return { at: child.startPosition, message: `${quoted(child.type)} closes nothing.` };

@@ -1,4 +1,4 @@
-// Fenced code blocks of Markdown, read line by line as CommonMark describes them.
+/** Fenced code blocks of Markdown, read line by line as CommonMark describes them. */
 import { tagOf } from "./fence-tags.ts";
 import { cutFront, isBlank, type Line, withText } from "./lines.ts";
 

@@ -1,6 +1,7 @@
-// Text as lines that remember where in the reply they stand, so that whatever is cut off in front of a line
-// (quote marks, indentation, prompts) a diagnostic still names the right line and column.
-
+/**
+ * Text as lines that remember where in the reply they stand, so that whatever is cut off in front of a line (quote
+ * marks, indentation, prompts) a diagnostic still names the right line and column.
+ */
 /** A line without its end. */
 export interface Line {
   readonly text: string;

@@ -1,8 +1,9 @@
-// Tells a line of prose from a line of code by its characters, in any of the languages. The parser decides in
-// the end; this decides what it is shown, since grammars take prose for code and prose is slow to parse.
-
-import type { Language } from "../languages/languages.ts";
-import { CODE_STARTS } from "./line-starts.ts";
+/**
+ * Tells a line of prose from a line of code by its characters, in any of the languages. The parser decides in the
+ * end; this decides what it is shown, since grammars take prose for code and prose is slow to parse.
+ */
+import { LANGUAGES, type Language, SYNTAX } from "../languages/languages.ts";
+import { startsCode } from "./line-starts.ts";
 
 /** How sure a line is code (positive) or prose (negative); 0 is either. */
 export type Weight = number;
@@ -40,10 +41,10 @@ const STATEMENT_WORDS = new Set(
 
 /** Single words that are whole statements or brackets in words. */
 const LONE_WORDS = /^(?:pass|break|continue|return|raise|else|do|yield|next|try|finally)[;:]?$/;
-const LONE_WORDS_OF: Readonly<Partial<Record<Language, RegExp>>> = {
-  ruby: /^(?:end|begin|ensure|then|retry|redo|rescue|private|protected|public|loop do)$/,
-  bash: /^(?:fi|done|esac|then|wait|exit|return|true|set|shift)$/,
-};
+/** The same of the languages. */
+const LONE_WORDS_OF: readonly RegExp[] = LANGUAGES.flatMap(
+  (language) => SYNTAX[language].lines.loneWords ?? [],
+);
 
 /** A line of nothing but words, perhaps with commas between and a mark behind. */
 const WORDS_ONLY = /^[A-Za-z][A-Za-z'’-]*(?:,?\s+[A-Za-z][A-Za-z'’-]*)*[.:;!?,…]*$/;
@@ -83,12 +84,6 @@ const TRAILING_COMMENT = /\s(?:\/\/|#)\s.*$|\s\/\*.*\*\/\s*$/;
 /** Longest start of a line that is looked at: what a line is shows before that. */
 const LOOK = 240;
 
-/** Languages whose comments start with `#`. */
-const HASH_COMMENTS: ReadonlySet<Language> = new Set(["python", "ruby", "bash", "php"]);
-
-/** Languages whose variables start with `$`; elsewhere it is mathematics. */
-const DOLLARS: ReadonlySet<Language> = new Set(["php", "bash", "ruby", "javascript"]);
-
 /** Weighs one line by its own characters; with the language, when that is known. Blank lines weigh nothing. */
 export function weigh(line: string, language: Language | undefined): Weight {
   const whole = line.slice(0, LOOK).trim();
@@ -96,28 +91,21 @@ export function weigh(line: string, language: Language | undefined): Weight {
   const comment = commentWeight(whole, language);
   if (comment !== undefined) return comment;
   if (/^["']use strict["'];?$/.test(whole)) return SURE;
-  if (language === "bash" && /^(?:echo|printf)\s/.test(whole)) return SURE;
+  const known = language && SYNTAX[language].lines;
+  if (known?.commands && /^(?:echo|printf)\s/.test(whole)) return SURE;
   const text = whole.replace(STRINGS, '""').replace(TRAILING_COMMENT, "");
   const starts = startsCode(text, language);
   if (!starts && WORDS_ONLY.test(text)) return wordsWeight(text, whole, language);
   let weight = 0;
   if (starts) weight += 3;
-  else if (language !== "bash" && ASSIGNMENT.test(text)) weight += 3;
+  else if (known?.commands !== true && ASSIGNMENT.test(text)) weight += 3;
   else if (CALL.test(text)) weight += 2;
   else if (DECLARATION.test(text) && !/^(?:[A-Z][a-z]+\s[a-z]+\s)/.test(text)) weight += 2;
   if (/[;{}]$|^[\])}]|(?:=>|->|\|\||&&|[([{,\\])$/.test(text)) weight += 2;
   if (/\w\(\)|\w\[\w+\]|[=!]==?|[+\-*/]=|=>|->|::|\|\||&&|<<|\+\+|\$\{/.test(text)) weight += 1;
-  if (/\$\w/.test(text)) weight += language === undefined || DOLLARS.has(language) ? 1 : -2;
+  if (/\$\w/.test(text)) weight += known === undefined || known.dollars ? 1 : -2;
   if (/^\s{2,}|^\t/.test(line)) weight += 1;
   return weight - proseIn(text, whole);
-}
-
-/** Whether a trimmed line starts as only code does. */
-export function startsCode(text: string, language: Language | undefined): boolean {
-  return CODE_STARTS.some(
-    ({ pattern, only }) =>
-      (only === undefined || language === undefined || only.has(language)) && pattern.test(text),
-  );
 }
 
 /** The weight of a line that is a comment; undefined when it is none. */
@@ -125,7 +113,7 @@ function commentWeight(text: string, language: Language | undefined): Weight | u
   if (/^(?:\/\/|\/\*|\*\/|"""|'''|<!--)/.test(text)) return 1;
   if (!/^#(?:\s|$|-)|^##+\s*[-=*#~]{3}/.test(text)) return undefined;
   // A heading, where no comment starts so; directives of the preprocessor may have a space behind the mark.
-  if (language !== undefined && !HASH_COMMENTS.has(language)) {
+  if (language !== undefined && !SYNTAX[language].lexis.lineComments.includes("#")) {
     return /^#\s*(?:include|define|if|ifdef|ifndef|else|elif|endif|pragma|undef|region|endregion|nullable)\b/.test(
       text,
     )
@@ -138,8 +126,8 @@ function commentWeight(text: string, language: Language | undefined): Weight | u
 /** The weight of a line of words only: a short statement, or prose. */
 function wordsWeight(text: string, whole: string, language: Language | undefined): Weight {
   if (LONE_WORDS.test(text)) return SURE;
-  const lone = language === undefined ? Object.values(LONE_WORDS_OF) : [LONE_WORDS_OF[language]];
-  if (lone.some((pattern) => pattern?.test(text))) return SURE;
+  const lone = language === undefined ? LONE_WORDS_OF : [SYNTAX[language].lines.loneWords];
+  if (lone.some((words) => words?.test(text))) return SURE;
   const words = text.split(/\s+/);
   const first = words[0] ?? "";
   const mark = /[.!?…]$/.test(text) ? 1 : 0;

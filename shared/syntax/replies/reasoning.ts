@@ -1,4 +1,4 @@
-// What a model thought before it answered is no part of the answer.
+/** What a model thought before it answered is no part of the answer. */
 import { cutFront, type Line, withText } from "./lines.ts";
 
 /** How models mark their thinking; an opening that is never closed takes the rest of the reply. */

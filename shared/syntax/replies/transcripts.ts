@@ -1,4 +1,4 @@
-// Sessions and patches in plain text: lines behind prompts, and lines with diff marks.
+/** Sessions and patches in plain text: lines behind prompts, and lines with diff marks. */
 import { isBlank, type Line } from "./lines.ts";
 
 /** What an interactive session shows before what is typed. */

@@ -1,11 +1,11 @@
-// Tags that models put around their answer or their code.
+/** Tags that models put around their answer or their code. */
+import { LANGUAGES } from "../languages/languages.ts";
 import { cutFront, isBlank, type Line, withText } from "./lines.ts";
 
 /** Tags around the answer as a whole, inside of which Markdown goes on. */
 const ANSWER = /^(?:answer|final_answer|solution|response|output|result|final)$/i;
-/** Tags around code itself. */
-const CODE =
-  /^(?:code|pre|python|javascript|typescript|java|cpp|csharp|go|rust|ruby|php|bash|kotlin|c|code_block|codeblock|program|source)$/i;
+/** Tags around code itself: these, and the names of languages. */
+const CODE = new RegExp(`^(?:code|pre|code_block|codeblock|program|source|${LANGUAGES.join("|")})$`, "i");
 
 /** The inside of the last answer tag, or all lines when there is none. */
 export function answerIn(lines: readonly Line[]): readonly Line[] {

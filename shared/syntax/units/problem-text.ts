@@ -1,4 +1,4 @@
-// Pieces of a document as a problem shows them: signatures, clipped lines, text at the left margin.
+/** Pieces of a document as a problem shows them: signatures, clipped lines, text at the left margin. */
 import type { Unit } from "./unit.ts";
 
 /** Longest signature or field of something the unit may use; longer ones are cut. */

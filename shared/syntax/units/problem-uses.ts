@@ -1,17 +1,15 @@
-// What the unit at a cursor may use: imports, the signatures of its siblings, the fields of its type. What it names
-// already comes first where not all fits.
+/**
+ * What the unit at a cursor may use: imports, the signatures of its siblings, the fields of its type. What it names
+ * already comes first where not all fits.
+ */
 import type { SyntaxNode } from "../parsing/parser.ts";
 import { clipped, dedented, headOf, MAX_LINE } from "./problem-text.ts";
 import { type Place, type Unit, unitsIn } from "./unit.ts";
-import { isComment } from "./unit-nodes.ts";
+import { IMPORTS, isComment } from "./unit-nodes.ts";
 
 /** Bounds in UTF-16 units; problem.ts has the other parts of the sum. */
 const MAX_IMPORTS = 1000;
 const MAX_USES = 2000;
-
-/** Nodes at the top of a file that bring names in. */
-const IMPORTS =
-  /^(?:import|use_decl|using_dir|preproc_include|namespace_use|package|future_import|source_dir)/;
 
 /** Types without code up to this length are given whole: their fields are what one uses. */
 const MAX_DATA = 400;
@@ -25,7 +23,7 @@ export function importsOf(root: SyntaxNode, used: string): string {
   const lines = root.namedChildren
     .filter(
       (node) =>
-        IMPORTS.test(node.type) ||
+        IMPORTS.has(node.type) ||
         (node.text.length <= MAX_LINE && /\brequire(?:_relative)?\b/.test(node.text)),
     )
     .map((node, index) => ({ text: node.text.trim(), index, used: mentions(node.text, names) }));

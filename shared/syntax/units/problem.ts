@@ -1,8 +1,10 @@
-// The problem that a reward model is asked about a cursor: what is wanted (documentation or instruction), the
-// signature, and what the unit may use. It depends on the document alone, so that all completions of one
-// request answer the same problem.
+/**
+ * The problem that a reward model is asked about a cursor: what is wanted (documentation or instruction), the
+ * signature, and what the unit may use. It depends on the document alone, so that all completions of one request
+ * answer the same problem.
+ */
 import { documentOf } from "../cursor/assemble.ts";
-import { LANGUAGE_NAMES, type Language } from "../languages/languages.ts";
+import { identityOf, type Language, SYNTAX } from "../languages/languages.ts";
 import type { SyntaxNode, SyntaxRuntime } from "../parsing/parser.ts";
 import { clipped, dedented, headOf, lineStart } from "./problem-text.ts";
 import { importsOf, usesOf } from "./problem-uses.ts";
@@ -13,9 +15,9 @@ export interface ProblemRequest {
   readonly prefix: string;
   readonly suffix: string;
   readonly language: Language;
-  /** Where the file stands, for its name. */
+  /** The file, for its name. */
   readonly path?: string | undefined;
-  /** What the user asked for in words, instead of the documentation that stands there. */
+  /** What the user asked for in words, besides the documentation that is there. */
   readonly instruction?: string | undefined;
 }
 
@@ -80,8 +82,8 @@ function problemText(request: ProblemRequest, parts: Parts): string {
   const file = path === undefined ? undefined : /[^\\/]*$/.exec(path)?.[0];
   const subject = [
     parts.name === undefined
-      ? `the ${LANGUAGE_NAMES[language]} code`
-      : `the ${LANGUAGE_NAMES[language]} ${parts.kind} \`${parts.name}\``,
+      ? `the ${identityOf(language).name} code`
+      : `the ${identityOf(language).name} ${parts.kind} \`${parts.name}\``,
     ...(parts.owner === undefined || parts.owner === parts.name ? [] : [`of \`${parts.owner}\``]),
     ...(file ? [`in ${file}`] : []),
   ].join(" ");
@@ -128,9 +130,14 @@ function bare(line: string): string {
     .trimEnd();
 }
 
-/** Python's documentation string. */
+/** The string at the start of the body, where that is documentation. */
 function docstringOf(text: string, unit: Unit, language: Language): string {
-  if (language !== "python" || unit.bodyStart === undefined || unit.contentStart === undefined) return "";
+  if (
+    !SYNTAX[language].programs.docstrings ||
+    unit.bodyStart === undefined ||
+    unit.contentStart === undefined
+  )
+    return "";
   const quoted = text.slice(unit.bodyStart, unit.contentStart).trim();
   return dedented(quoted.replace(/^[rRuUbBfF]*("""|'''|"|')/, "").replace(/("""|'''|"|')$/, "")).trim();
 }

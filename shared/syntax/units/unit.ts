@@ -1,10 +1,12 @@
-// The enclosing unit at a position: the function or method, else the type, else the statement. One rule for
-// all languages: walk from the root towards the position, step through what only holds units (namespaces,
-// classes, `describe` blocks), and stop at the first node that is one.
+/**
+ * The enclosing unit at a position: the function or method, else the type, else the statement. One rule for all
+ * languages: walk from the root towards the position, step through what only holds units (namespaces, classes,
+ * `describe` blocks), and stop at the first node that is one.
+ */
 import type { SyntaxNode } from "../parsing/parser.ts";
 import {
   BODIES,
-  BODY_TYPES,
+  BODIES_UNDER,
   CALL_PATH,
   CALLS,
   DATA,
@@ -114,7 +116,7 @@ export function unitsIn(root: SyntaxNode): Unit[] {
         found.push(unitOf(child, "type"));
         visit(inner);
       } else if (isFunctionNode(inner)) found.push(unitOf(child, "function"));
-      else if (HOLDERS.has(inner.type) || BODIES[inner.type]?.has(node.type)) visit(inner);
+      else if (HOLDERS.has(inner.type) || BODIES_UNDER.get(inner.type)?.has(node.type)) visit(inner);
     }
   };
   visit(root);
@@ -141,7 +143,7 @@ function holds(path: readonly SyntaxNode[], index: number): boolean {
   if (node === undefined) return false;
   if (HOLDERS.has(node.type)) return true;
   if (TYPES.has(node.type)) return isBody(path[index + 1], node);
-  const parents = BODIES[node.type];
+  const parents = BODIES_UNDER.get(node.type);
   if (parents !== undefined) return parents.has(path[index - 1]?.type ?? "");
   return (
     WRAPPERS.has(node.type) &&
@@ -153,7 +155,9 @@ function holds(path: readonly SyntaxNode[], index: number): boolean {
 
 /** The child of a type in which its members stand, which its name and its bases are not. */
 function isBody(node: SyntaxNode | undefined, parent: SyntaxNode): boolean {
-  return node !== undefined && (HOLDERS.has(node.type) || BODIES[node.type]?.has(parent.type) === true);
+  return (
+    node !== undefined && (HOLDERS.has(node.type) || BODIES_UNDER.get(node.type)?.has(parent.type) === true)
+  );
 }
 
 /** An error or a body cannot be what a wrapper wraps. */
@@ -265,7 +269,7 @@ function bodyOf(node: SyntaxNode): SyntaxNode | undefined {
   const own = functionValue(node) ?? node;
   const field = own.childForFieldName("body");
   if (field !== null) return field;
-  return own.namedChildren.findLast((child) => BODY_TYPES.has(child.type));
+  return own.namedChildren.findLast((child) => BODIES.has(child.type));
 }
 
 function contentStart(body: SyntaxNode): number {

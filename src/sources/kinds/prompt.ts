@@ -1,5 +1,5 @@
 /** What chat models are told: write the code that belongs at the cursor, and nothing else. Pure. */
-import { LANGUAGE_NAMES } from "../../../shared/syntax/languages/languages.ts";
+import { identityOf } from "../../../shared/syntax/languages/languages.ts";
 import type { CompletionRequest } from "../source.ts";
 
 export interface ChatMessage {
@@ -14,7 +14,7 @@ export interface ChatMessage {
 export function chatMessages(request: CompletionRequest): readonly ChatMessage[] {
   const { prefix, suffix, instruction } = request;
   const marker = unused("<CURSOR>", prefix + suffix);
-  const language = LANGUAGE_NAMES[request.language];
+  const language = identityOf(request.language).name;
   const wish = instruction === undefined || instruction.trim() === "" ? undefined : instruction.trim();
   const system = [
     `You complete ${language} code in an editor.`,

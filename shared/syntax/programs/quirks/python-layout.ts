@@ -1,5 +1,6 @@
-// Python's rules of indentation, which its grammar is lenient about, and what only Python 2 accepts.
-import type { Problem } from "./validity.ts";
+/** Python's rules of indentation, which its grammar is lenient about, and what only Python 2 accepts. */
+import type { ParsedProgram } from "../../languages/language.ts";
+import type { Problem } from "../validity.ts";
 
 /** Python counts a tab as reaching the next multiple of eight columns. */
 const TAB = 8;
@@ -15,7 +16,7 @@ interface Logical {
 }
 
 /** The first offence against the layout, or use of Python 2; undefined when there is none. */
-export function layoutProblemIn(code: string): Problem | undefined {
+export function layoutProblem({ code }: ParsedProgram): Problem | undefined {
   const indents = [0];
   const narrows = [0];
   let expects = false;
