@@ -49,8 +49,22 @@ export const task = z.union([cursorTask, questionTask], {
 });
 export type Task = QuestionTask | CursorTask;
 
-export const candidateInput = z.object({ id: z.string().max(1024), text });
+/** What a writer said of its own sample: sum of the natural logs of its tokens' probabilities, and their number. */
+export const sampleLogprobs = z.object({
+  sum: z.number().max(0, "A sum of log-probabilities is not positive."),
+  tokens: z.int().min(1).max(LIMITS.textChars),
+});
+
+export const candidateInput = z.object({
+  id: z.string().max(1024),
+  text,
+  logprobs: sampleLogprobs.optional(),
+});
 export type CandidateInput = z.infer<typeof candidateInput>;
+
+/** What can decide the order of valid candidates. */
+export const ORDERS = ["reward", "likelihood", "combined"] as const;
+export type Order = (typeof ORDERS)[number];
 
 export const PRIORITIES = ["interactive", "bulk"] as const;
 /** Interactive work overtakes bulk work at the next batch. */
@@ -71,6 +85,8 @@ export const rankRequest = z.object({
     ),
   mode: z.enum(MODES).default("lenient"),
   model: z.string().max(256).optional(),
+  /** What decides; default: what evaluation showed to be best for the model. */
+  order: z.enum(ORDERS).optional(),
   /** Themis models judge one criterion at a time; others have none. */
   criterion: z.string().max(64).optional(),
   priority: z.enum(PRIORITIES).default("interactive"),
@@ -84,6 +100,18 @@ export interface ModelIdentity {
   readonly type: string;
   /** Where it runs, as a person would say it: "CPU", "Vulkan: NVIDIA RTX 4090". */
   readonly device: string;
+}
+
+/** What is known of a candidate beside its code. */
+export interface Signals {
+  /** Raw logit of a reward model. */
+  readonly reward?: number;
+  /** Mean log-probability of a token of the program under the judge. */
+  readonly likelihood?: number;
+  /** Share of the samples that are this program. */
+  readonly agreement: number;
+  /** Mean log-probability of a token under the writer, over the samples that are this program. */
+  readonly writer_logprob?: number;
 }
 
 export interface RankedCandidate {
@@ -105,10 +133,13 @@ export interface RankedCandidate {
   readonly truncated: boolean;
   /** Ids of other candidates with the same program. */
   readonly duplicates: readonly string[];
+  readonly signals: Signals;
 }
 
 export interface RankReply {
   readonly model: ModelIdentity;
+  /** What decided the order of the valid candidates, and why, in one sentence. */
+  readonly order: { readonly by: Order; readonly why: string };
   readonly candidates: readonly RankedCandidate[];
   readonly timings: {
     readonly extract_ms: number;

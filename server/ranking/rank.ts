@@ -1,7 +1,9 @@
 /** The only pipeline: read programs (extract or assemble, fold duplicates) → render → score → shape → sort. */
 import type { Message, RankedCandidate, RankReply, RankRequest } from "../../shared/contract.ts";
+import { ServiceError } from "../errors.ts";
 import { compareCodePoints, type Entry, type ProgramReader } from "./programs.ts";
 import type { Scorer } from "./scorer.ts";
+import { sampleSignals } from "./signals.ts";
 
 /**
  * Ranks candidates for a task, best first.
@@ -19,6 +21,12 @@ export async function rank(
   const { problem, entries } = await read(request, signal);
   const extracted = performance.now();
 
+  if (request.order !== undefined && request.order !== "reward") {
+    throw new ServiceError(
+      "invalid_request",
+      `${scorer.identity.id} orders by reward only. Leave "order" out, or name a code model as the judge.`,
+    );
+  }
   const valid = entries.filter((entry) => entry.valid);
   const scored = await scorer.scoreMessages(
     valid.map((entry): Message[] => [
@@ -42,6 +50,7 @@ export async function rank(
       probability: scorer.probability(input.reward),
       tokens: input.tokens,
       truncated: input.truncated,
+      signals: { reward: input.reward, ...sampleSignals(entry, request.candidates) },
     }));
   const rejected = entries
     .filter((entry) => !entry.valid)
@@ -54,12 +63,14 @@ export async function rank(
       probability: null,
       tokens: 0,
       truncated: false,
+      signals: sampleSignals(entry, request.candidates),
     }));
   const candidates = [...ranked, ...rejected].map(
     (candidate, index): RankedCandidate => ({ ...candidate, rank: index + 1 }),
   );
   return {
     model: scorer.identity,
+    order: { by: "reward", why: "The judge is a reward model: its reward decides, as published." },
     candidates,
     timings: {
       extract_ms: milliseconds(extracted - started),

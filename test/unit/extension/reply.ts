@@ -9,6 +9,7 @@ export function candidateOf(id: string, text = id, source = "source"): Candidate
 export function replyOf(entries: readonly Partial<RankedCandidate>[]): RankReply {
   return {
     model: { id: "nano", revision: "1", type: "q8_0", device: "CPU" },
+    order: { by: "reward", why: "The judge is a reward model." },
     candidates: entries.map(
       (entry, index): RankedCandidate => ({
         id: `c${index + 1}`,
@@ -23,6 +24,7 @@ export function replyOf(entries: readonly Partial<RankedCandidate>[]): RankReply
         tokens: 100,
         truncated: false,
         duplicates: [],
+        signals: { reward: 1 - index, agreement: 1 / entries.length },
         ...entry,
       }),
     ),
