@@ -206,6 +206,10 @@ export const ERRORS = {
   cancelled: { status: 499, meaning: "The client went away before the work was done." },
   disk_failed: { status: 507, meaning: "A file cannot be written: the disk is full, read-only or gone." },
   download_failed: { status: 502, meaning: "A model cannot be fetched; the message says why." },
+  upstream_failed: {
+    status: 502,
+    meaning: "The server that writes the samples failed or refused; the message says how.",
+  },
   engine_failed: { status: 500, meaning: "The inference engine failed; the message and the log say how." },
   internal: { status: 500, meaning: "A fault of ours; the log has the details." },
 } as const;

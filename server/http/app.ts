@@ -29,6 +29,7 @@ import { rank } from "../ranking/rank.ts";
 import type { Scorer } from "../ranking/scorer.ts";
 import type { Life } from "../sharing/occupancy.ts";
 import { createMetrics } from "./metrics.ts";
+import { type OpenAiDependencies, openAiRoutes } from "./openai-routes.ts";
 import { challengeRoute, presenceRoute } from "./sharing-routes.ts";
 
 export interface AppDependencies {
@@ -42,6 +43,8 @@ export interface AppDependencies {
   readonly hostNames: ReadonlySet<string>;
   readonly log: Logger;
   readonly life: Life;
+  /** Best of N for clients of OpenAI's API: where its samples come from. */
+  readonly openai: Pick<OpenAiDependencies, "source" | "upstream" | "bestOf">;
   /** What a server with a lease proves to its windows; a server without one has no such route. */
   readonly proven?: (() => Proven | undefined) | undefined;
 }
@@ -49,6 +52,8 @@ export interface AppDependencies {
 const ROUTES = {
   "/v1/rank": "POST",
   "/v1/score": "POST",
+  "/v1/chat/completions": "POST",
+  "/v1/completions": "POST",
   "/health": "GET",
   "/v1/models": "GET",
   "/v1/presence": "GET",
@@ -140,6 +145,20 @@ export function createApp(deps: AppDependencies): FastifyInstance {
     uptime_s: Math.round(process.uptime()),
   }));
 
+  openAiRoutes(app, {
+    ...deps.openai,
+    parse,
+    goneSignal,
+    during: (work) => deps.life.during("interactive", work),
+    rank: (signal) => (request) =>
+      deps.host.use(undefined, (scorer) => rank(request, scorer, deps.programs, signal)),
+    languageOf: async (code, signal) => {
+      const task = { question: "" };
+      const candidates = [{ id: "code", text: code }];
+      const { entries } = await deps.programs({ task, candidates, mode: "lenient" }, signal);
+      return entries[0]?.language || undefined;
+    },
+  });
   presenceRoute(app, deps.life);
   if (deps.proven) challengeRoute(app, deps.proven);
 
@@ -161,7 +180,10 @@ export function createApp(deps: AppDependencies): FastifyInstance {
     // Of a model with its weights elsewhere no more than the tokenizer need be installed.
     const remote = device?.backend === "remote" && !models.some(({ id }) => id === loaded);
     const elsewhere = { id: loaded, embedded: false, loaded: true, max_tokens: device?.context_tokens };
-    return { models: remote ? [...models, elsewhere] : models };
+    const all = remote ? [...models, elsewhere] : models;
+    // OpenAI's clients list models before they use one.
+    const data = all.map(({ id }) => ({ id, object: "model", created: 0, owned_by: "codescaler" }));
+    return { object: "list", data, models: all };
   });
 
   app.get("/metrics", async (_request, reply) => {
