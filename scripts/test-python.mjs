@@ -62,7 +62,7 @@ export function testPython(only = []) {
       CODESCALER_TRAINERS: trainers.join(delimiter),
     },
   };
-  const checked = ["training/rewards"];
+  const checked = ["training"];
   const config = join("training", "pyproject.toml");
   if (only.length > 0) return run(python, ["-m", "pytest", "-c", config, ...only], options);
   run(python, ["-m", "ruff", "format", "--check", "--quiet", ...checked], options);

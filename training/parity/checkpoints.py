@@ -6,12 +6,14 @@ import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import save_file
 from transformers import (
     LlamaConfig,
     LlamaForSequenceClassification,
+    PreTrainedModel,
     Qwen2Config,
     Qwen2ForCausalLM,
     Qwen3Config,
@@ -58,7 +60,7 @@ class Shape:
     shards: int
 
 
-def qwen3_config(shape: Shape, vocab_size: int, ids: dict[str, int]) -> dict:
+def qwen3_config(shape: Shape, vocab_size: int, ids: dict[str, int]) -> dict[str, Any]:
     return {
         "architectures": ["Qwen3ForSequenceClassification"],
         "attention_bias": False, "attention_dropout": 0.0, "bos_token_id": ids["<|endoftext|>"],
@@ -73,7 +75,7 @@ def qwen3_config(shape: Shape, vocab_size: int, ids: dict[str, int]) -> dict:
     }  # fmt: skip
 
 
-def llama_config(shape: Shape, vocab_size: int, ids: dict[str, int]) -> dict:
+def llama_config(shape: Shape, vocab_size: int, ids: dict[str, int]) -> dict[str, Any]:
     return {
         "architectures": ["LlamaForSequenceClassification"],
         "attention_bias": False, "attention_dropout": 0.0, "bos_token_id": ids["<|begin_of_text|>"],
@@ -92,7 +94,7 @@ def llama_config(shape: Shape, vocab_size: int, ids: dict[str, int]) -> dict:
     }  # fmt: skip
 
 
-def qwen2_config(shape: Shape, vocab_size: int, ids: dict[str, int]) -> dict:
+def qwen2_config(shape: Shape, vocab_size: int, ids: dict[str, int]) -> dict[str, Any]:
     return {
         "architectures": ["Qwen2ForCausalRM"],
         "attention_dropout": 0.0, "bos_token_id": ids["<|endoftext|>"], "eos_token_id": ids["<|im_end|>"],
@@ -134,7 +136,9 @@ def randomise(model: torch.nn.Module, seed: int) -> None:
                 parameter.copy_(noise * 1.2 / math.sqrt(parameter.shape[-1]))
 
 
-def build(architecture: str, shape: Shape, vocab_size: int, ids: dict[str, int], seed: int):
+def build(
+    architecture: str, shape: Shape, vocab_size: int, ids: dict[str, int], seed: int
+) -> tuple[PreTrainedModel, dict[str, Any]]:
     """A random model of the class in float32, and its config.json."""
     config_class, model_class, describe = CLASSES[architecture]
     config = describe(shape, vocab_size, ids)
@@ -174,7 +178,7 @@ def scale_head(model: torch.nn.Module, dtype: torch.dtype, sequences: list[list[
         weight.copy_((weight * (REWARD_SD / spread)).to(dtype).to(torch.float32))
 
 
-def save(model: torch.nn.Module, config: dict, shape: Shape, folder: Path) -> None:
+def save(model: torch.nn.Module, config: dict[str, Any], shape: Shape, folder: Path) -> None:
     """config.json and safetensors: one file, or shards with an index, as the hub has them."""
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
     tensors = {

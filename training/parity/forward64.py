@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
 
-def _frequencies(config: dict, head_dim: int) -> np.ndarray:
+def _frequencies(config: dict[str, Any], head_dim: int) -> np.ndarray:
     """Rotary frequencies, [head_dim / 2]; stretched for long waves where the config says llama3."""
     base = config["rope_theta"] ** -(np.arange(0, head_dim, 2, dtype=np.float64) / head_dim)
     scaling = config["rope_scaling"]
@@ -20,7 +21,7 @@ def _frequencies(config: dict, head_dim: int) -> np.ndarray:
     return base * (kept + (1 - kept) / factor)
 
 
-def reward(state: dict, config: dict, ids: list[int]) -> float:
+def reward(state: dict[str, Any], config: dict[str, Any], ids: list[int]) -> float:
     """Reward of one sequence of token ids."""
     weights = {name.removeprefix("model."): tensor.double().numpy() for name, tensor in state.items()}
     heads, kv_heads, eps = config["num_attention_heads"], config["num_key_value_heads"], config["rms_norm_eps"]

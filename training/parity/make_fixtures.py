@@ -1,6 +1,6 @@
 """Makes the parity fixtures: tiny random checkpoints and what Hugging Face's stack computes from them.
 
-usage: make_fixtures.py [--seed 1] [--out DIR] [--conversations FILE.json]
+usage: python -m training.parity.make_fixtures [--seed 1] [--out DIR] [--conversations FILE.json]
 
 FILE.json: [{"name": str, "messages": [{"role", "content"}], "criterion"?: str}, …] instead of the built-in ones.
 """
@@ -15,16 +15,14 @@ import shutil
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import torch
 from transformers import AutoTokenizer
 
-import checkpoints
-import conversations
-import forward64
-import vocabulary
-from checkpoints import Shape
-from rendering import Renderer, TooLong, well_formed
+from training.parity import checkpoints, conversations, forward64, vocabulary
+from training.parity.checkpoints import Shape
+from training.parity.rendering import Renderer, TooLong, well_formed
 
 HERE = Path(__file__).parent
 DEFAULT_OUT = HERE.parent.parent / "test" / "fixtures" / "parity"
@@ -80,7 +78,7 @@ def write_json(path: Path, value: object) -> None:
     path.write_text(json.dumps(value, indent=1) + "\n")
 
 
-def tokenizer_config(fixture: Fixture, ids: dict[str, int], template: str) -> dict:
+def tokenizer_config(fixture: Fixture, ids: dict[str, int], template: str) -> dict[str, Any]:
     llama = fixture.family == "skywork-llama"
     config = {
         "added_tokens_decoder": {
@@ -101,7 +99,7 @@ def tokenizer_config(fixture: Fixture, ids: dict[str, int], template: str) -> di
     return config
 
 
-def asked(fixture: Fixture, items: list[dict]) -> list[dict]:
+def asked(fixture: Fixture, items: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The conversations for this model; Themis's take turns through no criterion and each of its criteria.
 
     A system turn of the conversation's own leaves no place for a criterion.
@@ -113,11 +111,13 @@ def asked(fixture: Fixture, items: list[dict]) -> list[dict]:
     for index, item in enumerate(items):
         own = item["messages"][0]["role"] == "system"
         criterion = None if own else item.get("criterion", choices[index % len(choices)])
-        chosen.append({"name": item["name"], "messages": item["messages"], **({"criterion": criterion} if criterion else {})})
+        chosen.append(
+            {"name": item["name"], "messages": item["messages"], **({"criterion": criterion} if criterion else {})}
+        )
     return chosen
 
 
-def turns(item: dict) -> list[dict]:
+def turns(item: dict[str, Any]) -> list[dict[str, Any]]:
     """A criterion is a system turn before all others."""
     messages = item["messages"]
     if "criterion" not in item:
@@ -125,7 +125,7 @@ def turns(item: dict) -> list[dict]:
     return [{"role": "system", "content": CRITERIA[item["criterion"]]}, *messages]
 
 
-def check(fixture: Fixture, renderer: Renderer, records: list[dict], folder: Path) -> int:
+def check(fixture: Fixture, renderer: Renderer, records: list[dict[str, Any]], folder: Path) -> int:
     """Holds the records to transformers itself wherever our guards change nothing; how many it could compare."""
     tokenizer = AutoTokenizer.from_pretrained(folder)
     _, model_class, _ = checkpoints.CLASSES[fixture.architecture]
@@ -147,7 +147,7 @@ def check(fixture: Fixture, renderer: Renderer, records: list[dict], folder: Pat
     return compared
 
 
-def make(fixture: Fixture, seed: int, items: list[dict], out: Path) -> None:
+def make(fixture: Fixture, seed: int, items: list[dict[str, Any]], out: Path) -> None:
     rng = random.Random(f"{seed} {fixture.name}")
     folder = out / fixture.name / "model"
     folder.mkdir(parents=True)
@@ -219,7 +219,11 @@ def main() -> None:
         shutil.rmtree(options.out / fixture.name, ignore_errors=True)
         make(fixture, options.seed, items, options.out)
     packages = ["torch", "transformers", "tokenizers", "safetensors", "jinja2", "numpy"]
-    made_with = {"seed": options.seed, "python": platform.python_version(), **{name: version(name) for name in packages}}
+    made_with = {
+        "seed": options.seed,
+        "python": platform.python_version(),
+        **{name: version(name) for name in packages},
+    }
     write_json(options.out / "made-with.json", made_with)
 
 

@@ -1,26 +1,26 @@
 """Records values of the matching part, which test/unit/ranking/matching.test.ts holds the server to.
 
-    python training/parity/record_matching.py --out test/fixtures/matching/values.json
+    python -m training.parity.record_matching --out test/fixtures/matching/values.json
 
 Component i of a table, row by row, is the upper byte of i · FACTORS[table] (32 bits) minus 128, so the fixture stores none.
 """
 
 import argparse
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "training"), str(ROOT / "training/parity")]
-from matching import VERSION, Matching  # noqa: E402
-from record_ngrams import PROBLEM, PROGRAMS  # noqa: E402
+from training.parity.record_ngrams import PROBLEM, PROGRAMS
+from training.train.text_parts.matching import VERSION, Matching
 
 FACTORS = {"problem": 2654435761, "program": 2246822519}
 SIZES = ((8, 8), (15, 64))
 """Bits, dimensions."""
-MORE = {"a blank line below the header": "def f(x):\n \t\r\n", "words below the header": "\n\ndef f(x):\n    return JSONReader(numbers, values)\n"}
+MORE = {
+    "a blank line below the header": "def f(x):\n \t\r\n",
+    "words below the header": "\n\ndef f(x):\n    return JSONReader(numbers, values)\n",
+}
 PROBLEMS = {"no": "", "a": PROBLEM, "a long": "Count the words. " * 9000, "a wordless": "1 + 1?"}
 
 
@@ -40,8 +40,16 @@ def main() -> None:
             for which, problem in PROBLEMS.items():
                 if which != "a" and program not in MORE.values() and program:
                     continue
-                values.append({"name": f"{name}, of {which} problem", "bits": bits, "dimensions": dimensions, "problem": problem,
-                               "program": program, "value": model.match(problem, program)})
+                values.append(
+                    {
+                        "name": f"{name}, of {which} problem",
+                        "bits": bits,
+                        "dimensions": dimensions,
+                        "problem": problem,
+                        "program": program,
+                        "value": model.match(problem, program),
+                    }
+                )
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     arguments.out.write_text(json.dumps({"version": VERSION, "values": values}, indent=1) + "\n")
 

@@ -1,6 +1,6 @@
 """Records what Hugging Face transformers computes in float32 from the trained nano checkpoint.
 
-    python training/parity/record_nano.py --model CHECKPOINT --out test/fixtures/nano/records.json
+    python -m training.parity.record_nano --model CHECKPOINT --out test/fixtures/nano/records.json
 
 test/model/nano.test.ts holds the shipped q8_0 file to it: same token ids, same order. Run it again whenever
 media/nano.gguf is replaced. The conversations are the demo's problems with their programs.
@@ -29,7 +29,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
     tokenizer = AutoTokenizer.from_pretrained(arguments.model)
-    model = AutoModelForSequenceClassification.from_pretrained(arguments.model, dtype=torch.float32, attn_implementation="eager").eval()
+    model = AutoModelForSequenceClassification.from_pretrained(
+        arguments.model, dtype=torch.float32, attn_implementation="eager"
+    ).eval()
     groups = []
     for folder in sorted(path for path in (ROOT / "demo").iterdir() if path.is_dir()):
         problem = (folder / "task.md").read_text()

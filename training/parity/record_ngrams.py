@@ -1,20 +1,17 @@
 """Records values of the linear model's features, which test/unit/ranking/ngram.test.ts holds the server to.
 
-    python training/parity/record_ngrams.py --out test/fixtures/ngram/values.json
+    python -m training.parity.record_ngrams --out test/fixtures/ngram/values.json
 
 The weight of bucket b is the upper byte of b · 2654435761 (32 bits) minus 128, so the fixture stores none.
 """
 
 import argparse
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "training"))
-from ngrams import VERSION, counts  # noqa: E402
+from training.train.text_parts.ngrams import VERSION, counts
 
 SCALE = 0.01
 PROBLEM = "Write a function that returns the numbers of a JSONReader's f-values, used for x_two; größe.\nassert isUsed(Ab) == ABC"
@@ -48,8 +45,15 @@ def main() -> None:
         for name, program in PROGRAMS.items():
             for asked in ("", PROBLEM):
                 buckets, often = counts(program, bits, asked)
-                values.append({"name": f"{name}, of {'a' if asked else 'no'} problem", "bits": bits, "problem": asked, "program": program,
-                               "value": SCALE * float(weights[buckets].astype(float) @ often)})
+                values.append(
+                    {
+                        "name": f"{name}, of {'a' if asked else 'no'} problem",
+                        "bits": bits,
+                        "problem": asked,
+                        "program": program,
+                        "value": SCALE * float(weights[buckets].astype(float) @ often),
+                    }
+                )
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     arguments.out.write_text(json.dumps({"version": VERSION, "scale": SCALE, "values": values}, indent=1) + "\n")
 

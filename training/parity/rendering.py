@@ -14,6 +14,7 @@ import datetime
 import json
 import re
 from dataclasses import dataclass
+from typing import Any
 
 import jinja2
 import jinja2.ext
@@ -50,7 +51,7 @@ class Rendered:
 class Renderer:
     """Renders conversations with one model's template and tokenizer."""
 
-    def __init__(self, template: str, tokenizer_json: dict, variables: dict[str, str], limit: int) -> None:
+    def __init__(self, template: str, tokenizer_json: dict[str, Any], variables: dict[str, str], limit: int) -> None:
         self.limit = limit
         self.variables = variables
         self.added = {token["content"]: token["id"] for token in tokenizer_json["added_tokens"]}
@@ -66,10 +67,12 @@ class Renderer:
         environment.globals["strftime_now"] = strftime_now
         self.template = environment.from_string(template)
 
-    def _apply(self, messages: list[dict]) -> str:
-        return self.template.render(messages=messages, tools=None, documents=None, add_generation_prompt=False, **self.variables)
+    def _apply(self, messages: list[dict[str, Any]]) -> str:
+        return self.template.render(
+            messages=messages, tools=None, documents=None, add_generation_prompt=False, **self.variables
+        )
 
-    def _masked(self, messages: list[dict]) -> tuple[list[dict], dict[str, str]]:
+    def _masked(self, messages: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], dict[str, str]]:
         used = set("".join(message["content"] for message in messages))
         free = (chr(code) for code in range(0xF0000, 0xFFFFD) if chr(code) not in used)
         placeholder: dict[str, str] = {}
@@ -91,7 +94,7 @@ class Renderer:
             position = match.end()
         return [*parts, text[position:]]
 
-    def _turns(self, messages: list[dict], numbers: list[int]) -> dict[str, int]:
+    def _turns(self, messages: list[dict[str, Any]], numbers: list[int]) -> dict[str, int]:
         """Index of the fragment that holds the last user turn and the last assistant turn.
 
         Found by rendering stand-ins; `numbers` are the template's own tokens, which must come out the same.
@@ -111,14 +114,14 @@ class Renderer:
             places = [i for i, part in enumerate(parts) if isinstance(part, str) and "\U000fff00" in part]
             if len(places) != 1:
                 raise TooLong(f"the {role} turn is not in one place")
-            if not parts[places[0]].endswith("\U000fff00") or places[0] + 1 >= len(parts):
+            if not str(parts[places[0]]).endswith("\U000fff00") or places[0] + 1 >= len(parts):
                 raise TooLong(f"no added token closes the {role} turn")
             found[role] = places[0]
         if found.get("user") is not None and found.get("user") == found.get("assistant"):
             raise TooLong("no added token stands between problem and code")
         return found
 
-    def render(self, messages: list[dict]) -> Rendered:
+    def render(self, messages: list[dict[str, Any]]) -> Rendered:
         messages = [{**message, "content": well_formed(message["content"])} for message in messages]
         hidden, shown = self._masked(messages)
         restore = re.compile("[" + "".join(shown) + "]") if shown else None
@@ -130,7 +133,8 @@ class Renderer:
         spelling_of = {number: text for text, number in self.added.items()}
         text = "".join(spelling_of[part] if isinstance(part, int) else part for part in parts)
         ids = [
-            [part] if isinstance(part, int) else self.ordinary.encode(part, add_special_tokens=False).ids for part in parts
+            [part] if isinstance(part, int) else self.ordinary.encode(part, add_special_tokens=False).ids
+            for part in parts
         ]
         total = sum(map(len, ids))
         truncated = total > self.limit

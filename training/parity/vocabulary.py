@@ -6,10 +6,11 @@ import json
 import random
 import sysconfig
 from pathlib import Path
+from typing import Any
 
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
-from conversations import MULTILINGUAL
+from training.parity.conversations import MULTILINGUAL
 
 # The two pre-tokenizers differ in one place: Qwen splits numbers into digits, Llama 3 into groups of up to three.
 QWEN2_PATTERN = (
@@ -56,7 +57,7 @@ def corpus(rng: random.Random) -> list[str]:
     return [path.read_text(errors="replace")[:CORPUS_CHARS_PER_FILE] for path in picked] + [MULTILINGUAL] * 4
 
 
-def train_bpe(texts: list[str], pattern: str, nfc: bool, size: int) -> dict:
+def train_bpe(texts: list[str], pattern: str, nfc: bool, size: int) -> dict[str, Any]:
     """tokenizer.json (as a dictionary) of a fresh BPE with `size` ordinary entries."""
     tokenizer = Tokenizer(models.BPE())
     if nfc:
@@ -74,7 +75,7 @@ def train_bpe(texts: list[str], pattern: str, nfc: bool, size: int) -> dict:
     return json.loads(tokenizer.to_str())
 
 
-def with_added_tokens(tokenizer: dict, added: list[tuple[str, bool]]) -> dict[str, int]:
+def with_added_tokens(tokenizer: dict[str, Any], added: list[tuple[str, bool]]) -> dict[str, int]:
     """Appends the added tokens after the ordinary entries, as the published files do; their ids."""
     first = len(tokenizer["model"]["vocab"])
     ids = {text: first + index for index, (text, _) in enumerate(added)}
@@ -88,20 +89,31 @@ def with_added_tokens(tokenizer: dict, added: list[tuple[str, bool]]) -> dict[st
     return ids
 
 
-def qwen_tokenizer(rng: random.Random, size: int, added: list[tuple[str, bool]]) -> tuple[dict, dict[str, int]]:
+def qwen_tokenizer(
+    rng: random.Random, size: int, added: list[tuple[str, bool]]
+) -> tuple[dict[str, Any], dict[str, int]]:
     """Qwen2's tokenizer: NFC, digits one by one, no BOS."""
     tokenizer = train_bpe(corpus(rng), QWEN2_PATTERN, True, size)
     ids = with_added_tokens(tokenizer, added)
-    tokenizer["post_processor"] = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": False, "use_regex": False}
+    tokenizer["post_processor"] = {
+        "type": "ByteLevel",
+        "add_prefix_space": False,
+        "trim_offsets": False,
+        "use_regex": False,
+    }
     return tokenizer, ids
 
 
-def llama3_tokenizer(rng: random.Random, size: int) -> tuple[dict, dict[str, int]]:
+def llama3_tokenizer(rng: random.Random, size: int) -> tuple[dict[str, Any], dict[str, int]]:
     """Llama 3's tokenizer: no normaliser, whole words looked up before merging, BOS by a post-processor."""
     tokenizer = train_bpe(corpus(rng), LLAMA3_PATTERN, False, size - 4)
     vocabulary = tokenizer["model"]["vocab"]
     # ignore_merges only shows where an entry cannot be reached by merges: words that no merge produces.
-    unreachable = [word for word in ("Ġelsewhere", "Ġsubarray", "quicksort", "Ġpalindrome", "Ġzigzag", "xyzzy") if word not in vocabulary]
+    unreachable = [
+        word
+        for word in ("Ġelsewhere", "Ġsubarray", "quicksort", "Ġpalindrome", "Ġzigzag", "xyzzy")
+        if word not in vocabulary
+    ]
     for word in unreachable[:4]:
         vocabulary[word] = len(vocabulary)
     tokenizer["model"]["ignore_merges"] = True
@@ -124,6 +136,6 @@ def llama3_tokenizer(rng: random.Random, size: int) -> tuple[dict, dict[str, int
     return tokenizer, ids
 
 
-def merges_as_text(tokenizer: dict) -> None:
+def merges_as_text(tokenizer: dict[str, Any]) -> None:
     """The older spelling of merges, "a b" instead of ["a", "b"]: both are found in published files."""
     tokenizer["model"]["merges"] = [" ".join(pair) for pair in tokenizer["model"]["merges"]]

@@ -1,5 +1,5 @@
 /**
- * `matching.json`, which training/matching.py writes: `{"version", "dimensions", "coefficient", "problem", "program"}`,
+ * `matching.json`, which training/train/text_parts/matching.py writes: `{"version", "dimensions", "coefficient", "problem", "program"}`,
  * the tables as base64 of one signed byte a component, row by row. Also the same in a GGUF's metadata, and what any
  * matching part must be to be used, wherever it was read.
  */

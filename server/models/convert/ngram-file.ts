@@ -1,5 +1,5 @@
 /**
- * `ngram.json`, which training/linear.py writes: `{"version", "scale", "coefficient", "weights"}`, the weights as
+ * `ngram.json`, which training/train/text_parts/linear.py writes: `{"version", "scale", "coefficient", "weights"}`, the weights as
  * base64 of one signed byte a bucket. Also what any linear model must be to be used, wherever it was read.
  */
 import { createHash } from "node:crypto";

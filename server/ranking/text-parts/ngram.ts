@@ -2,7 +2,7 @@
  * The linear part of the embedded model's reward: weights of hashed token n-grams of the program, and of what it
  * has in common with its problem.
  *
- * The features are those of training/ngrams.py, number by number: ASCII classes only, 32-bit integers only, so that
+ * The features are those of training/train/text_parts/ngrams.py, number by number: ASCII classes only, 32-bit integers only, so that
  * Python and JavaScript cannot differ. docs/families.md defines them. A change is a new NGRAM_VERSION.
  */
 import type { NgramModel } from "../../models/gguf/keys.ts";

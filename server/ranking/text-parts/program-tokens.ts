@@ -2,7 +2,7 @@
  * What the parts of a reward that read text have in common: where program and problem stand, their tokens and words,
  * and how n neighbouring ones become a bucket.
  *
- * They are those of training/ngrams.py, number by number: ASCII classes only, 32-bit integers only, so that Python and
+ * They are those of training/train/text_parts/ngrams.py, number by number: ASCII classes only, 32-bit integers only, so that Python and
  * JavaScript cannot differ. docs/families.md defines them. A change is a new version of every part that uses it.
  */
 

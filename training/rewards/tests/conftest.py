@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
+
 from codescaler_rewards import shared
 from reward_servers import TOKEN, Server
 

@@ -9,6 +9,7 @@ import sys
 import urllib.error
 
 import pytest
+
 from codescaler_rewards import trl_reward, verl_reward
 from codescaler_rewards.reward_client import INVALID, RewardClient
 from reward_servers import Server, fenced, post, step

@@ -16,6 +16,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+
 from codescaler_rewards import trl_reward, verl_reward
 
 TRAINERS = [Path(path) for path in os.environ.get("CODESCALER_TRAINERS", "").split(os.pathsep) if path]

@@ -7,6 +7,7 @@ import random
 import socket
 
 import pytest
+
 from codescaler_rewards.reward_client import INVALID, RewardClient, RewardsUnavailable
 from reward_servers import Relay, Server, fenced, step
 

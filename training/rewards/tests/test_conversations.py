@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from codescaler_rewards.conversations import problem_of, reply_of, split_query
 
 CHATML = "<|im_start|>user\n{}<|im_end|>\n<|im_start|>assistant\n"

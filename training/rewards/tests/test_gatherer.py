@@ -7,6 +7,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+
 from codescaler_rewards.gatherer import Gatherer
 from codescaler_rewards.reward_client import INVALID, RewardClient, RewardsUnavailable
 from reward_servers import Relay, Server, fenced, step

@@ -15,6 +15,7 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
 import pytest
+
 from codescaler_rewards.reward_client import RewardClient
 from reward_servers import Server, fenced, step
 from test_children import TRAINERS

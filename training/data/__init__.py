@@ -1,0 +1,1 @@
+"""From public packages and MBPP to training texts and preference groups."""

@@ -1,0 +1,1 @@
+"""Ways to make a right program wrong, and the style edits that do not."""

@@ -1,0 +1,1 @@
+"""How good a reward is: on pairs, and as files that `codescaler eval` reads."""

@@ -1,0 +1,1 @@
+"""Fixtures that hold the product to the same numbers as the Python implementations."""

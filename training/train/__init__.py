@@ -1,0 +1,1 @@
+"""From training texts and preference groups to the checkpoint of the embedded model."""
