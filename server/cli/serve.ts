@@ -12,9 +12,6 @@ import { ServiceError } from "../errors.ts";
 import { mediaFolder } from "../files/package-files.ts";
 import { createApp } from "../http/app.ts";
 import { openStore } from "../models/store.ts";
-import { noWriter } from "../openai/no-writer.ts";
-import { MOST_SAMPLES } from "../openai/requests.ts";
-import { readUpstream, upstreamSource } from "../openai/upstream.ts";
 import { ModelHost } from "../ranking/loaded-models.ts";
 import { startSyntaxThread } from "../ranking/syntax-thread.ts";
 import { EngineFailure } from "../remote/failure.ts";
@@ -24,6 +21,7 @@ import { Life } from "../sharing/occupancy.ts";
 import { SharedLife } from "../sharing/shared-server.ts";
 import { ENGINE_ARGS, ENGINE_USAGE, engineOptions, findInstalled, findModel } from "./engine-options.ts";
 import { readArgs, reasonOf, UsageError, wholeNumber } from "./usage.ts";
+import { WRITER_ARGS, WRITER_USAGE, writerOptions } from "./writer-options.ts";
 
 export const usage = `Usage: codescaler serve [options]
 
@@ -41,10 +39,7 @@ Logs go to stderr as JSON lines; they never hold code (CODESCALER_LOG_LEVEL: deb
                        (default: CODESCALER_UNLOAD_AFTER, else 300 with --shared and otherwise 0 = never)
   --exit-after S       end after S seconds without a request and without an editor
                        (default: CODESCALER_EXIT_AFTER, else 900 with --shared and otherwise 0 = never)
-  --best-of N          samples that the OpenAI endpoints draw and rank for one request (default 8)
-  --upstream URL       an OpenAI-compatible server that writes those samples, instead of a model here; its key comes
-                       from CODESCALER_UPSTREAM_KEY
-  --upstream-model M   the model to ask it for (default: the one that a request names)
+${WRITER_USAGE}
 ${ENGINE_USAGE}`;
 
 /** After this the process ends whatever still runs: a decode of a large model on a slow CPU can take longer. */
@@ -66,9 +61,7 @@ const SERVE_ARGS = {
   replaces: { type: "string" },
   "unload-after": { type: "string" },
   "exit-after": { type: "string" },
-  "best-of": { type: "string", default: "8" },
-  upstream: { type: "string" },
-  "upstream-model": { type: "string" },
+  ...WRITER_ARGS,
 } as const;
 
 export async function run(args: string[]): Promise<number> {
@@ -80,19 +73,6 @@ export async function run(args: string[]): Promise<number> {
     throw new UsageError("A shared server listens on 127.0.0.1 only: leave --host out.");
   }
   const options = engineOptions(values);
-  const upstream =
-    values.upstream === undefined
-      ? undefined
-      : readUpstream(
-          values.upstream,
-          values["upstream-model"],
-          process.env["CODESCALER_UPSTREAM_KEY"] || undefined,
-        );
-  const openai = {
-    bestOf: wholeNumber("best-of", values["best-of"], 1, MOST_SAMPLES),
-    upstream,
-    source: upstream === undefined ? noWriter : upstreamSource(upstream),
-  };
   const life = new Life(idleTimes(values, values.shared ? SHARED_TIMES : OWNED_TIMES));
   const stopped = stopRequest(values["exit-with-stdin"]);
   const output = pino.destination({ dest: 2, sync: true });
@@ -142,7 +122,7 @@ export async function run(args: string[]): Promise<number> {
     host,
     store,
     programs: syntax.read,
-    openai,
+    openai: writerOptions(values),
     token,
     hostNames: hostNames(values.host),
     log,
