@@ -1,4 +1,5 @@
 /** The engines that the user named: their addresses, and the token that may go there. Pure. */
+import { isLoopback } from "../../shared/http/loopback.ts";
 import { ServiceError } from "../errors.ts";
 
 export interface Target {
@@ -58,9 +59,4 @@ function readTarget(address: string, token: string | undefined): Target {
   // Clients of OpenAI's interface end their base in /v1; vLLM's own routes are beside it.
   const path = url.pathname.replace(/\/+$/, "").replace(/\/v1$/, "");
   return { base: url.origin + path, host: url.host, token };
-}
-
-/** Traffic inside this machine never passes a proxy and needs no encryption. */
-export function isLoopback(url: URL): boolean {
-  return url.hostname === "localhost" || url.hostname === "[::1]" || /^127(\.\d+){3}$/.test(url.hostname);
 }

@@ -1,10 +1,9 @@
-/**
- * The HTTP edge: one request to one engine that the user named, and nowhere else. Proxies come from the environment
- * (HTTPS_PROXY, HTTP_PROXY, NO_PROXY), further certificates from NODE_EXTRA_CA_CERTS, which Node reads itself.
- */
-import axios, { type AxiosResponse } from "axios";
+/** The HTTP edge: one request to one engine that the user named, and nowhere else: a redirect is not followed. */
 import { VERSION } from "../../shared/contract.ts";
-import { isLoopback, type Target } from "./address.ts";
+import { type HttpReply, send, textOf } from "../../shared/http/client.ts";
+import { HttpFailure, wordsFor } from "../../shared/http/failure.ts";
+import { retryAfterMs } from "../../shared/http/retry-after.ts";
+import type { Target } from "./address.ts";
 import { EngineFailure } from "./failure.ts";
 import { isObject, type WireRequest } from "./wire.ts";
 
@@ -28,85 +27,48 @@ const DEFAULT_RETRY_AFTER_MS = 2000;
  * @throws EngineFailure; the signal's reason when aborted
  */
 export async function ask(target: Target, request: WireRequest, options: RequestOptions): Promise<unknown> {
-  const timeout = AbortSignal.timeout(options.timeoutMs);
-  const signal = AbortSignal.any([options.signal, timeout]);
-  options.signal.throwIfAborted();
   try {
-    return readAnswer(target, request, await send(target, request, signal));
+    const reply = await sendTo(target, request, options);
+    return readAnswer(target, request, reply, await textOf(reply));
   } catch (error) {
-    options.signal.throwIfAborted();
-    if (error instanceof EngineFailure) throw error;
-    if (timeout.aborted) {
-      throw new EngineFailure(
-        "gone",
-        `${target.host} did not answer within ${options.timeoutMs / 1000} s. Check the engine there and the network.`,
-      );
-    }
-    throw networkFailure(target, error);
+    throw error instanceof HttpFailure ? inWords(target, error, options) : error;
   }
 }
 
-async function send(
-  target: Target,
-  request: WireRequest,
-  signal: AbortSignal,
-): Promise<AxiosResponse<string>> {
-  const url = new URL(target.base + request.path);
-  const once = () =>
-    axios.request<string>({
-      method: request.method,
-      url: url.href,
-      data: request.body === undefined ? undefined : JSON.stringify(request.body),
-      headers: {
-        Accept: "application/json",
-        "User-Agent": `codescaler/${VERSION}`,
-        ...(request.body !== undefined && { "Content-Type": "application/json" }),
-        ...(target.token !== undefined && { Authorization: `Bearer ${target.token}` }),
-      },
-      adapter: "http",
-      responseType: "text",
-      // As it came: whether it is JSON is looked at by whoever knows what to say if not.
-      transformResponse: (text: string) => text,
-      // A redirect would take code and token to an address that the user did not name.
-      maxRedirects: 0,
-      maxContentLength: MAX_ANSWER_BYTES,
-      validateStatus: () => true,
-      signal,
-      ...(isLoopback(url) && { proxy: false as const }),
-    });
-  try {
-    return await once();
-  } catch (error) {
-    // Servers close kept connections when they like; that says nothing about their health.
-    if (!signal.aborted && wasKept(error)) return once();
-    throw error;
-  }
+function sendTo(target: Target, request: WireRequest, options: RequestOptions): Promise<HttpReply> {
+  return send({
+    method: request.method,
+    url: new URL(target.base + request.path),
+    headers: {
+      Accept: "application/json",
+      "User-Agent": `codescaler/${VERSION}`,
+      ...(request.body !== undefined && { "Content-Type": "application/json" }),
+      ...(target.token !== undefined && { Authorization: `Bearer ${target.token}` }),
+    },
+    body: request.body === undefined ? undefined : JSON.stringify(request.body),
+    signal: options.signal,
+    limits: { total: options.timeoutMs },
+    maxBytes: MAX_ANSWER_BYTES,
+  });
 }
 
-/** Whether a connection broke that had served an earlier request. */
-function wasKept(error: unknown): boolean {
-  if (!isObject(error) || !(error["code"] === "ECONNRESET" || error["code"] === "EPIPE")) return false;
-  return isObject(error["request"]) && error["request"]["reusedSocket"] === true;
-}
-
-function readAnswer(target: Target, request: WireRequest, response: AxiosResponse<string>): unknown {
-  const { status, data } = response;
-  if (status < 200 || status > 299) throw refusal(target, request, response);
-  if (data === "") return undefined;
+function readAnswer(target: Target, request: WireRequest, reply: HttpReply, text: string): unknown {
+  if (reply.status < 200 || reply.status > 299) throw refusal(target, request, reply, text);
+  if (text === "") return undefined;
   try {
-    return JSON.parse(data);
+    return JSON.parse(text);
   } catch {
     throw new EngineFailure(
       "unusable",
-      `${target.host} answers with something that is no JSON${/<html|<!doctype/i.test(data) ? " but a web page" : ""}. Check the address and what stands in between.`,
+      `${target.host} answers with something that is no JSON${/<html|<!doctype/i.test(text) ? " but a web page" : ""}. Check the address and what is in between.`,
     );
   }
 }
 
 /** What a status other than 2xx means. */
-function refusal(target: Target, request: WireRequest, response: AxiosResponse<string>): EngineFailure {
-  const { status, headers } = response;
-  const said = messageOf(response.data);
+function refusal(target: Target, request: WireRequest, reply: HttpReply, text: string): EngineFailure {
+  const { status } = reply;
+  const said = messageOf(text);
   const words = said === undefined ? `status ${status}` : `status ${status}: ${said}`;
   const { host } = target;
   if (status === 401 || status === 403) {
@@ -123,7 +85,10 @@ function refusal(target: Target, request: WireRequest, response: AxiosResponse<s
   }
   if (status === 429 || status === 503) {
     return new EngineFailure("busy", `${host} is busy (${words}). Try again in a few seconds.`, {
-      retryAfterMs: retryAfter(headers["retry-after"]),
+      retryAfterMs: Math.min(
+        LONGEST_RETRY_AFTER_MS,
+        retryAfterMs(reply.header("retry-after")) ?? DEFAULT_RETRY_AFTER_MS,
+      ),
     });
   }
   if (status === 404 || status === 405 || status === 501) {
@@ -160,52 +125,27 @@ function messageOf(text: string): string | undefined {
   return line.length > MESSAGE_CHARS ? `${line.slice(0, MESSAGE_CHARS)} …` : line;
 }
 
-/** Seconds or a date, within bounds. */
-function retryAfter(value: unknown): number {
-  const text = typeof value === "string" ? value.trim() : "";
-  const ms = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - Date.now();
-  return Number.isNaN(ms) ? DEFAULT_RETRY_AFTER_MS : Math.min(LONGEST_RETRY_AFTER_MS, Math.max(0, ms));
-}
-
-const REASONS: Readonly<Record<string, string>> = {
-  ENOTFOUND: "its name is not known",
-  EAI_AGAIN: "its name is not known",
-  ECONNREFUSED: "the connection was refused",
-  ECONNRESET: "the connection was cut",
-  ECONNABORTED: "the connection was cut",
-  EPIPE: "the connection was cut",
-  ETIMEDOUT: "there is no way to it",
-  EHOSTUNREACH: "there is no way to it",
-  ENETUNREACH: "there is no way to it",
-};
-
-function networkFailure(target: Target, error: unknown): unknown {
-  const code = codeOf(error);
-  if (code === undefined && !axios.isAxiosError(error)) return error;
-  if (code !== undefined && /CERT|SELF_SIGNED|UNABLE_TO|ERR_TLS|ERR_SSL/.test(code)) {
-    return new EngineFailure(
-      "gone",
-      `The certificate of ${target.host} cannot be verified (${code}). If your network has its own authority, name its file in NODE_EXTRA_CA_CERTS.`,
-      { cause: error },
-    );
+function inWords({ host }: Target, failure: HttpFailure, { timeoutMs }: RequestOptions): EngineFailure {
+  switch (failure.reason) {
+    case "silent":
+      return new EngineFailure(
+        "gone",
+        `${host} did not answer within ${timeoutMs / 1000} s. Check the engine there and the network.`,
+      );
+    case "too_large":
+      return new EngineFailure("unusable", `${host} answers with far more than rewards. Check the address.`);
+    case "authority":
+    case "certificate":
+      return new EngineFailure(
+        "gone",
+        `The certificate of ${host} cannot be verified (${failure.code}). If your network has its own authority, name its file in NODE_EXTRA_CA_CERTS.`,
+        { cause: failure },
+      );
+    default:
+      return new EngineFailure(
+        "gone",
+        `${host} cannot be reached (${wordsFor(failure)}). Check that the engine runs there, the address, and the network.`,
+        { cause: failure },
+      );
   }
-  if (error instanceof Error && /maxContentLength/.test(error.message)) {
-    return new EngineFailure(
-      "unusable",
-      `${target.host} answers with far more than rewards. Check the address.`,
-    );
-  }
-  const reason = (code === undefined ? undefined : REASONS[code]) ?? code ?? "the connection was cut";
-  return new EngineFailure(
-    "gone",
-    `${target.host} cannot be reached (${reason}). Check that the engine runs there, the address, and the network.`,
-    { cause: error },
-  );
-}
-
-function codeOf(error: unknown): string | undefined {
-  for (let at = error; at instanceof Error; at = at.cause) {
-    if ("code" in at && typeof at.code === "string" && !at.code.startsWith("ERR_BAD")) return at.code;
-  }
-  return undefined;
 }

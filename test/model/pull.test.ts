@@ -2,10 +2,12 @@
  * The whole way of a published model: served by a local Hub as the real one serves it, pulled, checked, converted,
  * installed, loaded, scored, and equal to what Hugging Face's own stack recorded for the same weights.
  */
+
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { hubAt } from "../../server/models/hub/hub-site.ts";
 import { pull } from "../../server/models/hub/pull.ts";
 import { readRewardModel } from "../../server/models/reward-model.ts";
 import { openStore } from "../../server/models/store.ts";
@@ -44,7 +46,7 @@ describe.each(parityFixtures())("pulled and scored: $name", (fixture) => {
     hub.fault = ({ where }, nth) =>
       where === "cdn" && nth <= 2 ? { kind: "cut", after: 70_001 } : undefined;
     await pull(name, {
-      hub: { endpoint: hub.endpoint, token: undefined, retryMs: 1, silenceMs: 10_000 },
+      hub: { ...hubAt(hub.endpoint), retryMs: 1, silenceMs: 10_000 },
       folder,
       type: "f32",
       signal: new AbortController().signal,

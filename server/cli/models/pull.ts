@@ -2,7 +2,7 @@
 import { gigabytes } from "../../files/disk.ts";
 import { modelFolder } from "../../files/folders.ts";
 import { FILE_TYPES } from "../../models/gguf/ggml.ts";
-import { hubFromEnvironment } from "../../models/hub/hub-request.ts";
+import { hubFromEnvironment } from "../../models/hub/hub-site.ts";
 import { pull, pullTokenizer } from "../../models/hub/pull.ts";
 import { ggufTarget, pullGguf } from "../../models/hub/pull-gguf.ts";
 import { oneOf, readArgs } from "../usage.ts";

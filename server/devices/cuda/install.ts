@@ -4,19 +4,19 @@
  */
 import { mkdir, open, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { downloadFile, PART } from "../../downloads/download-file.ts";
+import type { Site } from "../../downloads/site.ts";
 import { ServiceError } from "../../errors.ts";
 import { diskError, errorCode, requireSpace } from "../../files/disk.ts";
 import { type FileLock, takeLock } from "../../files/file-lock.ts";
 import { buildFolder } from "../../files/folders.ts";
-import { downloadFile, PART } from "../../models/hub/download.ts";
-import type { Hub } from "../../models/hub/hub-request.ts";
 import { addedBuild, cudaFolder, MANIFEST, type Manifest } from "./added.ts";
 import { type Archive, findArchive } from "./npm-registry.ts";
 import { BUILD_VERSION, type CudaBuild } from "./packages.ts";
 import { readArchive } from "./tar.ts";
 
 export interface InstallOptions {
-  readonly registry: Hub;
+  readonly registry: Site;
   readonly build: CudaBuild;
   readonly signal: AbortSignal;
   /** Folder of added builds. */

@@ -1,27 +1,25 @@
-/**
- * The npm registry: where it is by npm's own settings, and where it keeps a package's archive. Requests go through the
- * same code as those to the Hugging Face Hub, with its retries, proxies and certificates.
- */
+/** The npm registry as a site to download from: where it is by npm's own settings, and where a package's archive is. */
 import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import type { FileHash, RemoteFile } from "../../downloads/download-file.ts";
+import { get } from "../../downloads/get.ts";
+import { getJson } from "../../downloads/json.ts";
+import { retrying } from "../../downloads/retry.ts";
+import { checkEndpoint, PATIENCE, type Site } from "../../downloads/site.ts";
+import { refusalOf } from "../../downloads/status.ts";
 import { ServiceError } from "../../errors.ts";
 import { asObject, asString } from "../../files/json-file.ts";
-import { type FileHash, getJson, type HubFile } from "../../models/hub/hub.ts";
-import { get, type Hub, isLoopback } from "../../models/hub/hub-request.ts";
-import { Passing, retrying } from "../../models/hub/retry.ts";
 import type { BuildPackage } from "./packages.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 const PUBLIC = "https://registry.npmjs.org";
-const SILENCE_MS = 30_000;
-const RETRY_MS = 1000;
 
 /** An archive that can be downloaded. */
 export interface Archive {
   readonly address: string;
-  readonly file: HubFile;
+  readonly file: RemoteFile;
 }
 
 /**
@@ -29,13 +27,13 @@ export interface Archive {
  * for it.
  * @throws ServiceError invalid_request
  */
-export async function registryFromEnvironment(env: Environment = process.env): Promise<Hub> {
+export async function registryFromEnvironment(env: Environment = process.env): Promise<Site> {
   const file = setIn(env, "npm_config_userconfig") ?? join(homedir(), ".npmrc");
   return registryOf(env, await readFile(file, "utf8").catch(() => ""));
 }
 
 /** The same, from the text of .npmrc. */
-export function registryOf(env: Environment, npmrc: string): Hub {
+export function registryOf(env: Environment, npmrc: string): Site {
   const settings = parseNpmrc(npmrc, env);
   const endpoint = (
     settings.get("@node-llama-cpp:registry") ??
@@ -43,32 +41,24 @@ export function registryOf(env: Environment, npmrc: string): Hub {
     settings.get("registry") ??
     PUBLIC
   ).replace(/\/+$/, "");
-  const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined;
-  if (url === undefined || !/^https?:$/.test(url.protocol) || url.search !== "" || url.username !== "") {
-    throw new ServiceError(
-      "invalid_request",
-      "The npm registry is no http or https address. Correct npm_config_registry or .npmrc.",
-    );
-  }
-  const token = settings.get(`//${url.host}${url.pathname.replace(/\/+$/, "")}/:_authToken`);
-  if (token !== undefined && url.protocol === "http:" && !isLoopback(url)) {
-    throw new ServiceError(
-      "invalid_request",
+  const { host, pathname } = URL.canParse(endpoint) ? new URL(endpoint) : { host: "", pathname: "" };
+  const token = settings.get(`//${host}${pathname.replace(/\/+$/, "")}/:_authToken`);
+  checkEndpoint(endpoint, token, {
+    wrong: "The npm registry is no http or https address. Correct npm_config_registry or .npmrc.",
+    open: (url) =>
       `The token for ${url.host} would travel unencrypted. Use an https address for the registry.`,
-    );
-  }
+  });
   return {
     endpoint,
     token,
-    retryMs: RETRY_MS,
-    silenceMs: SILENCE_MS,
     setting: "the npm registry (npm_config_registry)",
-    refusal: (status, host, what) =>
+    ...PATIENCE,
+    refusal: ({ status, url }, what) =>
       new ServiceError(
         "download_failed",
         status === 404
-          ? `${host} has no ${what}. Set npm_config_registry to a registry that has it, such as ${PUBLIC}.`
-          : `${host} refuses ${what} (status ${status}). Check npm_config_registry and its token in .npmrc.`,
+          ? `${url.host} has no ${what}. Set npm_config_registry to a registry that has it, such as ${PUBLIC}.`
+          : `${url.host} refuses ${what} (status ${status}). Check npm_config_registry and its token in .npmrc.`,
       ),
   };
 }
@@ -78,7 +68,7 @@ export function registryOf(env: Environment, npmrc: string): Hub {
  * @throws ServiceError download_failed, also when the registry has another content than this program knows
  */
 export async function findArchive(
-  registry: Hub,
+  registry: Site,
   wanted: BuildPackage,
   signal: AbortSignal,
 ): Promise<Archive> {
@@ -112,25 +102,17 @@ export async function findArchive(
 }
 
 /** Mirrors hand on the public registry's addresses; npm asks the mirror for these too. */
-function throughMirror(registry: Hub, tarball: string): string {
+function throughMirror(registry: Site, tarball: string): string {
   return tarball.startsWith(`${PUBLIC}/`) ? registry.endpoint + tarball.slice(PUBLIC.length) : tarball;
 }
 
-/** The size stands only in the answer to a request for the archive. */
-function sizeOf(registry: Hub, address: string, what: string, signal: AbortSignal): Promise<number> {
+/** Only the answer to a request for the archive says its size. */
+function sizeOf(registry: Site, address: string, what: string, signal: AbortSignal): Promise<number> {
   return retrying(
     async () => {
       const response = await get(registry, address, signal, { Range: "bytes=0-0" });
-      response.body.destroy();
-      const { host } = response.url;
-      if (response.status === 429 || response.status >= 500) {
-        throw new Passing(
-          `${host} is in trouble (status ${response.status}). Run the same command again later.`,
-        );
-      }
-      if (response.status !== 200 && response.status !== 206 && registry.refusal !== undefined) {
-        throw registry.refusal(response.status, host, what);
-      }
+      if (response.status !== 200 && response.status !== 206) throw refusalOf(registry, response, what);
+      response.discard();
       const told =
         response.status === 206
           ? /^bytes 0-0\/(\d+)$/.exec(response.header("content-range") ?? "")?.[1]
@@ -139,7 +121,7 @@ function sizeOf(registry: Hub, address: string, what: string, signal: AbortSigna
       if (Number.isSafeInteger(size) && size > 1) return size;
       throw new ServiceError(
         "download_failed",
-        `${host} does not say how large ${what} is. Set npm_config_registry to ${PUBLIC}.`,
+        `${response.url.host} does not say how large ${what} is. Set npm_config_registry to ${PUBLIC}.`,
       );
     },
     { signal, firstMs: registry.retryMs, onWait: registry.onWait },
@@ -155,7 +137,7 @@ function setIn(env: Environment, name: string): string | undefined {
   return (env[name] ?? env[name.toUpperCase()])?.trim() || undefined;
 }
 
-/** `key = value` lines; `${NAME}` stands for a variable of the environment, as in npm. */
+/** `key = value` lines; `${NAME}` is a variable of the environment, as in npm. */
 function parseNpmrc(text: string, env: Environment): ReadonlyMap<string, string> {
   const settings = new Map<string, string>();
   for (const line of text.split(/\r?\n/)) {

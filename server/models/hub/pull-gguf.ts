@@ -4,15 +4,15 @@
  */
 import { mkdir, rename } from "node:fs/promises";
 import { join } from "node:path";
+import { downloadFile } from "../../downloads/download-file.ts";
+import type { Site } from "../../downloads/site.ts";
 import { ServiceError } from "../../errors.ts";
 import { diskError, requireSpace } from "../../files/disk.ts";
 import { readGguf } from "../gguf/read.ts";
 import { installName, nameFrom } from "../names.ts";
 import { readProvenance, writeProvenance } from "../provenance.ts";
 import { writerModel } from "../writers.ts";
-import { downloadFile } from "./download.ts";
 import { fileAddress, REPOSITORY, REVISION, readRepository } from "./hub.ts";
-import type { Hub } from "./hub-request.ts";
 import { openStaging } from "./staging.ts";
 
 /** A file in the top folder of a repository. */
@@ -21,7 +21,7 @@ const GGUF_FILE = /^[A-Za-z0-9][\w.-]{0,127}\.gguf$/i;
 const PART = /-\d{5}-of-\d{5}\.gguf$/i;
 
 export interface PullGgufOptions {
-  readonly hub: Hub;
+  readonly hub: Site;
   /** The user's models; made when it is not there. */
   readonly folder: string;
   /** Branch, tag or commit. */

@@ -5,6 +5,8 @@
  */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { downloadFile, type RemoteFile } from "../../downloads/download-file.ts";
+import type { Site } from "../../downloads/site.ts";
 import { ServiceError } from "../../errors.ts";
 import { diskError, requireSpace } from "../../files/disk.ts";
 import { asObject, asString, readJson, unusable } from "../../files/json-file.ts";
@@ -17,20 +19,11 @@ import { convertedBytes } from "../needs.ts";
 import { type ModelFacts, readModelFacts, type TokenizerFile } from "../reward-model.ts";
 import { convertTokenizer, type TokenizerOptions, tokenizerPath } from "../tokenizer-file.ts";
 import { WRITERS } from "../writers.ts";
-import { downloadFile } from "./download.ts";
-import {
-  fileAddress,
-  type HubFile,
-  type HubRepository,
-  REPOSITORY,
-  REVISION,
-  readRepository,
-} from "./hub.ts";
-import type { Hub } from "./hub-request.ts";
+import { fileAddress, type HubRepository, REPOSITORY, REVISION, readRepository } from "./hub.ts";
 import { openStaging, type Staging } from "./staging.ts";
 
 export interface PullOptions {
-  readonly hub: Hub;
+  readonly hub: Site;
   /** The user's models; made when it is not there. */
   readonly folder: string;
   readonly type: FileType;
@@ -172,7 +165,7 @@ export async function pull(wanted: string, options: PullOptions): Promise<Pulled
 }
 
 interface Fetcher {
-  readonly hub: Hub;
+  readonly hub: Site;
   readonly listed: HubRepository;
   readonly staging: Staging;
   readonly signal: AbortSignal;
@@ -187,7 +180,7 @@ async function fetchDescription(
   fetcher: Fetcher,
   target: string,
   type: FileType,
-): Promise<readonly HubFile[]> {
+): Promise<readonly RemoteFile[]> {
   const { listed, staging } = fetcher;
   await fetchSmall(fetcher);
   try {
@@ -217,8 +210,8 @@ async function fetchSmall(fetcher: Fetcher): Promise<void> {
 
 async function weightFiles(
   { listed, staging }: Fetcher,
-  byPath: ReadonlyMap<string, HubFile>,
-): Promise<readonly HubFile[]> {
+  byPath: ReadonlyMap<string, RemoteFile>,
+): Promise<readonly RemoteFile[]> {
   const index = await readJson(staging.folder, INDEX);
   const named =
     index === undefined
@@ -239,7 +232,7 @@ async function weightFiles(
 
 async function fetchWeights(
   fetcher: Fetcher,
-  files: readonly HubFile[],
+  files: readonly RemoteFile[],
   onProgress: PullOptions["onProgress"],
 ): Promise<void> {
   const all = total(files);
@@ -271,7 +264,7 @@ async function fetchWeights(
 
 async function fetchFile(
   { hub, listed, staging, signal }: Fetcher,
-  file: HubFile,
+  file: RemoteFile,
   onBytes?: (bytes: number) => void,
 ): Promise<void> {
   const address = fileAddress(hub, listed, file.path);
@@ -282,6 +275,6 @@ async function fetchFile(
   });
 }
 
-function total(files: readonly HubFile[]): number {
+function total(files: readonly RemoteFile[]): number {
   return files.reduce((sum, { size }) => sum + size, 0);
 }

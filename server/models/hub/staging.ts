@@ -1,12 +1,12 @@
 /** Unfinished downloads: a folder per repository beside the models, which no list of models shows. */
 import { mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { PART, type RemoteFile } from "../../downloads/download-file.ts";
 import { ServiceError } from "../../errors.ts";
 import { createPending, diskError, errorCode } from "../../files/disk.ts";
 import { takeLock } from "../../files/file-lock.ts";
 import { asObject, asString, parseObject } from "../../files/json-file.ts";
-import { PART } from "./download.ts";
-import { type HubFile, REPOSITORY } from "./hub.ts";
+import { REPOSITORY } from "./hub.ts";
 
 /** Hidden, so that the store does not take it for a model. */
 const DOWNLOADS = ".downloads";
@@ -17,9 +17,9 @@ export interface Staging {
   /** Holds the finished files under their own names: a Hugging Face folder. */
   readonly folder: string;
   /** Bytes of these files that are here already. */
-  present(files: readonly HubFile[]): Promise<number>;
+  present(files: readonly RemoteFile[]): Promise<number>;
   /** Forgets what belongs to another content than these files have now. */
-  keepOnly(files: readonly HubFile[]): Promise<void>;
+  keepOnly(files: readonly RemoteFile[]): Promise<void>;
   /** Removes everything that was downloaded. */
   clear(): Promise<void>;
   /** Lets other processes in again. What was downloaded stays. */

@@ -10,8 +10,8 @@ import { addedBuild } from "../../../server/devices/cuda/added.ts";
 import { type InstallOptions, installCuda, removeCuda } from "../../../server/devices/cuda/install.ts";
 import { registryOf } from "../../../server/devices/cuda/npm-registry.ts";
 import { BUILD_VERSION, type BuildPackage, type CudaBuild } from "../../../server/devices/cuda/packages.ts";
+import type { Site } from "../../../server/downloads/site.ts";
 import { takeLock } from "../../../server/files/file-lock.ts";
-import type { Hub } from "../../../server/models/hub/hub-request.ts";
 import {
   type ArchiveEntry,
   archiveOf,
@@ -57,13 +57,13 @@ function buildOf(packages: readonly BuildPackage[], more: Partial<CudaBuild> = {
   };
 }
 
-function hub(): Hub {
+function site(): Site {
   return { ...registryOf({ npm_config_registry: registry.endpoint }, ""), retryMs: 1, silenceMs: 2000 };
 }
 
 function install(build: CudaBuild, more: Partial<InstallOptions> = {}) {
   return installCuda({
-    registry: hub(),
+    registry: site(),
     build,
     folder,
     platform: "linux-x64",

@@ -3,10 +3,13 @@ import { createHash, randomBytes } from "node:crypto";
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { downloadFile, type RemoteFile } from "../../../server/downloads/download-file.ts";
+import { get } from "../../../server/downloads/get.ts";
+import type { Site } from "../../../server/downloads/site.ts";
 import { ServiceError } from "../../../server/errors.ts";
-import { downloadFile } from "../../../server/models/hub/download.ts";
-import { fileAddress, type HubFile, readRepository, retryAfterMs } from "../../../server/models/hub/hub.ts";
-import { get, type Hub, hubFromEnvironment } from "../../../server/models/hub/hub-request.ts";
+import { fileAddress, readRepository } from "../../../server/models/hub/hub.ts";
+import { hubAt, hubFromEnvironment } from "../../../server/models/hub/hub-site.ts";
+import { retryAfterMs } from "../../../shared/http/retry-after.ts";
 import { type Fault, type HubServer, type Seen, type Storage, startHub } from "../../hub/hub.ts";
 import { temporaryFolder } from "./checkpoints.ts";
 
@@ -34,9 +37,8 @@ function store(storage: Storage, more: { gatedFor?: string } = {}): void {
 
 const signal = new AbortController().signal;
 /** Short pauses: what is tested is that there are some, not how long. */
-const hub = (more: Partial<Hub> = {}): Hub => ({
-  endpoint: server.endpoint,
-  token: undefined,
+const hub = ({ endpoint = server.endpoint, token, ...more }: Partial<Site> = {}): Site => ({
+  ...hubAt(endpoint, token),
   retryMs: 1,
   silenceMs: 5000,
   ...more,
@@ -136,7 +138,7 @@ describe("the listing", () => {
 
   test.each<[string, Fault, RegExp]>([
     ["a web page", html(), /sent a web page instead of the description of Someone\/Some-Model/],
-    ["no JSON", { kind: "reply", status: 200, body: "ok" }, /something other than a Hub's reply/],
+    ["no JSON", { kind: "reply", status: 200, body: "ok" }, /something that is no JSON/],
     ["other JSON", { kind: "reply", status: 200, body: "[]" }, /does not answer as a Hugging Face Hub/],
     ["a proxy that wants a password", { kind: "reply", status: 407 }, /proxy asks for a name and a password/],
     ["a proxy that forbids", { kind: "reply", status: 403 }, /a proxy may forbid it/],
@@ -385,7 +387,7 @@ describe("a download", () => {
     const target = join(temporaryFolder(), NAME);
     const controller = new AbortController();
     const reason = new ServiceError("cancelled", "Stopped.");
-    const file: HubFile = {
+    const file: RemoteFile = {
       path: NAME,
       size: CONTENT.byteLength,
       hash: { kind: "sha256", value: SHA256 },
@@ -450,7 +452,7 @@ describe("a request", () => {
   test("asks for no compression: sizes and ranges are those of the file", async () => {
     const response = await get(hub(), `${server.endpoint}/${ID}/resolve/${COMMIT}/config.json`, signal);
     expect(response.header("content-length")).toBe("9");
-    response.body.destroy();
+    response.discard();
   });
 });
 

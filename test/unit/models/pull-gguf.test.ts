@@ -1,9 +1,11 @@
 /** A GGUF of the Hub becomes an installed model as it is. */
+
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ServiceError } from "../../../server/errors.ts";
 import { packageRoot } from "../../../server/files/package-files.ts";
+import { hubAt } from "../../../server/models/hub/hub-site.ts";
 import { ggufTarget, type PullGgufOptions, pullGguf } from "../../../server/models/hub/pull-gguf.ts";
 import { unfinishedDownloads } from "../../../server/models/hub/staging.ts";
 import { removeModel } from "../../../server/models/remove.ts";
@@ -36,7 +38,7 @@ function pull(file = FILE, more: Partial<PullGgufOptions> = {}) {
   const target = ggufTarget(`${REPOSITORY}/${file}`);
   if (target === undefined) throw new Error("no target");
   return pullGguf(target, {
-    hub: { endpoint: hub.endpoint, token: undefined, retryMs: 1, silenceMs: 5000 },
+    hub: { ...hubAt(hub.endpoint), retryMs: 1, silenceMs: 5000 },
     folder,
     signal: new AbortController().signal,
     ...more,

@@ -1,9 +1,11 @@
 /** What the tests of pulling share: a local Hub with one tiny model of the catalogue, and a folder to install into. */
+
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
 import { ServiceError } from "../../../server/errors.ts";
+import { hubAt } from "../../../server/models/hub/hub-site.ts";
 import { type Pulled, type PullOptions, pull } from "../../../server/models/hub/pull.ts";
 import { type Fault, type HubServer, type Repository, repositoryOf, startHub } from "../../hub/hub.ts";
 import { type TinyOptions, temporaryFolder, tinyCheckpoint } from "./checkpoints.ts";
@@ -37,7 +39,7 @@ export class PullSetting {
 
   pull(more: Partial<PullOptions> = {}, wanted = ID): Promise<Pulled> {
     return pull(wanted, {
-      hub: { endpoint: this.server.endpoint, token: undefined, retryMs: 1, silenceMs: 5000 },
+      hub: { ...hubAt(this.server.endpoint), retryMs: 1, silenceMs: 5000 },
       folder: this.folder,
       type: "f32",
       signal: new AbortController().signal,

@@ -1,7 +1,9 @@
 /** Getting what a remote engine needs here: a tokenizer without the weights of its model. */
+
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
+import { hubAt } from "../../../server/models/hub/hub-site.ts";
 import { pullTokenizer } from "../../../server/models/hub/pull.ts";
 import { removeModel } from "../../../server/models/remove.ts";
 import { openStore } from "../../../server/models/store.ts";
@@ -14,7 +16,7 @@ afterEach(() => setting.server.close());
 
 function pullIt() {
   return pullTokenizer(NAME, {
-    hub: { endpoint: setting.server.endpoint, token: undefined, retryMs: 1, silenceMs: 5000 },
+    hub: { ...hubAt(setting.server.endpoint), retryMs: 1, silenceMs: 5000 },
     folder: setting.folder,
     signal: new AbortController().signal,
   });

@@ -1,6 +1,6 @@
 /** Repeats what failed for a reason that may pass: a cut connection, a busy server. */
 import { setTimeout as pause } from "node:timers/promises";
-import { ServiceError } from "../../errors.ts";
+import { ServiceError } from "../errors.ts";
 
 /** A failure of network or server that may pass; its sentence is for when it does not. */
 export class Passing extends ServiceError {
@@ -15,7 +15,7 @@ export class Passing extends ServiceError {
 
 /** Failures in a row, without a byte in between, after which the user is told: about a minute: 1 s, 2 s, 4 s … */
 const MAX_FAILURES = 7;
-/** The Hub counts requests in windows of five minutes. A longer wait is left to the user; the download stays. */
+/** Hugging Face counts requests in windows of five minutes. A longer wait is left to the user; the download stays. */
 const LONGEST_WAIT_MS = 310_000;
 
 export interface RetryOptions {

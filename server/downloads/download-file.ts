@@ -1,11 +1,26 @@
-/** Downloads one file of the Hub: continues where an earlier attempt stopped, and keeps only what has the right hash. */
+/** Downloads one file: continues where an earlier attempt stopped, and keeps only what has the right hash. */
 import { createHash, type Hash } from "node:crypto";
 import { type FileHandle, open, rename, stat } from "node:fs/promises";
-import { ServiceError } from "../../errors.ts";
-import { diskError } from "../../files/disk.ts";
-import { type FileHash, type HubFile, refusal, requireNoPage } from "./hub.ts";
-import { chunks, get, type Hub, type HubResponse, settingOf } from "./hub-request.ts";
+import { ServiceError } from "../errors.ts";
+import { diskError } from "../files/disk.ts";
+import { get, type SiteResponse } from "./get.ts";
 import { Passing, retrying } from "./retry.ts";
+import type { Site } from "./site.ts";
+import { refusalOf, requireNoPage } from "./status.ts";
+
+/** How a file's content is named: large files of the Hub by SHA-256, small ones as git does; SHA-512 by npm. */
+export interface FileHash {
+  readonly kind: "sha256" | "git-sha1" | "sha512";
+  /** Lower-case hexadecimal. */
+  readonly value: string;
+}
+
+/** A file of a site, as the site lists it. */
+export interface RemoteFile {
+  readonly path: string;
+  readonly size: number;
+  readonly hash: FileHash;
+}
 
 /** Ending of a file that is not complete. */
 export const PART = ".part";
@@ -17,21 +32,21 @@ const MAX_MISMATCHES = 2;
 
 export interface DownloadOptions {
   readonly signal: AbortSignal;
-  /** Repository, for messages. */
+  /** What the file belongs to, for messages. */
   readonly repository: string;
   /** Bytes that came (also from an earlier attempt); negative when a part had to be thrown away. */
   readonly onBytes?: ((bytes: number) => void) | undefined;
 }
 
 /**
- * Puts the file at `target`, which appears only complete and with the Hub's hash. What is there already counts as done.
+ * Puts the file at `target`, which appears only complete and with its hash. What is there already counts as done.
  * When it fails, or the process ends, `target.part` stays and the next call continues it.
  * @throws ServiceError download_failed, model_not_found, disk_failed; the signal's reason when aborted
  */
 export async function downloadFile(
-  hub: Hub,
+  site: Site,
   address: string,
-  file: HubFile,
+  file: RemoteFile,
   target: string,
   options: DownloadOptions,
 ): Promise<void> {
@@ -44,16 +59,16 @@ export async function downloadFile(
     let mismatches = 0;
     await retrying(
       async () => {
-        await fetchRest(hub, address, file, part, options);
+        await fetchRest(site, address, file, part, options);
         if (part.digest() === file.hash.value) return;
         mismatches++;
         await part.restart();
-        const message = `${file.path} of ${options.repository} came with a wrong hash, so it was thrown away. Try again, or use another ${settingOf(hub)}.`;
+        const message = `${file.path} of ${options.repository} came with a wrong hash, so it was thrown away. Try again, or use another ${site.setting}.`;
         throw mismatches < MAX_MISMATCHES
           ? new Passing(message)
           : new ServiceError("download_failed", message);
       },
-      { signal: options.signal, firstMs: hub.retryMs, progress: () => part.furthest, onWait: hub.onWait },
+      { signal: options.signal, firstMs: site.retryMs, progress: () => part.furthest, onWait: site.onWait },
     );
     await part.commit();
   } finally {
@@ -63,40 +78,40 @@ export async function downloadFile(
 
 /** Requests what is missing, if anything, and appends it. */
 async function fetchRest(
-  hub: Hub,
+  site: Site,
   address: string,
-  file: HubFile,
+  file: RemoteFile,
   part: Part,
   { signal, repository }: DownloadOptions,
 ): Promise<void> {
   if (part.position === file.size) return;
   const from = part.position;
-  const response = await get(hub, address, signal, from > 0 ? { Range: `bytes=${from}-` } : {});
+  const response = await get(site, address, signal, from > 0 ? { Range: `bytes=${from}-` } : {});
   if (response.status === 416) {
-    response.body.destroy();
+    response.discard();
     await part.restart();
     throw new Passing(`${response.url.host} cannot continue ${file.path}. Run the same command again.`);
   }
   if (response.status !== 200 && response.status !== 206) {
     // An address on a content network is signed for a while only: the next attempt gets a new one.
-    const home = response.url.origin === new URL(hub.endpoint).origin;
+    const home = response.url.origin === new URL(site.endpoint).origin;
     if (!home && response.status === 403) {
-      response.body.destroy();
+      response.discard();
       throw new Passing(
         `${response.url.host} refuses ${file.path} (status 403). Run the same command again.`,
       );
     }
-    throw refusal(hub, response, repository);
+    throw refusalOf(site, response, repository);
   }
-  requireNoPage(hub, response, `${file.path} of ${repository}`);
-  requireSameFile(hub, response, file, repository);
+  requireNoPage(site, response, `${file.path} of ${repository}`);
+  requireSameFile(site, response, file, repository);
   if (response.status === 200 && from > 0) await part.restart();
-  else if (response.status === 206) requireRange(hub, response, file, from);
-  for await (const chunk of chunks(hub, response, signal)) {
+  else if (response.status === 206) requireRange(site, response, file, from);
+  for await (const chunk of response.body) {
     if (part.position + chunk.byteLength > file.size) {
       await part.restart();
       throw new Passing(
-        `${response.url.host} sent more than ${file.path} has. Check ${settingOf(hub)} and the network.`,
+        `${response.url.host} sent more than ${file.path} has. Check ${site.setting} and the network.`,
       );
     }
     await part.append(chunk);
@@ -109,25 +124,25 @@ async function fetchRest(
 }
 
 /** The Hub repeats hash and size with the content: a mirror that disagrees with its own list is found out early. */
-function requireSameFile(hub: Hub, response: HubResponse, file: HubFile, repository: string): void {
+function requireSameFile(site: Site, response: SiteResponse, file: RemoteFile, repository: string): void {
   const etag = response.linked.etag?.replace(/^W\//, "").replaceAll('"', "");
   const size = response.linked.size;
   const other = etag !== undefined && /^[0-9a-f]{64}$/.test(etag) && etag !== file.hash.value;
   if ((!other || file.hash.kind !== "sha256") && (size === undefined || Number(size) === file.size)) return;
-  response.body.destroy();
+  response.discard();
   throw new ServiceError(
     "download_failed",
-    `${response.url.host} has another ${file.path} than the list of ${repository} says. Try again, or use another ${settingOf(hub)}.`,
+    `${response.url.host} has another ${file.path} than the list of ${repository} says. Try again, or use another ${site.setting}.`,
   );
 }
 
-function requireRange(hub: Hub, response: HubResponse, file: HubFile, from: number): void {
+function requireRange(site: Site, response: SiteResponse, file: RemoteFile, from: number): void {
   const range = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(response.header("content-range") ?? "");
   const total = range?.[2];
   if (Number(range?.[1] ?? -1) === from && (total === "*" || Number(total) === file.size)) return;
-  response.body.destroy();
+  response.discard();
   throw new Passing(
-    `${response.url.host} sent another part of ${file.path} than was asked for. Check ${settingOf(hub)} and the network.`,
+    `${response.url.host} sent another part of ${file.path} than was asked for. Check ${site.setting} and the network.`,
   );
 }
 
@@ -144,7 +159,7 @@ interface Part {
   close(): Promise<void>;
 }
 
-async function openPart(target: string, file: HubFile, options: DownloadOptions): Promise<Part> {
+async function openPart(target: string, file: RemoteFile, options: DownloadOptions): Promise<Part> {
   const path = target + PART;
   const told = async <T>(work: () => Promise<T>): Promise<T> => {
     try {
