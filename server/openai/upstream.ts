@@ -2,11 +2,11 @@
  * An OpenAI-compatible server that writes the samples. Some draw `n` at once, others ignore `n` and answer with one:
  * those are asked again for what is missing, each time with another seed.
  */
-import axios, { type AxiosResponse } from "axios";
 import { z } from "zod";
 import { VERSION } from "../../shared/contract.ts";
+import { send, textOf } from "../../shared/http/client.ts";
+import { HttpFailure, wordsFor } from "../../shared/http/failure.ts";
 import { ServiceError } from "../errors.ts";
-import { isLoopback } from "../remote/address.ts";
 import type { Sample, SampleRequest, SampleSource, Samples } from "./samples.ts";
 
 export interface Upstream {
@@ -71,11 +71,11 @@ export function upstreamSource(upstream: Upstream): SampleSource {
     seed: number | undefined,
     signal: AbortSignal,
   ): Promise<Answer> {
-    const send = (logprobs: boolean) =>
+    const attempt = (logprobs: boolean) =>
       post(upstream, pathOf(request), bodyOf(request, upstream.model, count, seed, logprobs), signal);
-    const first = await send(saysLogprobs);
+    const first = await attempt(saysLogprobs);
     if (!saysLogprobs || (first.status !== 400 && first.status !== 422)) return read(upstream, first);
-    const second = read(upstream, await send(false));
+    const second = read(upstream, await attempt(false));
     saysLogprobs = false;
     return second;
   }
@@ -104,6 +104,13 @@ export function upstreamSource(upstream: Upstream): SampleSource {
   };
 }
 
+export interface UpstreamReply {
+  readonly status: number;
+  /** Media type, with its parameters. */
+  readonly type: string;
+  readonly text: string;
+}
+
 /**
  * Passes a request on as it is and its answer back as text.
  * @throws ServiceError
@@ -113,10 +120,8 @@ export async function passThrough(
   path: "/chat/completions",
   body: Readonly<Record<string, unknown>>,
   signal: AbortSignal,
-): Promise<{ readonly status: number; readonly type: string; readonly text: string }> {
-  const model = upstream.model ?? body["model"];
-  const { status, headers, data } = await post(upstream, path, { ...body, model }, signal);
-  return { status, type: String(headers["content-type"] ?? "application/json"), text: data };
+): Promise<UpstreamReply> {
+  return post(upstream, path, { ...body, model: upstream.model ?? body["model"] }, signal);
 }
 
 function pathOf({ prompt }: SampleRequest): string {
@@ -155,42 +160,37 @@ async function post(
   path: string,
   body: Readonly<Record<string, unknown>>,
   signal: AbortSignal,
-): Promise<AxiosResponse<string>> {
+): Promise<UpstreamReply> {
   const url = new URL(base + path);
   try {
-    return await axios.request<string>({
+    const reply = await send({
       method: "POST",
-      url: url.href,
-      data: JSON.stringify(body),
+      url,
       headers: {
         "Content-Type": "application/json",
         "User-Agent": `codescaler/${VERSION}`,
         ...(key !== undefined && { Authorization: `Bearer ${key}` }),
       },
-      adapter: "http",
-      responseType: "text",
-      transformResponse: (text: string) => text,
-      // A redirect would take code and key to an address that the user did not name.
-      maxRedirects: 0,
-      maxContentLength: MOST_BYTES,
-      validateStatus: () => true,
-      signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
-      ...(isLoopback(url) && { proxy: false as const }),
+      body: JSON.stringify(body),
+      signal,
+      limits: { total: TIMEOUT_MS },
+      maxBytes: MOST_BYTES,
     });
+    const type = reply.header("content-type") ?? "application/json";
+    return { status: reply.status, type, text: await textOf(reply) };
   } catch (error) {
-    signal.throwIfAborted();
-    const reason = error instanceof Error && "code" in error ? String(error.code) : "no answer";
+    if (!(error instanceof HttpFailure)) throw error;
     throw new ServiceError(
       "upstream_failed",
-      `The upstream ${url.host} cannot be reached (${reason}). Check that it runs there, and --upstream.`,
+      `The upstream ${url.host} cannot be reached (${error.reason === "silent" ? "no answer" : wordsFor(error)}). Check that it runs there, and --upstream.`,
       { cause: error },
     );
   }
 }
 
-function read({ base }: Upstream, { status, data }: AxiosResponse<string>): Answer {
+function read({ base }: Upstream, { status, text }: UpstreamReply): Answer {
   const { host } = new URL(base);
-  const json = parsed(data);
+  const json = parsed(text);
   if (status < 200 || status > 299) {
     const said = wordsOf(json);
     throw new ServiceError(
