@@ -14,6 +14,9 @@ const TABLES = new Set(["FAILURES", "WORDS", "HINTS", "REWARD_SENTENCES"]);
 /** The file that translates those tables: the only one that may translate a value. */
 const TRANSLATOR = join("src", "editor", "sentences.ts");
 
+/** Their texts go to package.nls.json (scripts/manifest.mjs), which is translated by itself. */
+const DECLARATIONS = /(?:command|setting)-declarations\.ts$/;
+
 /** Members of the editor's dialogs and items that people read. */
 const READ_BY_PEOPLE = new Set(["title", "prompt", "placeHolder", "placeholder", "detail", "description"]);
 const MESSAGES = /\b(?:show(?:Information|Warning|Error)Message|setStatusBarMessage)$/;
@@ -60,7 +63,11 @@ function visit(node, file) {
       else if (file !== TRANSLATOR) problems.push(`${where}: the template has to be one whole string.`);
     } else if (MESSAGES.test(called) && isLiteral(first)) problems.push(`${where}: not through l10n.t.`);
   }
-  if (node.type === "pair" && READ_BY_PEOPLE.has(node.childForFieldName("key").text)) {
+  if (
+    node.type === "pair" &&
+    !DECLARATIONS.test(file) &&
+    READ_BY_PEOPLE.has(node.childForFieldName("key").text)
+  ) {
     const value = node.childForFieldName("value");
     if (isLiteral(value)) problems.push(`${where}: not through l10n.t.`);
   }

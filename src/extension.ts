@@ -4,41 +4,54 @@ import * as vscode from "vscode";
 import { ownRuntimeFolder } from "../shared/sharing/read-lease.ts";
 import { Disposables } from "./base/emitter.ts";
 import { once } from "./base/once.ts";
-import { createCommands } from "./commands/command-table.ts";
 import { watchContextKeys } from "./commands/context-keys.ts";
-import { registerCommands } from "./commands/register-commands.ts";
-import { enginesTokenName, serverTokenName } from "./commands/toggles.ts";
+import { showMenu } from "./commands/menu.ts";
+import { modelCommands } from "./commands/model-commands.ts";
+import { type CommandHandlers, registerCommands } from "./commands/register-commands.ts";
+import { serverCommands } from "./commands/server-commands.ts";
+import { sourceCommands } from "./commands/source-commands.ts";
+import { statisticsCommands } from "./commands/statistics-commands.ts";
+import { toggleCommands } from "./commands/toggles.ts";
 import { Configuration } from "./editor/configuration.ts";
 import { decorateScores } from "./editor/decorations.ts";
 import { SELECTOR } from "./editor/documents.ts";
 import { ScoreHover } from "./editor/hover.ts";
 import { Pages } from "./editor/pages.ts";
-import { Status } from "./editor/status.ts";
+import { Status, sourceStatus } from "./editor/status.ts";
+import { onAccepted } from "./inline/accepted.ts";
+import { explainOtherProviders } from "./inline/other-providers.ts";
 import { InlineProvider } from "./inline/provider.ts";
 import { Runs } from "./inline/runs.ts";
-import { createStart } from "./inline/start-run.ts";
+import { trySample } from "./inline/sample.ts";
+import { showWhy } from "./inline/show-why.ts";
+import { createAskSources } from "./inline/start-run.ts";
+import { suggest } from "./inline/suggest.ts";
 import { TraceLog } from "./inline/trace.ts";
 import { useCandidate } from "./inline/use-candidate.ts";
+import { compare } from "./panel/compare.ts";
 import { registerComparePanel } from "./panel/register-panel.ts";
 import { mayRecord } from "./preferences/may-record.ts";
 import { PreferenceStore } from "./preferences/preference-store.ts";
 import { recordPreferences } from "./preferences/record-preferences.ts";
 import { createRanker } from "./ranking/ranker.ts";
-import { Scores } from "./ranking/scores.ts";
+import { ScoreAnchors } from "./ranking/score-anchors.ts";
 import { RankingSession } from "./ranking/session.ts";
+import { AccessTokens } from "./reward-server/access-tokens.ts";
 import { Supervisor } from "./reward-server/supervisor.ts";
+import { Scoring } from "./scoring/score.ts";
+import { scoreCommands } from "./scoring/score-commands.ts";
 import { Health } from "./sources/health.ts";
 import { retryAfterChanges } from "./sources/retry-after-changes.ts";
 import { configuredSources } from "./sources/source-names.ts";
 import { keepStatistics } from "./statistics/record-outcomes.ts";
-import { Memory } from "./statistics/statistics-store.ts";
+import { StatisticsStore } from "./statistics/statistics-store.ts";
 import { Syntax } from "./syntax/syntax.ts";
 
 /** What other extensions and tests may look at. */
 export interface Api {
   readonly server: Supervisor;
   readonly session: RankingSession;
-  readonly scores: Scores;
+  readonly scores: ScoreAnchors;
   readonly traces: TraceLog;
 }
 
@@ -50,10 +63,11 @@ export function activate(context: vscode.ExtensionContext): Api {
   context.subscriptions.push(lifetime);
   const log = lifetime.add(vscode.window.createOutputChannel("CodeScaler", { log: true }));
   const configuration = lifetime.add(new Configuration());
-  const memory = new Memory(context.globalState);
+  const { secrets } = context;
+  const statistics = new StatisticsStore(context.globalState);
   const preferences = new PreferenceStore(context.globalStorageUri.fsPath);
   const session = lifetime.add(new RankingSession());
-  const scores = lifetime.add(new Scores());
+  const scores = lifetime.add(new ScoreAnchors());
   const runs = lifetime.add(new Runs());
   const traces = new TraceLog();
   const health = new Health();
@@ -73,17 +87,18 @@ export function activate(context: vscode.ExtensionContext): Api {
     execPath: process.execPath,
     script: join(context.extensionPath, "dist", "server.js"),
   };
+  const tokens = new AccessTokens(context.secrets);
   const server = new Supervisor({
     ...commandLine,
     version: String(context.extension.packageJSON.version),
     folder: ownRuntimeFolder(),
     log,
     options: () => configuration.serverOptions(),
-    foreignToken: async (url) => context.secrets.get(serverTokenName(url)),
-    engineEnvironment: async (engines) => {
-      const token = await context.secrets.get(enginesTokenName(engines));
-      return { ...configuration.proxyEnvironment(), CODESCALER_ENGINE_TOKEN: token ?? "" };
-    },
+    ownToken: (url) => tokens.ofServer(url),
+    engineEnvironment: async (engines) => ({
+      ...configuration.proxyEnvironment(),
+      CODESCALER_ENGINE_TOKEN: (await tokens.ofEngines(engines)) ?? "",
+    }),
   });
   leaveServer = () => server.dispose();
 
@@ -94,67 +109,59 @@ export function activate(context: vscode.ExtensionContext): Api {
   const sourceSet = once(async () =>
     (await import("./sources/source-set.ts")).createSourceSet({
       configuration,
-      secrets: context.secrets,
+      secrets,
       store: context.globalState,
       log,
     }),
   );
+  const sourceNames = () => configuredSources(configuration.for().sources);
+  const automatic = () => configuration.for()["automatic.enable"];
   const warm = () => server.warm();
-  const start = createStart({ sourceSet, health, syntax, rank, warm, session, runs, log });
-  const provider = new InlineProvider({ configuration, runs, session, traces, start });
-  const status = lifetime.add(
-    new Status({
-      server,
-      session,
-      health,
-      sources: () => configuredSources(configuration.for().sources),
-      automatic: () => configuration.for()["automatic.enable"],
-    }),
-  );
+  const askSources = createAskSources({ sourceSet, health, syntax, rank, warm, session, runs, log });
+  const provider = new InlineProvider({ configuration, runs, session, traces, askSources });
+  const status = lifetime.add(new Status({ server, session, health, sources: sourceNames, automatic }));
 
   lifetime.add(vscode.languages.registerInlineCompletionItemProvider(SELECTOR, provider));
   lifetime.add(
     vscode.languages.registerHoverProvider(SELECTOR, new ScoreHover(configuration, session, scores)),
   );
-  lifetime.add(
-    registerCommands(
-      createCommands({
-        commandLine,
-        comparePanel,
-        configuration,
-        health,
-        log,
-        memory,
-        pages,
-        preferences,
-        provider,
-        rank,
-        runs,
-        scores,
-        secrets: context.secrets,
-        server,
-        session,
-        sourceSet,
-        start,
-        syntax,
-        traces,
-      }),
-      log,
-    ),
-  );
+  const handlers: CommandHandlers = {
+    suggest: () => suggest({ configuration, runs, session, traces, askSources }),
+    trySample: () => trySample({ configuration, runs, session, traces, syntax, rank }),
+    accepted: (...args) =>
+      onAccepted({ configuration, provider, runs, session, scores, traces, askSources }, args),
+    useCandidate: (...ids) => useCandidate({ session, scores }, ids[0], ids[1]),
+    why: () => showWhy(configuration, pages, traces),
+    otherProviders: () => explainOtherProviders(),
+    compare: (rankingId) => compare(session, comparePanel, rankingId),
+    ...scoreCommands({
+      scoring: new Scoring({ rank, session, scores, syntax }),
+      scores,
+      configuration,
+      compare: (rankingId) => compare(session, comparePanel, rankingId),
+    }),
+    menu: () => showMenu(sourceStatus(health, sourceNames()), server.state, automatic()),
+    ...toggleCommands(configuration),
+    ...sourceCommands({ configuration, secrets, sourceSet }),
+    ...modelCommands({ commandLine, configuration, pages, secrets, server }),
+    ...serverCommands({ configuration, pages, server, tokens }),
+    ...statisticsCommands({ configuration, pages, preferences, sourceSet, statistics }),
+    showLog: () => log.show(),
+  };
+  lifetime.add(registerCommands(handlers, log));
   lifetime.add(watchContextKeys({ configuration, session, scores, server }));
   lifetime.add(decorateScores(session, scores));
-  lifetime.add(keepStatistics(session, memory, () => configuration.for()["statistics.enable"]));
+  lifetime.add(keepStatistics(session, statistics, () => configuration.for()["statistics.enable"]));
   lifetime.add(
     recordPreferences({
       session,
       store: preferences,
       log,
       allowed: (uri) => mayRecord(configuration, uri),
-      read: (place, completions) => syntax.reading(place, completions),
+      read: (cursor, completions) => syntax.reading(cursor, completions),
     }),
   );
-  lifetime.add(retryAfterChanges({ configuration, secrets: context.secrets, health }));
+  lifetime.add(retryAfterChanges({ configuration, secrets, health }));
   lifetime.add(configuration.onDidChange(() => void server.optionsChanged()));
   lifetime.add(configuration.onDidChange(() => status.refresh()));
   lifetime.add(vscode.workspace.onDidCloseTextDocument(({ uri }) => runs.forget(uri.toString())));

@@ -1,13 +1,13 @@
 /** Waiting that can be given up. */
 
 /** The editor's token, as far as we need it. */
-interface Token {
+interface CancellationToken {
   readonly isCancellationRequested: boolean;
   onCancellationRequested(listener: () => void): { dispose(): void };
 }
 
 /** An abort signal that follows a cancellation token. Dispose when the work is over. */
-export function abortSignalOf(token: Token): { readonly signal: AbortSignal; dispose(): void } {
+export function abortSignalOf(token: CancellationToken): { readonly signal: AbortSignal; dispose(): void } {
   const controller = new AbortController();
   const abort = () => controller.abort(new DOMException("Cancelled by the editor.", "AbortError"));
   if (token.isCancellationRequested) abort();

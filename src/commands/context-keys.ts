@@ -2,15 +2,15 @@
 import * as vscode from "vscode";
 import { Disposables } from "../base/emitter.ts";
 import type { Configuration } from "../editor/configuration.ts";
-import { refusal } from "../editor/documents.ts";
-import type { Scores } from "../ranking/scores.ts";
+import { exclusionReason } from "../editor/documents.ts";
+import type { ScoreAnchors } from "../ranking/score-anchors.ts";
 import type { RankingSession } from "../ranking/session.ts";
 import type { RewardServer } from "../reward-server/reward-server.ts";
 
 export interface ContextKeyDependencies {
   readonly configuration: Configuration;
   readonly session: RankingSession;
-  readonly scores: Scores;
+  readonly scores: ScoreAnchors;
   readonly server: RewardServer;
 }
 
@@ -21,7 +21,10 @@ export function watchContextKeys(deps: ContextKeyDependencies): vscode.Disposabl
   const update = () => {
     const document = vscode.window.activeTextEditor?.document;
     const uri = document?.uri.toString() ?? "";
-    set("supported", document !== undefined && refusal(document, configuration.for(document)) === undefined);
+    set(
+      "supported",
+      document !== undefined && exclusionReason(document, configuration.for(document)) === undefined,
+    );
     set("hasRanking", session.last() !== undefined);
     set("hasScores", scores.in(uri).length > 0);
     set("serverRunning", server.state.kind === "ready" || server.state.kind === "starting");

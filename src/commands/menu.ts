@@ -4,7 +4,7 @@ import { sentenceOf } from "../editor/sentences.ts";
 import type { SettingName } from "../editor/settings.ts";
 import type { SourceStatus } from "../editor/status.ts";
 import type { ServerState } from "../reward-server/reward-server.ts";
-import type { CommandName } from "./contributions.ts";
+import type { CommandName } from "./command-declarations.ts";
 
 interface Action extends vscode.QuickPickItem {
   readonly name?: CommandName;

@@ -22,7 +22,7 @@ export interface Lines {
 }
 
 /** A cursor with the text around it. Plain data: the document may change afterwards. */
-export interface Place {
+export interface CursorContext {
   readonly uri: string;
   readonly version: number;
   readonly language: Language;
@@ -40,22 +40,22 @@ export interface Place {
  */
 export function textAround(
   lines: Lines,
-  cursor: { readonly line: number; readonly character: number },
+  position: { readonly line: number; readonly character: number },
 ): { readonly prefix: string; readonly suffix: string } {
-  const own = lines.at(cursor.line);
-  const before: string[] = [own.slice(Math.max(0, cursor.character - PREFIX_LENGTH), cursor.character)];
+  const own = lines.at(position.line);
+  const before: string[] = [own.slice(Math.max(0, position.character - PREFIX_LENGTH), position.character)];
   let room = PREFIX_LENGTH - (before[0]?.length ?? 0);
-  const whole = cursor.character <= PREFIX_LENGTH;
-  for (let index = cursor.line - 1; whole && index >= 0; index--) {
+  const whole = position.character <= PREFIX_LENGTH;
+  for (let index = position.line - 1; whole && index >= 0; index--) {
     const line = lines.at(index);
     room -= line.length + lines.lineEnd.length;
     if (room < 0) break;
     before.push(line);
   }
-  const after: string[] = [own.slice(cursor.character, cursor.character + SUFFIX_LENGTH)];
+  const after: string[] = [own.slice(position.character, position.character + SUFFIX_LENGTH)];
   room = SUFFIX_LENGTH - (after[0]?.length ?? 0);
-  const wholeAfter = own.length - cursor.character <= SUFFIX_LENGTH;
-  for (let index = cursor.line + 1; wholeAfter && index < lines.count; index++) {
+  const wholeAfter = own.length - position.character <= SUFFIX_LENGTH;
+  for (let index = position.line + 1; wholeAfter && index < lines.count; index++) {
     const line = lines.at(index);
     room -= line.length + lines.lineEnd.length;
     if (room < 0) break;
@@ -83,9 +83,9 @@ export function withEarlierCells(earlier: readonly string[], prefix: string, lin
   return [...texts.reverse(), prefix].join(lineEnd + lineEnd);
 }
 
-/** The place as the reward server is asked about it. */
-export function cursorTask(place: Place): CursorTask {
-  const { prefix, suffix, language, path } = place;
+/** The cursor as the reward server is asked about it. */
+export function taskAt(cursor: CursorContext): CursorTask {
+  const { prefix, suffix, language, path } = cursor;
   return { prefix, suffix, language, path };
 }
 

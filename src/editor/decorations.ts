@@ -3,10 +3,10 @@ import * as vscode from "vscode";
 import { Disposables } from "../base/emitter.ts";
 import { percent } from "../base/format.ts";
 import { type RankedRow, rowOf } from "../ranking/ranking.ts";
-import { rangeOf, type Scores } from "../ranking/scores.ts";
+import { rangeOf, type ScoreAnchors } from "../ranking/score-anchors.ts";
 import type { RankingSession } from "../ranking/session.ts";
 
-export function decorateScores(session: RankingSession, scores: Scores): vscode.Disposable {
+export function decorateScores(session: RankingSession, scores: ScoreAnchors): vscode.Disposable {
   const lifetime = new Disposables();
   const type = lifetime.add(
     vscode.window.createTextEditorDecorationType({

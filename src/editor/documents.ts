@@ -1,16 +1,16 @@
 /** Which documents are ours, and their text around a cursor. */
 import * as vscode from "vscode";
 import { type Language, languageOf } from "../../shared/syntax/languages/languages.ts";
-import { EDITOR_LANGUAGES, SCHEMES } from "../commands/contributions.ts";
-import { type Lines, type Place, textAround, withEarlierCells } from "./cursor-context.ts";
+import { type CursorContext, type Lines, textAround, withEarlierCells } from "./cursor-context.ts";
 import type { Settings } from "./settings.ts";
+import { EDITOR_LANGUAGES, SCHEMES } from "./supported-documents.ts";
 
 export const SELECTOR: vscode.DocumentFilter[] = SCHEMES.flatMap((scheme) =>
   EDITOR_LANGUAGES.map((language) => ({ scheme, language })),
 );
 
 /** Why nothing is done in a document; undefined where something may be done. */
-export function refusal(document: vscode.TextDocument, settings: Settings): string | undefined {
+export function exclusionReason(document: vscode.TextDocument, settings: Settings): string | undefined {
   if (!SCHEMES.some((scheme) => scheme === document.uri.scheme)) {
     return vscode.l10n.t("It is not a file, an untitled document or a notebook cell.");
   }
@@ -50,15 +50,15 @@ function matching(document: vscode.TextDocument, patterns: readonly string[]): s
 }
 
 /**
- * The place of a cursor.
+ * The text around a cursor.
  * @param pending what the suggest widget would insert there: it is treated as if it stood in the document
  * @returns undefined when the language is none of ours
  */
-export function placeAt(
+export function cursorAt(
   document: vscode.TextDocument,
   position: vscode.Position,
   pending?: { readonly range: vscode.Range; readonly text: string },
-): Place | undefined {
+): CursorContext | undefined {
   const language = editorLanguage(document);
   if (!language) return undefined;
   const lines = linesOf(document);

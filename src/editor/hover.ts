@@ -4,7 +4,7 @@ import { percent } from "../base/format.ts";
 import { commandLink, escaped, fenced } from "../base/markdown.ts";
 import type { Anchor } from "../ranking/anchors.ts";
 import { type RankedRow, type Ranking, rowOf, rowsOf } from "../ranking/ranking.ts";
-import { rangeOf, type Scores } from "../ranking/scores.ts";
+import { rangeOf, type ScoreAnchors } from "../ranking/score-anchors.ts";
 import type { RankingSession } from "../ranking/session.ts";
 import type { Configuration } from "./configuration.ts";
 
@@ -16,9 +16,9 @@ const PREVIEW_LINES = 12;
 export class ScoreHover implements vscode.HoverProvider {
   readonly #configuration: Configuration;
   readonly #session: RankingSession;
-  readonly #scores: Scores;
+  readonly #scores: ScoreAnchors;
 
-  constructor(configuration: Configuration, session: RankingSession, scores: Scores) {
+  constructor(configuration: Configuration, session: RankingSession, scores: ScoreAnchors) {
     this.#configuration = configuration;
     this.#session = session;
     this.#scores = scores;
@@ -68,11 +68,11 @@ export function hoverText(
   // The links come before what may be long: a hover is cut at its height.
   parts.push(links.join(" · "), table(ranking, row));
   if (other && replaceable) {
-    const place =
+    const standing =
       other.entry.rank < row.entry.rank ? vscode.l10n.t("Ranked higher") : vscode.l10n.t("Next best");
     parts.push(
       "---",
-      `**${place}** (${headlineFigures(other)})`,
+      `**${standing}** (${headlineFigures(other)})`,
       fenced(preview(other.entry.code), other.entry.language),
     );
   }

@@ -3,7 +3,7 @@ import { l10n } from "vscode";
 import { reasonOf } from "../base/log.ts";
 import { RankError } from "../ranking/client.ts";
 import { HINTS } from "../reward-server/death-hints.ts";
-import { FAILURES, type FailureValues, SourceError, WORDS } from "../sources/source-error.ts";
+import { FAILURES, SourceError, type SourceErrorValues, WORDS } from "../sources/source-error.ts";
 
 /**
  * Failures of the reward server by their code, for translations. The server's own sentence says more (names, numbers)
@@ -42,7 +42,7 @@ export function sentenceOf(error: unknown): string {
 }
 
 /** Values that are words of ours, rather than names and numbers. */
-function translated(values: FailureValues): Record<string, string> {
+function translated(values: SourceErrorValues): Record<string, string> {
   const own: readonly string[] = Object.values(WORDS);
   return Object.fromEntries(
     Object.entries(values).map(([name, value]) => [name, own.includes(value) ? l10n.t(value) : value]),

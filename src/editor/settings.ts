@@ -3,18 +3,25 @@
 /** How a setting's raw value becomes a value that can be relied on. */
 export interface Setting<T> {
   readonly fallback: T;
+  /** The same as package.json says it, in JSON schema. */
+  readonly schema: Readonly<Record<string, unknown>>;
   /** Undefined where the value cannot be meant; the default is taken then. */
   parse(value: unknown): T | undefined;
 }
 
 function bool(fallback: boolean): Setting<boolean> {
-  return { fallback, parse: (value) => (typeof value === "boolean" ? value : undefined) };
+  return {
+    fallback,
+    schema: { type: "boolean" },
+    parse: (value) => (typeof value === "boolean" ? value : undefined),
+  };
 }
 
 /** A number outside its bounds is taken to the nearer one. */
 function number(fallback: number, least: number, most: number): Setting<number> {
   return {
     fallback,
+    schema: { type: "number", ...bounds(least, most) },
     parse: (value) =>
       typeof value === "number" && Number.isFinite(value)
         ? Math.min(most, Math.max(least, value))
@@ -22,10 +29,16 @@ function number(fallback: number, least: number, most: number): Setting<number> 
   };
 }
 
+/** What is only bounded by what a number can hold is not bounded. */
+function bounds(minimum: number, maximum: number): Readonly<Record<string, number>> {
+  return maximum === Number.MAX_SAFE_INTEGER ? { minimum } : { minimum, maximum };
+}
+
 function whole(fallback: number, least: number, most: number): Setting<number> {
   const { parse } = number(fallback, least, most);
   return {
     fallback,
+    schema: { type: "integer", ...bounds(least, most) },
     parse: (value) => {
       const parsed = parse(value);
       return parsed === undefined ? undefined : Math.round(parsed);
@@ -34,16 +47,25 @@ function whole(fallback: number, least: number, most: number): Setting<number> {
 }
 
 function text(fallback: string): Setting<string> {
-  return { fallback, parse: (value) => (typeof value === "string" ? value.trim() : undefined) };
+  return {
+    fallback,
+    schema: { type: "string" },
+    parse: (value) => (typeof value === "string" ? value.trim() : undefined),
+  };
 }
 
 function oneOf<const T extends string>(values: readonly [T, ...T[]]): Setting<T> {
-  return { fallback: values[0], parse: (value) => values.find((known) => known === value) };
+  return {
+    fallback: values[0],
+    schema: { type: "string", enum: values },
+    parse: (value) => values.find((known) => known === value),
+  };
 }
 
 function texts(fallback: readonly string[]): Setting<readonly string[]> {
   return {
     fallback,
+    schema: { type: "array", items: { type: "string" } },
     parse: (value) =>
       Array.isArray(value) ? value.filter((item): item is string => typeof item === "string") : undefined,
   };
@@ -51,7 +73,11 @@ function texts(fallback: readonly string[]): Setting<readonly string[]> {
 
 /** Lists of objects are checked by whoever knows their shape. */
 function list(): Setting<readonly unknown[]> {
-  return { fallback: [], parse: (value) => (Array.isArray(value) ? value : undefined) };
+  return {
+    fallback: [],
+    schema: { type: "array" },
+    parse: (value) => (Array.isArray(value) ? value : undefined),
+  };
 }
 
 /** Files that tend to hold credentials, whatever language they are shown in. */
@@ -76,7 +102,7 @@ export const SECRET_FILES: readonly string[] = [
   "**/{secret,credential}.*",
 ];
 
-/** Every setting by its name below `codescaler.`; package.json says the same (a test compares). */
+/** Every setting by its name below `codescaler.`. package.json and docs/settings.md are generated from it. */
 export const SETTINGS = {
   enable: bool(true),
   "automatic.enable": bool(true),
@@ -110,7 +136,7 @@ export type Settings = { readonly [Name in SettingName]: ValueOf<(typeof SETTING
 
 /**
  * Settings that name an endpoint, a program's input or what may be read: a workspace that is not trusted does
- * not decide them. package.json lists the same under `restrictedConfigurations` (a test compares).
+ * not decide them. package.json lists them under `restrictedConfigurations`.
  */
 export const RESTRICTED: readonly SettingName[] = [
   "sources",

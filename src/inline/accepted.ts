@@ -1,13 +1,13 @@
 /** What happens after a suggestion was accepted: its score stays with its text, and the next one is asked for. */
 import * as vscode from "vscode";
 import type { Configuration } from "../editor/configuration.ts";
-import { placeAt, refusal } from "../editor/documents.ts";
+import { cursorAt, exclusionReason } from "../editor/documents.ts";
 import { rowOf } from "../ranking/ranking.ts";
-import type { Scores } from "../ranking/scores.ts";
+import type { ScoreAnchors } from "../ranking/score-anchors.ts";
 import type { RankingSession } from "../ranking/session.ts";
 import type { AcceptedArguments, InlineProvider } from "./provider.ts";
 import type { Runs } from "./runs.ts";
-import type { Start } from "./start-run.ts";
+import type { AskSources } from "./start-run.ts";
 import { type TraceLog, Tracer } from "./trace.ts";
 
 export interface AcceptedDependencies {
@@ -15,32 +15,38 @@ export interface AcceptedDependencies {
   readonly provider: InlineProvider;
   readonly runs: Runs;
   readonly session: RankingSession;
-  readonly scores: Scores;
+  readonly scores: ScoreAnchors;
   readonly traces: TraceLog;
-  readonly start: Start;
+  readonly askSources: AskSources;
 }
 
-export async function onAccepted(deps: AcceptedDependencies, args: AcceptedArguments): Promise<void> {
+/** @param args as the editor hands them back from the suggestion that was accepted */
+export async function onAccepted(deps: AcceptedDependencies, args: readonly unknown[]): Promise<void> {
+  if (!isAccepted(args)) return;
   const [rankingId, candidateId] = args;
   const { provider, session, runs, configuration } = deps;
   provider.noteAccepted();
   session.update(rankingId, { accepted: candidateId });
   const run = runs.get(rankingId);
   const editor = vscode.window.activeTextEditor;
-  if (!run || editor?.document.uri.toString() !== run.place.uri) return;
+  if (!run || editor?.document.uri.toString() !== run.cursor.uri) return;
   const { document } = editor;
   const insert = insertedText(deps, rankingId, candidateId);
-  if (insert !== undefined) anchor(deps, document, run.place.offset, insert, args);
+  if (insert !== undefined) anchor(deps, document, run.cursor.offset, insert, args);
   const settings = configuration.for(document);
   if (!settings["automatic.prefetch"] || !settings["automatic.enable"]) return;
-  if (refusal(document, settings) !== undefined) return;
-  const place = placeAt(document, editor.selection.active);
+  if (exclusionReason(document, settings) !== undefined) return;
+  const cursor = cursorAt(document, editor.selection.active);
   // Typing on may have started it already.
-  if (!place || runs.at(place)) return;
+  if (!cursor || runs.at(cursor)) return;
   const file = document.uri.path.slice(document.uri.path.lastIndexOf("/") + 1);
   const tracer = new Tracer("prefetch", file, editor.selection.active.line + 1);
   deps.traces.keep(tracer.trace);
-  await deps.start(place, "prefetch", settings, tracer);
+  await deps.askSources(cursor, "prefetch", settings, tracer);
+}
+
+function isAccepted(args: readonly unknown[]): args is AcceptedArguments {
+  return typeof args[0] === "string" && typeof args[1] === "string";
 }
 
 /** The text of a candidate as it was inserted: ranked, or shown before it was. */

@@ -2,12 +2,12 @@
 import * as vscode from "vscode";
 import { abortSignalOf, delay } from "../base/wait.ts";
 import type { Configuration } from "../editor/configuration.ts";
-import type { Place } from "../editor/cursor-context.ts";
-import { placeAt, refusal } from "../editor/documents.ts";
+import type { CursorContext } from "../editor/cursor-context.ts";
+import { cursorAt, exclusionReason } from "../editor/documents.ts";
 import type { Settings } from "../editor/settings.ts";
 import type { RankingSession } from "../ranking/session.ts";
 import { accepted, keystroke, NOT_TYPING, pauseOf, shownAndIgnored, type Typing } from "./debounce.ts";
-import { type Continuation, restOf } from "./reuse.ts";
+import { restOf, type TypedSince } from "./reuse.ts";
 import type { Run, RunState } from "./run.ts";
 import type { Runs } from "./runs.ts";
 import { choose, type Offer, offersOf } from "./suggestions.ts";
@@ -29,15 +29,20 @@ export interface InlineDependencies {
   readonly session: RankingSession;
   readonly traces: TraceLog;
   /** Starts a run; undefined when no source may be asked for this trigger. */
-  start(place: Place, trigger: Trigger, settings: Settings, tracer: Tracer): Promise<Run | undefined>;
+  askSources(
+    cursor: CursorContext,
+    trigger: Trigger,
+    settings: Settings,
+    tracer: Tracer,
+  ): Promise<Run | undefined>;
 }
 
 /** Where the user is typing and what is to be inserted there. */
-interface Cursor {
+interface SuggestionRequest {
   readonly document: vscode.TextDocument;
   readonly position: vscode.Position;
   readonly pending: vscode.SelectedCompletionInfo | undefined;
-  readonly place: Place;
+  readonly cursor: CursorContext;
 }
 
 export class InlineProvider implements vscode.InlineCompletionItemProvider {
@@ -60,23 +65,23 @@ export class InlineProvider implements vscode.InlineCompletionItemProvider {
     if (!invoked) this.#typing = keystroke(this.#typing, performance.now());
     const settings = this.#deps.configuration.for(document);
     const tracer = this.#tracer(document, position, invoked ? "invoked" : "automatic");
-    const refused = refusal(document, settings);
+    const refused = exclusionReason(document, settings);
     if (refused !== undefined) return nothing(tracer, { kind: "refused", why: refused });
     const pending = context.selectedCompletionInfo;
-    const place = placeAt(document, position, pending);
-    if (!place) return [];
-    const cursor: Cursor = { document, position, pending, place };
+    const cursor = cursorAt(document, position, pending);
+    if (!cursor) return [];
+    const request: SuggestionRequest = { document, position, pending, cursor };
     const { runs } = this.#deps;
-    runs.cancelOthers(place);
-    const reused = this.#reuse(cursor, tracer);
+    runs.cancelOthers(cursor);
+    const reused = this.#reuse(request, tracer);
     if (reused) return reused;
     if (!invoked && !settings["automatic.enable"]) return nothing(tracer, { kind: "automatic-off" });
-    if (!invoked && insideWord(place)) return nothing(tracer, { kind: "inside-word" });
+    if (!invoked && insideWord(cursor)) return nothing(tracer, { kind: "inside-word" });
     const { signal, dispose } = abortSignalOf(token);
     try {
       return await (invoked
-        ? this.#all(cursor, settings, tracer, signal)
-        : this.#automatic(cursor, settings, tracer, signal));
+        ? this.#all(request, settings, tracer, signal)
+        : this.#automatic(request, settings, tracer, signal));
     } catch (error) {
       if (signal.aborted) return [];
       throw error;
@@ -93,18 +98,18 @@ export class InlineProvider implements vscode.InlineCompletionItemProvider {
 
   /** The automatic path: the first valid candidate within the budget, with its score where that comes in time. */
   async #automatic(
-    cursor: Cursor,
+    request: SuggestionRequest,
     settings: Settings,
     tracer: Tracer,
     signal: AbortSignal,
   ): Promise<vscode.InlineCompletionItem[]> {
     const { runs } = this.#deps;
-    if (this.#offered && !runs.at(cursor.place)) {
+    if (this.#offered && !runs.at(request.cursor)) {
       // Something was offered, and the user went on with something else.
       this.#offered = undefined;
       this.#typing = shownAndIgnored(this.#typing);
     }
-    let run = runs.at(cursor.place);
+    let run = runs.at(request.cursor);
     if (run) tracer.add({ kind: "joined" });
     else {
       const ms = pauseOf(this.#typing, settings["automatic.debounce"]);
@@ -116,11 +121,13 @@ export class InlineProvider implements vscode.InlineCompletionItemProvider {
         throw error;
       }
       // After an accepted suggestion the next one may have been asked for during the pause.
-      run = runs.at(cursor.place) ?? (await this.#deps.start(cursor.place, "automatic", settings, tracer));
+      run =
+        runs.at(request.cursor) ??
+        (await this.#deps.askSources(request.cursor, "automatic", settings, tracer));
       if (!run) return [];
     }
     try {
-      return await this.#firstValid(run, cursor, settings, tracer, signal);
+      return await this.#firstValid(run, request, settings, tracer, signal);
     } catch (error) {
       if (signal.aborted && run.shown === undefined) {
         tracer.add({ kind: "superseded", stage: "candidates" });
@@ -132,7 +139,7 @@ export class InlineProvider implements vscode.InlineCompletionItemProvider {
 
   async #firstValid(
     run: Run,
-    cursor: Cursor,
+    request: SuggestionRequest,
     settings: Settings,
     tracer: Tracer,
     signal: AbortSignal,
@@ -146,7 +153,7 @@ export class InlineProvider implements vscode.InlineCompletionItemProvider {
     const choice = choose(offers(run.state), least);
     switch (choice.kind) {
       case "show":
-        return this.#show(run, choice.offers, { typed: "", closers: "" }, cursor, tracer);
+        return this.#show(run, choice.offers, { typed: "", closers: "" }, request, tracer);
       case "none-valid":
         return nothing(
           tracer,
@@ -163,13 +170,14 @@ export class InlineProvider implements vscode.InlineCompletionItemProvider {
 
   /** All there is: the editor's own command asked for it. */
   async #all(
-    cursor: Cursor,
+    request: SuggestionRequest,
     settings: Settings,
     tracer: Tracer,
     signal: AbortSignal,
   ): Promise<vscode.InlineCompletionItem[]> {
     const run =
-      this.#deps.runs.at(cursor.place) ?? (await this.#deps.start(cursor.place, "invoked", settings, tracer));
+      this.#deps.runs.at(request.cursor) ??
+      (await this.#deps.askSources(request.cursor, "invoked", settings, tracer));
     if (!run) return [];
     try {
       await run.until((state) => state.done, signal);
@@ -181,19 +189,19 @@ export class InlineProvider implements vscode.InlineCompletionItemProvider {
     if (found.length === 0) {
       return nothing(tracer, { kind: "none-valid", count: run.state.checked.length });
     }
-    return this.#show(run, found, { typed: "", closers: "" }, cursor, tracer);
+    return this.#show(run, found, { typed: "", closers: "" }, request, tracer);
   }
 
-  /** What an earlier run has for this place: the same first suggestion, better ones behind it. */
-  #reuse(cursor: Cursor, tracer: Tracer): vscode.InlineCompletionItem[] | undefined {
-    for (const { run, from } of this.#deps.runs.continuedAt(cursor.place)) {
+  /** What an earlier run has for this cursor: the same first suggestion, better ones behind it. */
+  #reuse(request: SuggestionRequest, tracer: Tracer): vscode.InlineCompletionItem[] | undefined {
+    for (const { run, from } of this.#deps.runs.continuedAt(request.cursor)) {
       if (run.shown === undefined) continue;
       const fitting = offersOf(run.state.checked, run.state.reply, run.shown).filter((offer) =>
         restOf(offer.insert, from),
       );
       if (fitting.length === 0) continue;
       tracer.add({ kind: "reused", count: fitting.length });
-      return this.#show(run, fitting, from, cursor, tracer);
+      return this.#show(run, fitting, from, request, tracer);
     }
     return undefined;
   }
@@ -201,8 +209,8 @@ export class InlineProvider implements vscode.InlineCompletionItemProvider {
   #show(
     run: Run,
     found: readonly Offer[],
-    from: Continuation,
-    cursor: Cursor,
+    from: TypedSince,
+    request: SuggestionRequest,
     tracer: Tracer,
   ): vscode.InlineCompletionItem[] {
     const [first] = found;
@@ -213,7 +221,7 @@ export class InlineProvider implements vscode.InlineCompletionItemProvider {
     tracer.add({ kind: "shown", count: found.length, ranked: first.ranked });
     return found.flatMap((offer) => {
       const rest = restOf(offer.insert, from);
-      return rest ? itemOf(run.id, offer, rest.text, rest.replaces, cursor) : [];
+      return rest ? itemOf(run.id, offer, rest.text, rest.replaces, request) : [];
     });
   }
 
@@ -226,7 +234,7 @@ export class InlineProvider implements vscode.InlineCompletionItemProvider {
 }
 
 /** Whoever edits a name does not want code in the middle of it. */
-function insideWord({ prefix, suffix }: Place): boolean {
+function insideWord({ prefix, suffix }: CursorContext): boolean {
   return /[\p{L}\p{N}_$]$/u.test(prefix) && /^[\p{L}\p{N}_$]/u.test(suffix);
 }
 
@@ -248,7 +256,7 @@ function itemOf(
   offer: Offer,
   text: string,
   replaces: number,
-  { position, pending }: Cursor,
+  { position, pending }: SuggestionRequest,
 ): vscode.InlineCompletionItem {
   const range = pending?.range ?? new vscode.Range(position, position.translate(0, replaces));
   const args: AcceptedArguments = [rankingId, offer.id];

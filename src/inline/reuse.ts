@@ -1,23 +1,23 @@
 /** Whether an earlier suggestion still fits when the user has typed on. Pure. */
-import type { Place } from "../editor/cursor-context.ts";
+import type { CursorContext } from "../editor/cursor-context.ts";
 
-/** Text compared around the cursor: enough to tell one place from another, little enough for every keystroke. */
+/** Text compared around the cursor: enough to tell one cursor from another, little enough for every keystroke. */
 const COMPARED = 1024;
 /** What editors close by themselves when the opening one is typed. */
 const CLOSERS = new Set([")", "]", "}", ">", '"', "'", "`"]);
 /** Closers an editor may have added while a suggestion was typed along. */
 const MAX_CLOSERS = 4;
 
-/** How a new place continues an old one. */
-export interface Continuation {
+/** What happened between an earlier cursor and a new one: text was typed, closers were added. */
+export interface TypedSince {
   /** What stands between the old cursor and the new one. */
   readonly typed: string;
   /** Characters right of the cursor that the editor closed by itself. */
   readonly closers: string;
 }
 
-/** Undefined when the new place is not the old one with something typed. */
-export function continuation(old: Place, now: Place): Continuation | undefined {
+/** Undefined when the new cursor is not the old one with something typed. */
+export function typedSince(old: CursorContext, now: CursorContext): TypedSince | undefined {
   if (old.uri !== now.uri || old.language !== now.language) return undefined;
   const length = now.offset - old.offset;
   if (length < 0 || length > now.prefix.length) return undefined;
@@ -35,7 +35,7 @@ export interface Rest {
 }
 
 /** Undefined when something else was typed, or nothing of it is left. */
-export function restOf(insert: string, { typed, closers }: Continuation): Rest | undefined {
+export function restOf(insert: string, { typed, closers }: TypedSince): Rest | undefined {
   if (!insert.startsWith(typed)) return undefined;
   const text = insert.slice(typed.length);
   if (text === "") return undefined;

@@ -4,7 +4,7 @@
  */
 import type { RankReply } from "../../shared/contract.ts";
 import { isAbort } from "../base/log.ts";
-import { cursorTask, type Place } from "../editor/cursor-context.ts";
+import { type CursorContext, taskAt } from "../editor/cursor-context.ts";
 import type { Ranker } from "../ranking/ranker.ts";
 import type { Candidate, Ranking } from "../ranking/ranking.ts";
 import type { Completion } from "../sources/source.ts";
@@ -23,9 +23,9 @@ export type Arrival =
 
 export interface RunDependencies {
   /** Asks the sources; ends when nothing more will come. */
-  readonly gather: (place: Place, signal: AbortSignal) => AsyncIterable<Arrival>;
-  /** Whether a completion is valid at the place, and what of it is inserted. */
-  readonly check: (place: Place, text: string) => Promise<Omit<Checked, "candidate">>;
+  readonly gather: (cursor: CursorContext, signal: AbortSignal) => AsyncIterable<Arrival>;
+  /** Whether a completion is valid at the cursor, and what of it is inserted. */
+  readonly check: (cursor: CursorContext, text: string) => Promise<Omit<Checked, "candidate">>;
   readonly rank: Ranker;
   /** What went wrong, for people. */
   readonly sentenceOf: (error: unknown) => string;
@@ -48,7 +48,7 @@ export interface RunState {
 const TOGETHER_MS = 10;
 
 export class Run {
-  readonly place: Place;
+  readonly cursor: CursorContext;
   readonly id: string;
   readonly tracer: Tracer;
   readonly #deps: RunDependencies;
@@ -67,9 +67,9 @@ export class Run {
   /** Text that was shown first, once something was. */
   shown: string | undefined;
 
-  constructor(id: string, place: Place, deps: RunDependencies, tracer: Tracer) {
+  constructor(id: string, cursor: CursorContext, deps: RunDependencies, tracer: Tracer) {
     this.id = id;
-    this.place = place;
+    this.cursor = cursor;
     this.tracer = tracer;
     this.#deps = deps;
     void this.#work();
@@ -137,7 +137,7 @@ export class Run {
   async #gather(): Promise<void> {
     const { signal } = this.#abort;
     try {
-      for await (const arrival of this.#deps.gather(this.place, signal)) {
+      for await (const arrival of this.#deps.gather(this.cursor, signal)) {
         if (signal.aborted) break;
         if (arrival.kind === "failure") this.#problem(arrival);
         else await this.#take(arrival);
@@ -166,7 +166,7 @@ export class Run {
       tokens: completion.tokens,
       arrivedMs: Math.round(this.tracer.elapsed),
     };
-    const { insert, valid, reason } = await this.#deps.check(this.place, completion.text);
+    const { insert, valid, reason } = await this.#deps.check(this.cursor, completion.text);
     const characters = completion.text.length;
     this.tracer.add({ kind: "arrived", id: candidate.id, source, characters, valid, reason });
     this.#change({ checked: [...this.#state.checked, { candidate, insert, valid, reason }] });
@@ -188,7 +188,7 @@ export class Run {
         const all = await this.until((state) => state.gathered, signal, TOGETHER_MS);
         const asked = performance.now();
         const candidates = all.checked.map(({ candidate: { id, text } }) => ({ id, text }));
-        const reply = await this.#deps.rank({ task: cursorTask(this.place), candidates }, signal);
+        const reply = await this.#deps.rank({ task: taskAt(this.cursor), candidates }, signal);
         const best = reply.candidates[0]?.probability ?? null;
         const ms = Math.round(performance.now() - asked);
         this.tracer.add({ kind: "ranked", count: candidates.length, ms, best });
@@ -214,7 +214,7 @@ export class Run {
     return {
       id: this.id,
       kind: "completion",
-      place: this.place,
+      cursor: this.cursor,
       candidates: checked.map(({ candidate }) => candidate),
       reply,
       complete: done,

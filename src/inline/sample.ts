@@ -1,7 +1,7 @@
 /** A first look without any source: candidates that were written down, ranked by the real reward model. */
 import * as vscode from "vscode";
 import type { Configuration } from "../editor/configuration.ts";
-import { placeAt } from "../editor/documents.ts";
+import { cursorAt } from "../editor/documents.ts";
 import type { Arrival } from "./run.ts";
 import { type RunParts, startRun } from "./start-run.ts";
 import { present } from "./suggest.ts";
@@ -37,16 +37,16 @@ export interface SampleDependencies extends RunParts {
 export async function trySample(deps: SampleDependencies): Promise<void> {
   const document = await vscode.workspace.openTextDocument({ language: "python", content: `${HEAD}\n` });
   const editor = await vscode.window.showTextDocument(document);
-  const cursor = document.positionAt(HEAD.length);
-  editor.selection = new vscode.Selection(cursor, cursor);
-  const place = placeAt(document, cursor);
-  if (!place) return;
-  const tracer = new Tracer("command", vscode.l10n.t("sample"), cursor.line + 1);
+  const position = document.positionAt(HEAD.length);
+  editor.selection = new vscode.Selection(position, position);
+  const cursor = cursorAt(document, position);
+  if (!cursor) return;
+  const tracer = new Tracer("command", vscode.l10n.t("sample"), position.line + 1);
   deps.traces.keep(tracer.trace);
   tracer.add({ kind: "asked", sources: [label()], count: RECORDED.length });
   await present(
     deps,
-    startRun(deps, place, (_place, signal) => recorded(signal), tracer),
+    startRun(deps, cursor, (_cursor, signal) => recorded(signal), tracer),
     editor,
   );
 }

@@ -1,11 +1,11 @@
 /** Starts runs: which sources are asked for which trigger, how many completions, and with what text. */
 import { type Log, warnOnce } from "../base/log.ts";
 import {
+  type CursorContext,
   firstPart,
   lastPart,
   MODEL_PREFIX_LENGTH,
   MODEL_SUFFIX_LENGTH,
-  type Place,
 } from "../editor/cursor-context.ts";
 import { sentenceOf } from "../editor/sentences.ts";
 import type { Settings } from "../editor/settings.ts";
@@ -33,8 +33,8 @@ export interface StartDependencies {
   readonly log: Log;
 }
 
-export type Start = (
-  place: Place,
+export type AskSources = (
+  cursor: CursorContext,
   trigger: Trigger,
   settings: Settings,
   tracer: Tracer,
@@ -46,9 +46,9 @@ const AUTOMATIC_DEADLINE_MS = 30_000;
 const COMMAND_DEADLINE_MS = 120_000;
 
 /** @returns a function that starts a run; undefined when no source may be asked for this trigger */
-export function createStart(deps: StartDependencies): Start {
+export function createAskSources(deps: StartDependencies): AskSources {
   const warn = warnOnce(deps.log);
-  return async (place, trigger, settings, tracer) => {
+  return async (cursor, trigger, settings, tracer) => {
     const byCommand = trigger === "command";
     const { sources, account } = await deps.sourceSet();
     const configured = sources();
@@ -64,17 +64,17 @@ export function createStart(deps: StartDependencies): Start {
         : settings.candidates;
     tracer.add({ kind: "asked", sources: asked.map(({ label }) => label), count });
     const request: CompletionRequest = {
-      prefix: lastPart(place.prefix, MODEL_PREFIX_LENGTH),
-      suffix: firstPart(place.suffix, MODEL_SUFFIX_LENGTH),
-      language: place.language,
-      path: place.path,
+      prefix: lastPart(cursor.prefix, MODEL_PREFIX_LENGTH),
+      suffix: firstPart(cursor.suffix, MODEL_SUFFIX_LENGTH),
+      language: cursor.language,
+      path: cursor.path,
       count,
       maxTokens: settings.maxTokens,
       temperature: settings.temperature,
     };
-    const stopEarly = deps.syntax.stopperFor(place);
+    const stopEarly = deps.syntax.stopperFor(cursor);
     deps.warm();
-    async function* arrivals(_place: Place, signal: AbortSignal): AsyncGenerator<Arrival> {
+    async function* arrivals(_cursor: CursorContext, signal: AbortSignal): AsyncGenerator<Arrival> {
       const failures: Arrival[] = [];
       const gathered = gather(asked, request, {
         signal,
@@ -94,7 +94,7 @@ export function createStart(deps: StartDependencies): Start {
       }
       yield* failures;
     }
-    return startRun(deps, place, arrivals, tracer);
+    return startRun(deps, cursor, arrivals, tracer);
   };
 }
 
@@ -103,14 +103,14 @@ export type RunParts = Pick<StartDependencies, "syntax" | "rank" | "session" | "
 /** Starts a run on whatever candidates come. */
 export function startRun(
   { syntax, rank, session, runs }: RunParts,
-  place: Place,
+  cursor: CursorContext,
   gather: RunDependencies["gather"],
   tracer: Tracer,
 ): Run {
-  const check = (at: Place, text: string) => syntax.check(at, text);
+  const check = (at: CursorContext, text: string) => syntax.check(at, text);
   const run = new Run(
     session.nextId(),
-    place,
+    cursor,
     { gather, check, rank, sentenceOf, publish: (ranking) => publish(session, ranking) },
     tracer,
   );

@@ -3,12 +3,12 @@ import * as vscode from "vscode";
 import { percent } from "../base/format.ts";
 import { abortSignalOf } from "../base/wait.ts";
 import type { Configuration } from "../editor/configuration.ts";
-import { placeAt, refusal } from "../editor/documents.ts";
+import { cursorAt, exclusionReason } from "../editor/documents.ts";
 import type { RankingSession } from "../ranking/session.ts";
-import { continuation } from "./reuse.ts";
+import { typedSince } from "./reuse.ts";
 import type { Run, RunState } from "./run.ts";
 import type { Runs } from "./runs.ts";
-import type { Start } from "./start-run.ts";
+import type { AskSources } from "./start-run.ts";
 import { offersOf } from "./suggestions.ts";
 import { type TraceLog, Tracer } from "./trace.ts";
 
@@ -17,7 +17,7 @@ export interface SuggestDependencies {
   readonly runs: Runs;
   readonly session: RankingSession;
   readonly traces: TraceLog;
-  readonly start: Start;
+  readonly askSources: AskSources;
 }
 
 /** @throws Error with a sentence for the user */
@@ -30,15 +30,15 @@ export async function suggest(deps: SuggestDependencies): Promise<void> {
   const file = document.uri.path.slice(document.uri.path.lastIndexOf("/") + 1);
   const tracer = new Tracer("command", file, position.line + 1);
   deps.traces.keep(tracer.trace);
-  const refused = refusal(document, settings);
+  const refused = exclusionReason(document, settings);
   if (refused !== undefined) {
     tracer.add({ kind: "refused", why: refused });
     throw new Error(refused);
   }
-  const place = placeAt(document, position);
-  if (!place) return;
-  deps.runs.forget(place.uri);
-  const run = await deps.start(place, "command", settings, tracer);
+  const cursor = cursorAt(document, position);
+  if (!cursor) return;
+  deps.runs.forget(cursor.uri);
+  const run = await deps.askSources(cursor, "command", settings, tracer);
   if (!run) return offerSources();
   await present(deps, run, editor);
 }
@@ -53,16 +53,16 @@ export async function present(
   editor: vscode.TextEditor,
 ): Promise<void> {
   const { document } = editor;
-  const { place, tracer } = run;
+  const { cursor, tracer } = run;
   const state = await withProgress(run);
   if (!state) return;
   const [best, ...others] = offersOf(state.checked, state.reply, undefined);
   if (!best) return explainNothing(tracer, state);
   run.shown = best.insert;
   deps.session.update(run.id, { shown: best.id });
-  const now = placeAt(document, editor.selection.active);
+  const now = cursorAt(document, editor.selection.active);
   const here = vscode.window.activeTextEditor?.document === document;
-  if (!here || !now || !continuation(place, now)) {
+  if (!here || !now || !typedSince(cursor, now)) {
     await offerComparison(run, vscode.l10n.t("The cursor has moved on meanwhile."));
     return;
   }

@@ -17,7 +17,7 @@ export interface ChooseModelDependencies {
   readonly commandLine: CommandLine;
 }
 
-interface Choice extends vscode.QuickPickItem {
+interface ModelPick extends vscode.QuickPickItem {
   readonly take?: () => Promise<void>;
 }
 
@@ -26,12 +26,12 @@ const HUB_TOKEN = "hub";
 
 export async function chooseModel(deps: ChooseModelDependencies): Promise<void> {
   const { url } = deps.configuration.serverOptions();
-  const choices = await withProgress(vscode.l10n.t("Looking for reward models"), (signal) =>
-    url === "" ? ownChoices(deps, signal) : foreignChoices(deps, signal),
+  const picks = await withProgress(vscode.l10n.t("Looking for reward models"), (signal) =>
+    url === "" ? ownPicks(deps, signal) : foreignPicks(deps, signal),
   );
-  if (!choices) return;
+  if (!picks) return;
   const present = deps.configuration.for().rewardModel;
-  const picked = await vscode.window.showQuickPick(choices, {
+  const picked = await vscode.window.showQuickPick(picks, {
     title: vscode.l10n.t("Reward model"),
     placeHolder:
       present === "" ? vscode.l10n.t("Now: the best installed") : vscode.l10n.t("Now: {0}", present),
@@ -40,7 +40,7 @@ export async function chooseModel(deps: ChooseModelDependencies): Promise<void> 
   await picked?.take?.();
 }
 
-async function ownChoices(deps: ChooseModelDependencies, signal: AbortSignal): Promise<Choice[]> {
+async function ownPicks(deps: ChooseModelDependencies, signal: AbortSignal): Promise<ModelPick[]> {
   const document = vscode.window.activeTextEditor?.document;
   const language = document && editorLanguage(document);
   const args = ["models", "list", "--json", ...(language ? ["--language", language] : [])];
@@ -49,7 +49,7 @@ async function ownChoices(deps: ChooseModelDependencies, signal: AbortSignal): P
     heading(vscode.l10n.t("Installed")),
     bestInstalled(deps),
     ...installed.map(
-      ({ id, embedded, type, bytes, problem }): Choice => ({
+      ({ id, embedded, type, bytes, problem }): ModelPick => ({
         label: id,
         description: [
           embedded ? vscode.l10n.t("embedded, small and quick") : "",
@@ -63,7 +63,7 @@ async function ownChoices(deps: ChooseModelDependencies, signal: AbortSignal): P
       }),
     ),
     heading(vscode.l10n.t("Can be downloaded")),
-    ...available.map((model): Choice => {
+    ...available.map((model): ModelPick => {
       const { recommended } = model;
       return {
         label: `${recommended ? "$(star-full)" : "$(cloud-download)"} ${model.id}`,
@@ -76,10 +76,10 @@ async function ownChoices(deps: ChooseModelDependencies, signal: AbortSignal): P
 }
 
 /** Models of the user's own server: those it has, nothing is installed there. */
-async function foreignChoices(
+async function foreignPicks(
   { server, configuration }: ChooseModelDependencies,
   signal: AbortSignal,
-): Promise<Choice[]> {
+): Promise<ModelPick[]> {
   const models = await listModels(await server.endpoint(signal), signal);
   return models.map(({ id, embedded, problem }) => ({
     label: id,
@@ -89,7 +89,7 @@ async function foreignChoices(
   }));
 }
 
-function bestInstalled(deps: ChooseModelDependencies): Choice {
+function bestInstalled(deps: ChooseModelDependencies): ModelPick {
   return {
     label: vscode.l10n.t("Best installed"),
     description: vscode.l10n.t("the largest one that works"),
@@ -97,7 +97,7 @@ function bestInstalled(deps: ChooseModelDependencies): Choice {
   };
 }
 
-function heading(label: string): Choice {
+function heading(label: string): ModelPick {
   return { label, kind: vscode.QuickPickItemKind.Separator };
 }
 

@@ -17,7 +17,10 @@ export interface DeviceDependencies {
 }
 
 /** Shows what was found on this machine, what was chosen and what can be done. */
-export async function showDoctor({ commandLine, pages }: DeviceDependencies): Promise<void> {
+export async function showDoctor({
+  commandLine,
+  pages,
+}: Pick<DeviceDependencies, "commandLine" | "pages">): Promise<void> {
   const report = await withProgress(vscode.l10n.t("Looking at drivers and GPUs"), (signal) =>
     runForText(commandLine, ["doctor"], { signal }),
   );

@@ -1,7 +1,7 @@
 /** Code as coloured pieces, line by line, from its syntax tree; one set of rules for all grammars. */
 import type { Language } from "../../shared/syntax/languages/languages.ts";
 import type { SyntaxNode, SyntaxRuntime } from "../../shared/syntax/parsing/parser.ts";
-import type { Token, TokenClass } from "./messages.ts";
+import type { CodeToken, TokenClass } from "./messages.ts";
 
 /** Parts of a text that are shown by their node's type, whatever is inside of them. */
 const WHOLE: readonly (readonly [RegExp, TokenClass])[] = [
@@ -37,7 +37,7 @@ export function highlight(
   context: number,
   language: Language,
   runtime: SyntaxRuntime,
-): Token[][] {
+): CodeToken[][] {
   const tree = runtime.parse(language, text);
   const spans: Span[] = context > 0 ? [{ start: 0, end: context, kind: "context" }] : [];
   if (tree) {
@@ -81,8 +81,8 @@ function isCalled(node: SyntaxNode): boolean {
 }
 
 /** Cuts a text at its spans and at its line ends. */
-function linesOf(text: string, spans: readonly Span[]): Token[][] {
-  const lines: Token[][] = [[]];
+function linesOf(text: string, spans: readonly Span[]): CodeToken[][] {
+  const lines: CodeToken[][] = [[]];
   const add = (part: string, kind: TokenClass) => {
     for (const [index, piece] of part.split(/\r?\n/).entries()) {
       if (index > 0) lines.push([]);

@@ -15,7 +15,7 @@ export const TOKEN_CLASSES = [
 export type TokenClass = (typeof TOKEN_CLASSES)[number];
 
 const token = z.tuple([z.string(), z.enum(TOKEN_CLASSES)]);
-export type Token = z.infer<typeof token>;
+export type CodeToken = z.infer<typeof token>;
 
 /** A line of code with what became of it since the best candidate. */
 const codeLine = z.object({ change: z.enum(["same", "added", "removed"]), tokens: z.array(token) });

@@ -175,7 +175,7 @@ class OpenPanel {
       if (this.#view) this.#post({ type: "view", view: this.#view });
       return;
     }
-    this.#deps.syntax.parserFor(ranking.place.language).then(
+    this.#deps.syntax.parserFor(ranking.cursor.language).then(
       (runtime) => {
         // Another change may have been shown while the grammar was being loaded.
         if (this.#deps.session.get(ranking.id) !== ranking) return;
@@ -193,8 +193,8 @@ class OpenPanel {
 }
 
 /** The file's own name at the end, so that the diff editor colours it in its language. */
-function textUri({ id, place }: Ranking, candidateId: string, rank: number): vscode.Uri {
-  const name = place.path.slice(place.path.lastIndexOf("/") + 1);
+function textUri({ id, cursor }: Ranking, candidateId: string, rank: number): vscode.Uri {
+  const name = cursor.path.slice(cursor.path.lastIndexOf("/") + 1);
   return vscode.Uri.from({ scheme: TEXT_SCHEME, path: `/${rank}/${name}`, query: `${id}&${candidateId}` });
 }
 

@@ -7,7 +7,7 @@ import { withVisibleControls } from "../base/markdown.ts";
 import { type RankedRow, type Ranking, rowsOf } from "../ranking/ranking.ts";
 import { lineChanges } from "./differences.ts";
 import { highlight } from "./highlight.ts";
-import type { CodeLine, PanelView, Row, Token } from "./messages.ts";
+import type { CodeLine, CodeToken, PanelView, Row } from "./messages.ts";
 
 /** @param runtime with the grammar of the ranking's language loaded */
 export function viewOf(ranking: Ranking, runtime: SyntaxRuntime): PanelView {
@@ -27,14 +27,14 @@ export function viewOf(ranking: Ranking, runtime: SyntaxRuntime): PanelView {
   };
 }
 
-function headingOf({ kind, place }: Ranking): string {
+function headingOf({ kind, cursor }: Ranking): string {
   switch (kind) {
     case "completion":
-      return l10n.t("Candidates for {0}", place.path);
+      return l10n.t("Candidates for {0}", cursor.path);
     case "score":
-      return l10n.t("Score of code in {0}", place.path);
+      return l10n.t("Score of code in {0}", cursor.path);
     case "comparison":
-      return l10n.t("Comparison for {0}", place.path);
+      return l10n.t("Comparison for {0}", cursor.path);
     default:
       return kind satisfies never;
   }
@@ -59,7 +59,7 @@ function aboutOf({ candidates, reply, complete }: Ranking, rows: readonly Ranked
   return parts.join(" ");
 }
 
-function rowOf(ranking: Ranking, row: RankedRow, code: readonly Token[][], changes: CodeLine[]): Row {
+function rowOf(ranking: Ranking, row: RankedRow, code: readonly CodeToken[][], changes: CodeLine[]): Row {
   const { entry } = row;
   const marks: string[] = [];
   const is = (id: string | undefined) =>
@@ -110,15 +110,15 @@ function factsOf(ranking: Ranking, { entry, candidate, sources, agreed }: Ranked
 }
 
 /** The code with what stands before it in its first line. */
-function codeLines({ kind, place }: Ranking, { entry }: RankedRow, runtime: SyntaxRuntime): Token[][] {
-  const before = kind === "completion" ? place.prefix.slice(place.prefix.lastIndexOf("\n") + 1) : "";
-  const language = languageOf(entry.language) ?? place.language;
+function codeLines({ kind, cursor }: Ranking, { entry }: RankedRow, runtime: SyntaxRuntime): CodeToken[][] {
+  const before = kind === "completion" ? cursor.prefix.slice(cursor.prefix.lastIndexOf("\n") + 1) : "";
+  const language = languageOf(entry.language) ?? cursor.language;
   const lines = highlight(before + entry.code, before.length, language, runtime);
-  return lines.map((tokens) => tokens.map(([text, kind]): Token => [withVisibleControls(text), kind]));
+  return lines.map((tokens) => tokens.map(([text, kind]): CodeToken => [withVisibleControls(text), kind]));
 }
 
-function differences(best: readonly Token[][], own: readonly Token[][]): CodeLine[] {
-  const textOf = (tokens: readonly Token[]) => tokens.map(([text]) => text).join("");
+function differences(best: readonly CodeToken[][], own: readonly CodeToken[][]): CodeLine[] {
+  const textOf = (tokens: readonly CodeToken[]) => tokens.map(([text]) => text).join("");
   return lineChanges(best.map(textOf), own.map(textOf)).map((line) => ({
     change: line.change,
     tokens: (line.change === "removed" ? best[line.from] : own[line.to]) ?? [],

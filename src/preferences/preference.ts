@@ -17,13 +17,13 @@ export interface Preference {
 }
 
 /** The completions of a finished request by what the user did with them. */
-export interface Choice {
+export interface Acceptance {
   readonly accepted: string;
   readonly others: readonly string[];
 }
 
 /** The accepted completion and the other valid programs; undefined where nothing was accepted or nothing else offered. */
-export function choiceIn(ranking: Ranking): Choice | undefined {
+export function acceptanceIn(ranking: Ranking): Acceptance | undefined {
   if (ranking.kind !== "completion" || !ranking.complete || ranking.accepted === undefined) return undefined;
   const accepted = rowOf(ranking, ranking.accepted);
   if (accepted === undefined) return undefined;
@@ -32,8 +32,8 @@ export function choiceIn(ranking: Ranking): Choice | undefined {
   return { accepted: accepted.candidate.text, others: others.map(({ candidate }) => candidate.text) };
 }
 
-/** What a reward model reads at a place: the problem, and each completion in its unit, null for one that is not valid. */
-export interface Reading {
+/** What a reward model reads at a cursor: the problem, and each completion in its unit, null for one that is not valid. */
+export interface ModelReading {
   readonly problem: string;
   readonly units: readonly (string | null)[];
 }
@@ -43,16 +43,20 @@ export interface Reading {
  * @param reading of the accepted completion first, then of the others
  * @returns undefined where the accepted one or all others cannot be read
  */
-export function preferenceOf(ranking: Ranking, window: string, reading: Reading): Preference | undefined {
+export function preferenceOf(
+  ranking: Ranking,
+  window: string,
+  reading: ModelReading,
+): Preference | undefined {
   const [chosen, ...others] = reading.units;
   if (!chosen) return undefined;
   const rejected = [...new Set(others)].flatMap((code) => (code && code !== chosen ? [{ code }] : []));
   if (rejected.length === 0) return undefined;
-  const { startedAt, place } = ranking;
+  const { startedAt, cursor } = ranking;
   return {
     id: `${window}:${ranking.id}`,
     at: startedAt,
-    language: place.language,
+    language: cursor.language,
     problem: reading.problem,
     chosen,
     rejected,

@@ -2,9 +2,9 @@
 import { randomUUID } from "node:crypto";
 import type { Disposable } from "../base/emitter.ts";
 import { type Log, reasonOf } from "../base/log.ts";
-import type { Place } from "../editor/cursor-context.ts";
+import type { CursorContext } from "../editor/cursor-context.ts";
 import type { RankingSession } from "../ranking/session.ts";
-import { choiceIn, preferenceOf, type Reading } from "./preference.ts";
+import { acceptanceIn, type ModelReading, preferenceOf } from "./preference.ts";
 import type { PreferenceStore } from "./preference-store.ts";
 
 export interface RecorderDependencies {
@@ -13,7 +13,7 @@ export interface RecorderDependencies {
   readonly log: Log;
   /** Whether code of this document may be recorded: the setting is on, and the document is none that is left alone. */
   readonly allowed: (uri: string) => boolean;
-  readonly read: (place: Place, completions: readonly string[]) => Promise<Reading>;
+  readonly read: (cursor: CursorContext, completions: readonly string[]) => Promise<ModelReading>;
 }
 
 export function recordPreferences({ session, store, log, allowed, read }: RecorderDependencies): Disposable {
@@ -21,13 +21,14 @@ export function recordPreferences({ session, store, log, allowed, read }: Record
   // The same acceptance is reported with every later change of its ranking.
   const recorded = new Map<string, string>();
   return session.onDidChange((ranking) => {
-    const choice = choiceIn(ranking);
-    if (!choice || recorded.get(ranking.id) === choice.accepted || !allowed(ranking.place.uri)) return;
-    recorded.set(ranking.id, choice.accepted);
-    read(ranking.place, [choice.accepted, ...choice.others])
+    const acceptance = acceptanceIn(ranking);
+    if (!acceptance || recorded.get(ranking.id) === acceptance.accepted || !allowed(ranking.cursor.uri))
+      return;
+    recorded.set(ranking.id, acceptance.accepted);
+    read(ranking.cursor, [acceptance.accepted, ...acceptance.others])
       .then(async (reading) => {
         // Another completion was put in its place meanwhile.
-        if (recorded.get(ranking.id) !== choice.accepted) return;
+        if (recorded.get(ranking.id) !== acceptance.accepted) return;
         const preference = preferenceOf(ranking, window, reading);
         if (preference) await store.add(preference);
       })

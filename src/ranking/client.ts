@@ -13,7 +13,7 @@ import type {
 import { isAbort } from "../base/log.ts";
 import type { Hint } from "../reward-server/death-hints.ts";
 
-export interface Endpoint {
+export interface ServerEndpoint {
   /** Base address without a path: "http://127.0.0.1:41234". */
   readonly url: string;
   readonly token: string;
@@ -81,14 +81,21 @@ const agents = {
  * @param signal aborting closes the socket, which stops the server's work before its next batch
  * @throws RankError
  */
-export async function rank(endpoint: Endpoint, body: RankBody, signal: AbortSignal): Promise<RankReply> {
+export async function rank(
+  endpoint: ServerEndpoint,
+  body: RankBody,
+  signal: AbortSignal,
+): Promise<RankReply> {
   const reply = await call(endpoint, "POST", "/v1/rank", { body, signal, timeout: TIMEOUT_MS });
   if (!isRankReply(reply)) throw foreign(endpoint);
   return reply;
 }
 
 /** @throws RankError */
-export async function listModels(endpoint: Endpoint, signal: AbortSignal): Promise<readonly ServerModel[]> {
+export async function listModels(
+  endpoint: ServerEndpoint,
+  signal: AbortSignal,
+): Promise<readonly ServerModel[]> {
   const reply = await call(endpoint, "GET", "/v1/models", { signal, timeout: SHORT_TIMEOUT_MS });
   if (!isObject(reply) || !Array.isArray(reply["models"])) throw foreign(endpoint);
   return reply["models"].filter(isServerModel);
@@ -100,7 +107,7 @@ export async function listModels(endpoint: Endpoint, signal: AbortSignal): Promi
  * @throws RankError
  */
 export async function checkHealth(
-  endpoint: Endpoint,
+  endpoint: ServerEndpoint,
   signal: AbortSignal,
 ): Promise<{ readonly version: string; readonly model: string | undefined }> {
   const reply = await call(endpoint, "GET", "/health", { signal, timeout: SHORT_TIMEOUT_MS });
@@ -118,7 +125,7 @@ interface CallOptions {
 }
 
 async function call(
-  endpoint: Endpoint,
+  endpoint: ServerEndpoint,
   method: "GET" | "POST",
   path: string,
   { body, signal, timeout }: CallOptions,
@@ -143,7 +150,7 @@ async function call(
       ...(endpoint.agent && { httpAgent: endpoint.agent }),
     });
     if (response.status === 200) return response.data;
-    throw refused(endpoint, response.status, response.data);
+    throw errorIn(endpoint, response.status, response.data);
   } catch (error) {
     if (signal.aborted || isAbort(error)) throw abortReason(signal, error);
     if (error instanceof RankError) throw error;
@@ -167,7 +174,7 @@ function abortReason(signal: AbortSignal, error: unknown): unknown {
   return signal.reason instanceof Error ? signal.reason : error;
 }
 
-function refused(endpoint: Endpoint, status: number, data: unknown): RankError {
+function errorIn(endpoint: ServerEndpoint, status: number, data: unknown): RankError {
   if (!isErrorReply(data)) return foreign(endpoint, status);
   const { code, message } = data.error;
   if (code === "unauthorized") {
@@ -179,7 +186,7 @@ function refused(endpoint: Endpoint, status: number, data: unknown): RankError {
   return new RankError(code, message);
 }
 
-function foreign(endpoint: Endpoint, status?: number): RankError {
+function foreign(endpoint: ServerEndpoint, status?: number): RankError {
   const how = status === undefined ? "" : ` (status ${status})`;
   return new RankError(
     "foreign",

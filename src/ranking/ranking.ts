@@ -1,6 +1,6 @@
 /** A ranking as the extension keeps it: what was asked, what came, and what the reward server said. Pure data. */
 import type { RankedCandidate, RankReply } from "../../shared/contract.ts";
-import type { Place } from "../editor/cursor-context.ts";
+import type { CursorContext } from "../editor/cursor-context.ts";
 
 /** One completion as a source gave it. */
 export interface Candidate {
@@ -30,7 +30,7 @@ export interface Ranking {
   /** Unique in the window's life. */
   readonly id: string;
   readonly kind: RankingKind;
-  readonly place: Place;
+  readonly cursor: CursorContext;
   /** In the order of arrival. */
   readonly candidates: readonly Candidate[];
   /** The server's answer for the candidates that had arrived when it was asked. */

@@ -39,8 +39,8 @@ export class RankingSession {
   set(ranking: Ranking): void {
     this.#rankings.set(ranking.id, ranking);
     // A late answer of an older ranking does not displace a newer one, even if it is that ranking's first.
-    const latest = this.latest(ranking.place.uri);
-    if (!latest || latest.startedAt <= ranking.startedAt) this.#latest.set(ranking.place.uri, ranking.id);
+    const latest = this.latest(ranking.cursor.uri);
+    if (!latest || latest.startedAt <= ranking.startedAt) this.#latest.set(ranking.cursor.uri, ranking.id);
     for (const old of this.#rankings.keys()) {
       if (this.#rankings.size <= MAX_RANKINGS) break;
       this.#rankings.delete(old);
@@ -57,7 +57,7 @@ export class RankingSession {
   /** Forgets what belongs to a document. */
   forget(uri: string): void {
     this.#latest.delete(uri);
-    for (const [id, ranking] of this.#rankings) if (ranking.place.uri === uri) this.#rankings.delete(id);
+    for (const [id, ranking] of this.#rankings) if (ranking.cursor.uri === uri) this.#rankings.delete(id);
   }
 
   dispose(): void {

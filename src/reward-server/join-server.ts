@@ -5,7 +5,7 @@ import { decide, type Lease, leaseUrl } from "../../shared/sharing/lease.ts";
 import { ProvenAgent, proves } from "../../shared/sharing/proven-agent.ts";
 import { readLease } from "../../shared/sharing/read-lease.ts";
 import { reasonOf } from "../base/log.ts";
-import { type Endpoint, RankError } from "../ranking/client.ts";
+import { RankError, type ServerEndpoint } from "../ranking/client.ts";
 import { HINTS, type Hint, hintFor } from "./death-hints.ts";
 import { attend } from "./presence.ts";
 import { deathOf, readServerLog } from "./server-log.ts";
@@ -16,19 +16,19 @@ const LEASE_TIMEOUT_MS = 60_000;
 const LEASE_POLL_MS = 50;
 
 /** A server that this window has joined. */
-export interface Session {
+export interface JoinedServer {
   readonly lease: Lease;
-  readonly endpoint: Endpoint;
+  readonly endpoint: ServerEndpoint;
   /** No longer counted there, and told nothing more. Running requests go on. */
   leave(): void;
   /** Breaks all connections. */
   destroy(): void;
 }
 
-export interface SessionEvents {
-  onPresence(session: Session, presence: Presence): void;
+export interface JoinedServerEvents {
+  onPresence(session: JoinedServer, presence: Presence): void;
   /** The connection ended without a word: the server died. */
-  onEnd(session: Session): void;
+  onEnd(session: JoinedServer): void;
 }
 
 export interface JoinOptions {
@@ -38,7 +38,7 @@ export interface JoinOptions {
   /** Process of a server that is to be replaced although it is good. */
   readonly replaces: number | undefined;
   readonly signal: AbortSignal;
-  readonly events: SessionEvents;
+  readonly events: JoinedServerEvents;
   onStart(process: ServerProcess): void;
 }
 
@@ -58,7 +58,7 @@ export class StartError extends RankError {
  * Joins the server of the lease; starts one where there is none, or none that will do.
  * @throws StartError, and the signal's reason
  */
-export async function joinOrStart(options: JoinOptions): Promise<Session> {
+export async function joinOrStart(options: JoinOptions): Promise<JoinedServer> {
   const { command, version, replaces, signal, events } = options;
   const started = performance.now();
   let process: ServerProcess | undefined;
@@ -101,12 +101,12 @@ async function start(command: ServerCommand): Promise<ServerProcess> {
 }
 
 /** Has this window counted; undefined when the server ends just now. */
-function joinServer(lease: Lease, events: SessionEvents): Promise<Session | undefined> {
+function joinServer(lease: Lease, events: JoinedServerEvents): Promise<JoinedServer | undefined> {
   const agent = new ProvenAgent(lease);
   const endpoint = { url: leaseUrl(lease), token: lease.token, agent };
   return new Promise((resolve) => {
     let joined = false;
-    const session: Session = {
+    const session: JoinedServer = {
       lease,
       endpoint,
       leave: attend(endpoint, agent, {

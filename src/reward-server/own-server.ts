@@ -1,13 +1,13 @@
 /** A reward server of the user's own, by its address: neither started nor stopped here. */
 import { reasonOf } from "../base/log.ts";
-import { checkHealth, type Endpoint, RankError } from "../ranking/client.ts";
+import { checkHealth, RankError, type ServerEndpoint } from "../ranking/client.ts";
 import type { ServerState } from "./reward-server.ts";
 
 /** The connection to one, after it was seen to be a reward server. */
 export class OwnServer {
   readonly #token: (url: string) => Promise<string | undefined>;
   readonly #enter: (state: ServerState) => void;
-  #present: { readonly url: string; readonly endpoint: Promise<Endpoint> } | undefined;
+  #present: { readonly url: string; readonly endpoint: Promise<ServerEndpoint> } | undefined;
 
   /** @param enter told how it is, whenever it is looked at */
   constructor(token: (url: string) => Promise<string | undefined>, enter: (state: ServerState) => void) {
@@ -29,7 +29,7 @@ export class OwnServer {
    * Where it answers; looked at once, and again after it could not be reached.
    * @throws RankError
    */
-  endpoint(url: string): Promise<Endpoint> {
+  endpoint(url: string): Promise<ServerEndpoint> {
     if (this.#present?.url === url) return this.#present.endpoint;
     const present = { url, endpoint: this.#connect(url) };
     this.#present = present;
@@ -40,7 +40,7 @@ export class OwnServer {
     return present.endpoint;
   }
 
-  async #connect(url: string): Promise<Endpoint> {
+  async #connect(url: string): Promise<ServerEndpoint> {
     this.#enter({ kind: "starting" });
     try {
       const endpoint = { url: checked(url), token: (await this.#token(url)) ?? "" };

@@ -2,7 +2,7 @@
 import { type Agent, request } from "node:http";
 import type { ErrorCode, Presence } from "../../shared/contract.ts";
 import { onLines } from "../base/node-process.ts";
-import type { Endpoint } from "../ranking/client.ts";
+import type { ServerEndpoint } from "../ranking/client.ts";
 
 export interface PresenceEvents {
   /** How the server is: told at once and at every change. */
@@ -14,7 +14,7 @@ export interface PresenceEvents {
 const STATES: readonly Presence["state"][] = ["loading", "ready", "unloaded", "draining", "failed"];
 
 /** @returns a function that closes it */
-export function attend(endpoint: Endpoint, agent: Agent, events: PresenceEvents): () => void {
+export function attend(endpoint: ServerEndpoint, agent: Agent, events: PresenceEvents): () => void {
   let over = false;
   const end = () => {
     if (over) return;

@@ -1,6 +1,6 @@
 /** The reward server as the rest of the extension sees it: how it is, where it answers, and what can be asked of it. */
 import type { Event } from "../base/emitter.ts";
-import type { Endpoint, RankError } from "../ranking/client.ts";
+import type { RankError, ServerEndpoint } from "../ranking/client.ts";
 
 /** What people need to know of the server. `down` and `failed` carry what is wrong, with the way out. */
 export type ServerState =
@@ -44,13 +44,13 @@ export interface RewardServer {
    * Where it answers; joins or starts it where needed. Requests may be sent while it still loads its model.
    * @throws RankError unreachable with what is wrong; the signal's reason when aborted
    */
-  endpoint(signal: AbortSignal): Promise<Endpoint>;
+  endpoint(signal: AbortSignal): Promise<ServerEndpoint>;
   /** Has it replaced by a fresh one with the present options, for all windows, and forgets earlier crashes. */
   restart(): Promise<void>;
   /** Ends it for all windows, after what it is answering; the next request starts it again. */
   stop(): Promise<void>;
   /** Someone's request failed in a way that says it may be gone: it is looked at again before the next use. */
-  lost(endpoint: Endpoint, error: RankError): void;
+  lost(endpoint: ServerEndpoint, error: RankError): void;
   /** Its last lines on stderr, oldest first. */
   output(): Promise<readonly string[]>;
 }

@@ -1,18 +1,18 @@
 /** Joining the shared server, one time at a time: all who need it wait for the same. */
-import type { Endpoint } from "../ranking/client.ts";
+import type { ServerEndpoint } from "../ranking/client.ts";
 
-interface Join {
+interface Flight {
   readonly fresh: boolean;
-  readonly endpoint: Promise<Endpoint>;
+  readonly endpoint: Promise<ServerEndpoint>;
   readonly controller: AbortController;
 }
 
-export class Joins {
-  readonly #join: (fresh: boolean, signal: AbortSignal) => Promise<Endpoint>;
-  #present: Join | undefined;
+export class SingleFlight {
+  readonly #join: (fresh: boolean, signal: AbortSignal) => Promise<ServerEndpoint>;
+  #present: Flight | undefined;
 
   /** @param join joins the server; a fresh one replaces the server that is there, if any */
-  constructor(join: (fresh: boolean, signal: AbortSignal) => Promise<Endpoint>) {
+  constructor(join: (fresh: boolean, signal: AbortSignal) => Promise<ServerEndpoint>) {
     this.#join = join;
   }
 
@@ -24,7 +24,7 @@ export class Joins {
    * Joins, or waits for what is under way.
    * @param fresh replaces the server; also the one that is just being joined, which is waited for first
    */
-  endpoint(fresh = false): Promise<Endpoint> {
+  endpoint(fresh = false): Promise<ServerEndpoint> {
     const before = this.#present;
     if (before && (before.fresh || !fresh)) return before.endpoint;
     const controller = new AbortController();
@@ -52,7 +52,7 @@ export class Joins {
     this.#present = undefined;
   }
 
-  async #after(before: Join, signal: AbortSignal): Promise<Endpoint> {
+  async #after(before: Flight, signal: AbortSignal): Promise<ServerEndpoint> {
     await before.endpoint.catch(() => {});
     signal.throwIfAborted();
     return this.#join(true, signal);

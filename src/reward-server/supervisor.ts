@@ -9,15 +9,15 @@ import { readLease } from "../../shared/sharing/read-lease.ts";
 import { Emitter, type Event } from "../base/emitter.ts";
 import type { Log } from "../base/log.ts";
 import { orAborted } from "../base/or-aborted.ts";
-import { type Endpoint, RankError } from "../ranking/client.ts";
+import { RankError, type ServerEndpoint } from "../ranking/client.ts";
 import { changeFor, serveArguments, stateFrom } from "./decisions.ts";
-import { joinOrStart, type Session, StartError } from "./join-server.ts";
+import { type JoinedServer, joinOrStart, StartError } from "./join-server.ts";
 import { OwnServer } from "./own-server.ts";
 import { Restarts } from "./restarts.ts";
 import type { RewardServer, ServerOptions, ServerState } from "./reward-server.ts";
 import { deathOf, readServerLog } from "./server-log.ts";
 import type { Exit, ServerProcess } from "./server-process.ts";
-import { Joins } from "./single-flight.ts";
+import { SingleFlight } from "./single-flight.ts";
 
 export interface SupervisorDependencies {
   /** The program that runs JavaScript: the editor's own Node. */
@@ -30,7 +30,7 @@ export interface SupervisorDependencies {
   readonly log: Log;
   options(): ServerOptions;
   /** Token of the user's own server at this address; undefined when none was set. */
-  foreignToken(url: string): Promise<string | undefined>;
+  ownToken(url: string): Promise<string | undefined>;
   /** What a server with these engines needs in its environment: their token, proxies. */
   engineEnvironment(engines: readonly string[]): Promise<Readonly<Record<string, string>>>;
 }
@@ -42,10 +42,10 @@ export class Supervisor implements RewardServer {
   readonly #deps: SupervisorDependencies;
   readonly #changed = new Emitter<ServerState>();
   #state: ServerState = { kind: "stopped" };
-  #session: Session | undefined;
+  #session: JoinedServer | undefined;
   /** Whether the session's server still lives: asked before it is used again, when a connection broke. */
   #check: Promise<boolean> | undefined;
-  readonly #joins = new Joins((fresh, signal) => this.#join(fresh, signal));
+  readonly #joins = new SingleFlight((fresh, signal) => this.#join(fresh, signal));
   /** The last process that this window started; another window's server is none. */
   #process: ServerProcess | undefined;
   /** A failure of such a start is in the state, and the next request hears of it. */
@@ -59,7 +59,7 @@ export class Supervisor implements RewardServer {
 
   constructor(deps: SupervisorDependencies) {
     this.#deps = deps;
-    this.#own = new OwnServer(deps.foreignToken, (state) => this.#enter(state));
+    this.#own = new OwnServer(deps.ownToken, (state) => this.#enter(state));
     this.#folder = this.#wantedFolder();
   }
 
@@ -71,7 +71,7 @@ export class Supervisor implements RewardServer {
     return readServerLog(this.#folder);
   }
 
-  async endpoint(signal: AbortSignal): Promise<Endpoint> {
+  async endpoint(signal: AbortSignal): Promise<ServerEndpoint> {
     signal.throwIfAborted();
     return orAborted(this.#available(), signal);
   }
@@ -81,7 +81,7 @@ export class Supervisor implements RewardServer {
     if (this.#state.kind === "stopped") this.#available().catch(() => {});
   }
 
-  lost(endpoint: Endpoint, error: RankError): void {
+  lost(endpoint: ServerEndpoint, error: RankError): void {
     if (this.#own.url === endpoint.url) {
       this.#own.forget();
       this.#enter({ kind: "down", problem: error });
@@ -161,7 +161,7 @@ export class Supervisor implements RewardServer {
     this.#changed.dispose();
   }
 
-  async #available(): Promise<Endpoint> {
+  async #available(): Promise<ServerEndpoint> {
     const { url } = this.#deps.options();
     if (url !== "") return this.#own.endpoint(url);
     const session = this.#session;
@@ -172,7 +172,7 @@ export class Supervisor implements RewardServer {
     return this.#joins.endpoint();
   }
 
-  async #isGood(session: Session): Promise<boolean> {
+  async #isGood(session: JoinedServer): Promise<boolean> {
     const check = this.#check;
     const good = (await check) ?? true;
     if (this.#check === check) this.#check = undefined;
@@ -181,7 +181,7 @@ export class Supervisor implements RewardServer {
   }
 
   /** @param fresh whether the server that is there is to be replaced */
-  async #join(fresh: boolean, signal: AbortSignal): Promise<Endpoint> {
+  async #join(fresh: boolean, signal: AbortSignal): Promise<ServerEndpoint> {
     const { execPath, script, version, log } = this.#deps;
     const present = () => readLease(this.#wantedFolder());
     const replaces = fresh ? (this.#session?.lease ?? (await present()))?.pid : undefined;
@@ -224,7 +224,7 @@ export class Supervisor implements RewardServer {
     }
   }
 
-  #heard(session: Session, presence: Presence): void {
+  #heard(session: JoinedServer, presence: Presence): void {
     // Its first word makes a server the present one, its last one ends that.
     const last = presence.state === "draining" || presence.state === "failed";
     this.#session = session;
@@ -241,7 +241,7 @@ export class Supervisor implements RewardServer {
   }
 
   /** The server of a session is gone, and nobody said that it would. */
-  async #died(session: Session): Promise<void> {
+  async #died(session: JoinedServer): Promise<void> {
     if (this.#session !== session) return;
     this.#leave();
     this.#restarts.count();

@@ -5,7 +5,7 @@ import type { SyntaxRuntime } from "../../shared/syntax/parsing/parser.ts";
 import { placeAt, type Unit, unitOf, unitsIn } from "../../shared/syntax/units/unit.ts";
 
 /** A piece of a text to be scored; offsets are UTF-16 units into that text. */
-export interface Piece {
+export interface FunctionRange {
   readonly name: string;
   /** What is shown as scored. */
   readonly start: number;
@@ -20,29 +20,29 @@ export function functionAt(
   offset: number,
   language: Language,
   runtime: SyntaxRuntime,
-): Piece | undefined {
+): FunctionRange | undefined {
   const tree = runtime.parse(language, text);
   try {
     if (!tree) return undefined;
     const { node, kind } = placeAt(tree.rootNode, offset, offset);
-    return node && kind === "function" ? pieceOf(unitOf(node, kind)) : undefined;
+    return node && kind === "function" ? functionRangeOf(unitOf(node, kind)) : undefined;
   } finally {
     tree?.delete();
   }
 }
 
 /** All functions and methods of a text, in its order. */
-export function functionsIn(text: string, language: Language, runtime: SyntaxRuntime): Piece[] {
+export function functionsIn(text: string, language: Language, runtime: SyntaxRuntime): FunctionRange[] {
   const tree = runtime.parse(language, text);
   try {
     if (!tree) return [];
-    return unitsIn(tree.rootNode).flatMap((unit) => (unit.kind === "function" ? pieceOf(unit) : []));
+    return unitsIn(tree.rootNode).flatMap((unit) => (unit.kind === "function" ? functionRangeOf(unit) : []));
   } finally {
     tree?.delete();
   }
 }
 
-function pieceOf({ start, end, contentStart, name }: Unit): Piece {
+function functionRangeOf({ start, end, contentStart, name }: Unit): FunctionRange {
   const within = contentStart !== undefined && contentStart > start && contentStart < end;
   return { name: name ?? "", start, end, codeStart: within ? contentStart : start };
 }

@@ -1,31 +1,34 @@
 /** The commands that score existing code. Each speaks up: the user has just asked. */
 import * as vscode from "vscode";
 import { percent } from "../base/format.ts";
+import type { CommandHandlers } from "../commands/register-commands.ts";
 import type { Configuration } from "../editor/configuration.ts";
-import { refusal, secretPattern } from "../editor/documents.ts";
+import { exclusionReason, secretPattern } from "../editor/documents.ts";
 import { withProgress } from "../editor/progress.ts";
 import { type RankedRow, type Ranking, rowOf, rowsOf } from "../ranking/ranking.ts";
-import type { Alternative, Scoring, Target } from "./score.ts";
+import type { ScoreAnchors } from "../ranking/score-anchors.ts";
+import type { Alternative, ScoreTarget, Scoring } from "./score.ts";
 
 /** A file with more functions is generated, or better scored in parts. */
 const MAX_FUNCTIONS = 200;
 
 export interface ScoreCommandDependencies {
   readonly scoring: Scoring;
+  readonly scores: ScoreAnchors;
   readonly configuration: Configuration;
   /** Opens the comparison of a ranking. */
   readonly compare: (rankingId: string) => unknown;
 }
 
-export interface ScoreCommands {
-  scoreSelection(): Promise<void>;
-  scoreFunction(): Promise<void>;
-  scoreFile(): Promise<void>;
-  compareClipboard(): Promise<void>;
-  compareDiff(): Promise<void>;
-}
+type ScoreCommand =
+  | "scoreSelection"
+  | "scoreFunction"
+  | "scoreFile"
+  | "compareClipboard"
+  | "compareDiff"
+  | "clearScores";
 
-export function scoreCommands(deps: ScoreCommandDependencies): ScoreCommands {
+export function scoreCommands(deps: ScoreCommandDependencies): Pick<CommandHandlers, ScoreCommand> {
   const { scoring } = deps;
   return {
     async scoreSelection() {
@@ -53,6 +56,7 @@ export function scoreCommands(deps: ScoreCommandDependencies): ScoreCommands {
       const { target, other } = await diffSides(deps);
       await compare(deps, target, [other]);
     },
+    clearScores: () => deps.scores.clear(vscode.window.activeTextEditor?.document.uri.toString() ?? ""),
   };
 }
 
@@ -60,19 +64,19 @@ export function scoreCommands(deps: ScoreCommandDependencies): ScoreCommands {
 function activeEditor(configuration: Configuration): vscode.TextEditor {
   const editor = vscode.window.activeTextEditor;
   if (!editor) throw new Error(vscode.l10n.t("Open a file first."));
-  const refused = refusal(editor.document, configuration.for(editor.document));
+  const refused = exclusionReason(editor.document, configuration.for(editor.document));
   if (refused !== undefined) throw new Error(refused);
   return editor;
 }
 
-function selectedIn({ document, selection }: vscode.TextEditor): Target {
+function selectedIn({ document, selection }: vscode.TextEditor): ScoreTarget {
   if (document.getText(selection).trim() === "") {
     throw new Error(vscode.l10n.t("Select the code first."));
   }
   return { document, name: "", range: selection, codeStart: selection.start };
 }
 
-async function scoreOne({ scoring }: ScoreCommandDependencies, target: Target): Promise<void> {
+async function scoreOne({ scoring }: ScoreCommandDependencies, target: ScoreTarget): Promise<void> {
   const ranking = await withProgress(vscode.l10n.t("CodeScaler: scoring"), (signal) =>
     scoring.score(target, signal),
   );
@@ -85,7 +89,7 @@ async function scoreOne({ scoring }: ScoreCommandDependencies, target: Target): 
 async function scoreAll({ scoring }: ScoreCommandDependencies, editor: vscode.TextEditor): Promise<void> {
   const targets = (await scoring.functionsIn(editor.document)).slice(0, MAX_FUNCTIONS);
   if (targets.length === 0) throw new Error(vscode.l10n.t("No functions were found in this file."));
-  const scored: { readonly target: Target; readonly row: RankedRow }[] = [];
+  const scored: { readonly target: ScoreTarget; readonly row: RankedRow }[] = [];
   await withProgress(vscode.l10n.t("CodeScaler: scoring functions"), async (signal, report) => {
     for (const [index, target] of targets.entries()) {
       report(vscode.l10n.t("{0} of {1}: {2}", index + 1, targets.length, target.name), 100 / targets.length);
@@ -115,7 +119,7 @@ async function scoreAll({ scoring }: ScoreCommandDependencies, editor: vscode.Te
 
 async function compare(
   deps: ScoreCommandDependencies,
-  target: Target,
+  target: ScoreTarget,
   others: readonly Alternative[],
 ): Promise<void> {
   const ranking = await withProgress(vscode.l10n.t("CodeScaler: comparing"), (signal) =>
@@ -131,7 +135,7 @@ async function compare(
 /** The function at the cursor in both sides of the active diff; the whole files where it is in none. */
 async function diffSides(
   deps: ScoreCommandDependencies,
-): Promise<{ readonly target: Target; readonly other: Alternative }> {
+): Promise<{ readonly target: ScoreTarget; readonly other: Alternative }> {
   const input = vscode.window.tabGroups.activeTabGroup.activeTab?.input;
   if (!(input instanceof vscode.TabInputTextDiff)) {
     throw new Error(vscode.l10n.t("Open a comparison of two texts first."));
@@ -140,7 +144,7 @@ async function diffSides(
     vscode.workspace.openTextDocument(input.original),
     vscode.workspace.openTextDocument(input.modified),
   ]);
-  const refused = refusal(modified, deps.configuration.for(modified));
+  const refused = exclusionReason(modified, deps.configuration.for(modified));
   if (refused !== undefined) throw new Error(refused);
   if (secretPattern(original, deps.configuration.for(modified)) !== undefined) {
     throw new Error(vscode.l10n.t("The left side may hold secrets (codescaler.secretFiles)."));
@@ -148,11 +152,11 @@ async function diffSides(
   const editor = vscode.window.activeTextEditor;
   const here = editor?.document.uri.toString() === original.uri.toString() ? original : modified;
   const source = vscode.l10n.t("Left side");
-  const cursor = editor && (await deps.scoring.functionAt(here, editor.selection.active));
-  if (cursor && cursor.name !== "") {
+  const current = editor && (await deps.scoring.functionAt(here, editor.selection.active));
+  if (current && current.name !== "") {
     const there = here === modified ? original : modified;
-    const same = (await deps.scoring.functionsIn(there)).find(({ name }) => name === cursor.name);
-    const [left, right] = here === modified ? [same, cursor] : [cursor, same];
+    const same = (await deps.scoring.functionsIn(there)).find(({ name }) => name === current.name);
+    const [left, right] = here === modified ? [same, current] : [current, same];
     if (left && right) return { target: right, other: { source, text: codeOf(left) } };
   }
   const last = modified.lineAt(modified.lineCount - 1).range.end;
@@ -163,7 +167,7 @@ async function diffSides(
   };
 }
 
-function codeOf({ document, range, codeStart }: Target): string {
+function codeOf({ document, range, codeStart }: ScoreTarget): string {
   return document.getText(new vscode.Range(codeStart, range.end));
 }
 

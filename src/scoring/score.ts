@@ -1,19 +1,19 @@
 /** Scores code that stands in documents, at the user's request. Results are rankings like any other. */
 import * as vscode from "vscode";
 import type { Priority } from "../../shared/contract.ts";
-import { cursorTask, type Place, textAround } from "../editor/cursor-context.ts";
+import { type CursorContext, taskAt, textAround } from "../editor/cursor-context.ts";
 import { editorLanguage, linesOf } from "../editor/documents.ts";
 import type { Ranker } from "../ranking/ranker.ts";
 import type { Candidate, Ranking, RankingKind } from "../ranking/ranking.ts";
-import type { Scores } from "../ranking/scores.ts";
+import type { ScoreAnchors } from "../ranking/score-anchors.ts";
 import type { RankingSession } from "../ranking/session.ts";
 import type { Syntax } from "../syntax/syntax.ts";
-import type { Piece } from "./functions.ts";
+import type { FunctionRange } from "./functions.ts";
 
 export interface ScoringDependencies {
   readonly rank: Ranker;
   readonly session: RankingSession;
-  readonly scores: Scores;
+  readonly scores: ScoreAnchors;
   readonly syntax: Syntax;
 }
 
@@ -27,7 +27,7 @@ export interface Alternative {
 const MAX_DOCUMENT_LENGTH = 256 * 1024;
 
 /** What is scored: a range of a document, and where in it the program starts. */
-export interface Target {
+export interface ScoreTarget {
   readonly document: vscode.TextDocument;
   readonly name: string;
   readonly range: vscode.Range;
@@ -42,37 +42,44 @@ export class Scoring {
   }
 
   /** The function around a position; undefined where there is none. */
-  async functionAt(document: vscode.TextDocument, position: vscode.Position): Promise<Target | undefined> {
+  async functionAt(
+    document: vscode.TextDocument,
+    position: vscode.Position,
+  ): Promise<ScoreTarget | undefined> {
     const language = editorLanguage(document);
     if (!language) return undefined;
     const { prefix, suffix } = textAround(linesOf(document), position);
     const base = document.offsetAt(position) - prefix.length;
-    const piece = await this.#deps.syntax.functionAt(prefix + suffix, prefix.length, language);
-    return piece && targetOf(document, piece, base);
+    const functionRange = await this.#deps.syntax.functionAt(prefix + suffix, prefix.length, language);
+    return functionRange && targetOf(document, functionRange, base);
   }
 
   /** The functions of a document; only those near the start of a huge one. */
-  async functionsIn(document: vscode.TextDocument): Promise<Target[]> {
+  async functionsIn(document: vscode.TextDocument): Promise<ScoreTarget[]> {
     const language = editorLanguage(document);
     if (!language) return [];
     const text = document.getText().slice(0, MAX_DOCUMENT_LENGTH);
-    const pieces = await this.#deps.syntax.functionsIn(text, language);
-    return pieces.map((piece) => targetOf(document, piece, 0));
+    const ranges = await this.#deps.syntax.functionsIn(text, language);
+    return ranges.map((functionRange) => targetOf(document, functionRange, 0));
   }
 
   /** Scores what stands there. The score then shows behind it and on hover. */
-  async score(target: Target, signal: AbortSignal, priority: Priority = "interactive"): Promise<Ranking> {
+  async score(
+    target: ScoreTarget,
+    signal: AbortSignal,
+    priority: Priority = "interactive",
+  ): Promise<Ranking> {
     return this.#rank("score", target, [], signal, priority);
   }
 
   /** Ranks what stands there together with alternatives to it. */
-  async compare(target: Target, others: readonly Alternative[], signal: AbortSignal): Promise<Ranking> {
+  async compare(target: ScoreTarget, others: readonly Alternative[], signal: AbortSignal): Promise<Ranking> {
     return this.#rank("comparison", target, others, signal, "interactive");
   }
 
   async #rank(
     kind: RankingKind,
-    target: Target,
+    target: ScoreTarget,
     others: readonly Alternative[],
     signal: AbortSignal,
     priority: Priority,
@@ -80,7 +87,7 @@ export class Scoring {
     const { rank, session, scores } = this.#deps;
     const { document, range, codeStart } = target;
     const startedAt = Date.now();
-    const place = placeOf(target);
+    const cursor = cursorOf(target);
     const own = document.getText(new vscode.Range(codeStart, range.end));
     const version = document.version;
     const name = vscode.workspace.asRelativePath(document.uri, false);
@@ -96,11 +103,11 @@ export class Scoring {
       }),
     );
     const body = candidates.map(({ id, text }) => ({ id, text }));
-    const reply = await rank({ task: cursorTask(place), candidates: body, priority }, signal);
+    const reply = await rank({ task: taskAt(cursor), candidates: body, priority }, signal);
     const ranking: Ranking = {
       id: session.nextId(),
       kind,
-      place,
+      cursor,
       candidates,
       reply,
       complete: true,
@@ -113,7 +120,7 @@ export class Scoring {
     session.set(ranking);
     // What was edited while it was being scored no longer has this score.
     if (document.version === version) {
-      scores.add(place.uri, {
+      scores.add(cursor.uri, {
         start: document.offsetAt(range.start),
         end: document.offsetAt(range.end),
         rankingId: ranking.id,
@@ -127,7 +134,7 @@ export class Scoring {
 }
 
 /** The document without the program: what stands before and after it. */
-function placeOf({ document, range, codeStart }: Target): Place {
+function cursorOf({ document, range, codeStart }: ScoreTarget): CursorContext {
   const lines = linesOf(document);
   const language = editorLanguage(document);
   if (!language) throw new Error("a document of another language was to be scored");
@@ -142,12 +149,12 @@ function placeOf({ document, range, codeStart }: Target): Place {
   };
 }
 
-function targetOf(document: vscode.TextDocument, piece: Piece, base: number): Target {
+function targetOf(document: vscode.TextDocument, functionRange: FunctionRange, base: number): ScoreTarget {
   const at = (offset: number) => document.positionAt(base + offset);
   return {
     document,
-    name: piece.name,
-    range: new vscode.Range(at(piece.start), at(piece.end)),
-    codeStart: at(piece.codeStart),
+    name: functionRange.name,
+    range: new vscode.Range(at(functionRange.start), at(functionRange.end)),
+    codeStart: at(functionRange.codeStart),
   };
 }

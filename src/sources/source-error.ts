@@ -53,21 +53,21 @@ export const WORDS = {
   tokens: "tokens",
 } as const;
 
-export type FailureKind = keyof typeof FAILURES;
+export type SourceErrorKind = keyof typeof FAILURES;
 
 /** The values that the sentence of a failure names. Never a key, never code. */
-export type FailureValues = Readonly<Record<string, string>>;
+export type SourceErrorValues = Readonly<Record<string, string>>;
 
 /** What is wrong with a source: `message` is for the user, `kind` for the program. */
 export class SourceError extends Error {
   override readonly name = "SourceError";
-  readonly kind: FailureKind;
-  readonly values: FailureValues;
+  readonly kind: SourceErrorKind;
+  readonly values: SourceErrorValues;
   /** The source is left alone until then, in milliseconds since 1970; undefined when it may be asked again at once. */
   readonly retryAt: number | undefined;
 
   /** Takes no `cause` on purpose: errors of HTTP clients carry headers with keys and bodies with code. */
-  constructor(kind: FailureKind, values: FailureValues, retryAt?: number) {
+  constructor(kind: SourceErrorKind, values: SourceErrorValues, retryAt?: number) {
     super(sentence(FAILURES[kind], values));
     this.kind = kind;
     this.values = values;
@@ -76,7 +76,7 @@ export class SourceError extends Error {
 }
 
 /** Fills the `{name}` places of a sentence; a value that is missing leaves nothing behind. */
-function sentence(template: string, values: FailureValues): string {
+function sentence(template: string, values: SourceErrorValues): string {
   return template.replaceAll(/\{(\w+)\}/g, (_, name: string) => values[name] ?? "").trim();
 }
 
@@ -84,7 +84,7 @@ function sentence(template: string, values: FailureValues): string {
  * Whether asking again is pointless until somebody changed something: the key, the model, the address.
  * Automatic requests then wait longer than explicit ones.
  */
-export function needsSomebody(kind: FailureKind): boolean {
+export function needsSomebody(kind: SourceErrorKind): boolean {
   switch (kind) {
     case "unauthorized":
     case "forbidden":

@@ -2,7 +2,7 @@
 import { type Ranking, rowOf, rowsOf } from "../ranking/ranking.ts";
 
 /** One finished request. */
-export interface Record {
+export interface Outcome {
   /** Milliseconds since the epoch; with the window's own ids it identifies the request. */
   readonly at: number;
   readonly candidates: number;
@@ -24,10 +24,10 @@ export interface Record {
 }
 
 /** Requests that are kept: some weeks of work, in a file small enough to rewrite. */
-export const MAX_RECORDS = 2000;
+export const MAX_OUTCOMES = 2000;
 
 /** What is remembered of a finished ranking. */
-export function recordOf(ranking: Ranking): Record {
+export function outcomeOf(ranking: Ranking): Outcome {
   const { candidates, reply } = ranking;
   const rows = rowsOf(ranking);
   const [firstCandidate] = candidates;
@@ -51,8 +51,8 @@ export function recordOf(ranking: Ranking): Record {
 }
 
 /** Adds a record, or replaces the one of the same request. */
-export function withRecord(records: readonly Record[], added: Record): Record[] {
-  return [...records.filter(({ at }) => at !== added.at), added].slice(-MAX_RECORDS);
+export function withOutcome(outcomes: readonly Outcome[], added: Outcome): Outcome[] {
+  return [...outcomes.filter(({ at }) => at !== added.at), added].slice(-MAX_OUTCOMES);
 }
 
 /** Ranges of predicted chance that acceptance is counted for. */
@@ -85,20 +85,20 @@ export interface Summary {
   readonly firstWasBest: number;
 }
 
-export function summaryOf(records: readonly Record[]): Summary {
-  const accepted = records.filter(({ acceptedRank }) => acceptedRank !== null);
+export function summaryOf(outcomes: readonly Outcome[]): Summary {
+  const accepted = outcomes.filter(({ acceptedRank }) => acceptedRank !== null);
   const acceptedRanks: number[] = [];
   for (const { acceptedRank } of accepted) {
     const index = (acceptedRank ?? 1) - 1;
     while (acceptedRanks.length <= index) acceptedRanks.push(0);
     acceptedRanks[index] = (acceptedRanks[index] ?? 0) + 1;
   }
-  const compared = records.filter(({ first, best }) => first !== null && best !== null);
+  const compared = outcomes.filter(({ first, best }) => first !== null && best !== null);
   return {
-    requests: records.length,
-    candidates: sum(records.map(({ candidates }) => candidates)),
-    valid: sum(records.map(({ valid }) => valid)),
-    shown: records.filter(({ shown }) => shown).length,
+    requests: outcomes.length,
+    candidates: sum(outcomes.map(({ candidates }) => candidates)),
+    valid: sum(outcomes.map(({ valid }) => valid)),
+    shown: outcomes.filter(({ shown }) => shown).length,
     accepted: accepted.length,
     acceptedRanks,
     ranges: RANGES.map((from, index) => {
@@ -107,13 +107,13 @@ export function summaryOf(records: readonly Record[]): Summary {
       return {
         from,
         to,
-        shown: records.filter(({ shown, best }) => shown && within(best)).length,
-        accepted: accepted.filter((record) => within(record.accepted)).length,
+        shown: outcomes.filter(({ shown, best }) => shown && within(best)).length,
+        accepted: accepted.filter((outcome) => within(outcome.accepted)).length,
       };
     }),
-    firstMs: median(records.map(({ firstMs }) => firstMs)),
-    lastMs: median(records.map(({ lastMs }) => lastMs)),
-    rankMs: median(records.flatMap(({ rankMs }) => rankMs ?? [])),
+    firstMs: median(outcomes.map(({ firstMs }) => firstMs)),
+    lastMs: median(outcomes.map(({ lastMs }) => lastMs)),
+    rankMs: median(outcomes.flatMap(({ rankMs }) => rankMs ?? [])),
     compared: compared.length,
     meanFirst: mean(compared.map(({ first }) => first ?? 0)),
     meanBest: mean(compared.map(({ best }) => best ?? 0)),

@@ -1,21 +1,21 @@
 /** The only owner of what is kept between sessions on this machine (besides secrets and counts of usage). */
 import type { Memento } from "vscode";
-import type { Record } from "./outcomes.ts";
+import type { Outcome } from "./outcomes.ts";
 
 const STATISTICS = "statistics";
 
-export class Memory {
+export class StatisticsStore {
   readonly #state: Memento;
 
   constructor(state: Memento) {
     this.#state = state;
   }
 
-  get records(): readonly Record[] {
-    return this.#state.get<readonly Record[]>(STATISTICS, []);
+  get outcomes(): readonly Outcome[] {
+    return this.#state.get<readonly Outcome[]>(STATISTICS, []);
   }
 
-  async setRecords(records: readonly Record[]): Promise<void> {
-    await this.#state.update(STATISTICS, records.length === 0 ? undefined : records);
+  async setOutcomes(outcomes: readonly Outcome[]): Promise<void> {
+    await this.#state.update(STATISTICS, outcomes.length === 0 ? undefined : outcomes);
   }
 }

@@ -1,10 +1,10 @@
 /** The syntax module in the extension host: loaded with the first completion, never with the extension. */
 import type { Language } from "../../shared/syntax/languages/languages.ts";
 import type { SyntaxRuntime } from "../../shared/syntax/parsing/parser.ts";
-import type { Place } from "../editor/cursor-context.ts";
+import type { CursorContext } from "../editor/cursor-context.ts";
 import type { Checked } from "../inline/suggestions.ts";
-import type { Reading } from "../preferences/preference.ts";
-import type { Piece } from "../scoring/functions.ts";
+import type { ModelReading } from "../preferences/preference.ts";
+import type { FunctionRange } from "../scoring/functions.ts";
 import type { StopEarly } from "../sources/source.ts";
 import type { SyntaxEngine } from "./syntax-engine.ts";
 
@@ -17,18 +17,18 @@ export class Syntax {
     this.#grammarDir = grammarDir;
   }
 
-  /** Whether a completion is valid at the place, and what of it is inserted. */
-  async check(place: Place, text: string): Promise<Omit<Checked, "candidate">> {
+  /** Whether a completion is valid at the cursor, and what of it is inserted. */
+  async check(cursor: CursorContext, text: string): Promise<Omit<Checked, "candidate">> {
     const { runtime, assemble } = await this.#load();
-    const { prefix, suffix, language } = place;
+    const { prefix, suffix, language } = cursor;
     const { insert, valid, reason } = await assemble({ prefix, suffix, language, completion: text }, runtime);
     return { insert, valid, reason };
   }
 
-  /** What a reward model reads at the place: the problem, and each completion in its unit. */
-  async reading(place: Place, completions: readonly string[]): Promise<Reading> {
+  /** What a reward model reads at the cursor: the problem, and each completion in its unit. */
+  async reading(cursor: CursorContext, completions: readonly string[]): Promise<ModelReading> {
     const { runtime, assemble, problemAt } = await this.#load();
-    const { prefix, suffix, language, path } = place;
+    const { prefix, suffix, language, path } = cursor;
     const units: (string | null)[] = [];
     for (const completion of completions) {
       const { unit, valid } = await assemble({ prefix, suffix, language, path, completion }, runtime);
@@ -38,33 +38,33 @@ export class Syntax {
   }
 
   /** The innermost function around an offset of a text; undefined where there is none. */
-  async functionAt(text: string, offset: number, language: Language): Promise<Piece | undefined> {
+  async functionAt(text: string, offset: number, language: Language): Promise<FunctionRange | undefined> {
     const { runtime, functionAt } = await this.#load();
     await runtime.load(language);
     return functionAt(text, offset, language, runtime);
   }
 
   /** The functions of a text, in its order. */
-  async functionsIn(text: string, language: Language): Promise<Piece[]> {
+  async functionsIn(text: string, language: Language): Promise<FunctionRange[]> {
     const { runtime, functionsIn } = await this.#load();
     await runtime.load(language);
     return functionsIn(text, language, runtime);
   }
 
   /** The parser itself, with the language's grammar loaded. */
-  async parserFor(language: Place["language"]): Promise<SyntaxRuntime> {
+  async parserFor(language: CursorContext["language"]): Promise<SyntaxRuntime> {
     const { runtime } = await this.#load();
     await runtime.load(language);
     return runtime;
   }
 
   /**
-   * Tells while a completion streams whether the unit at the place is complete and the model writes on behind it.
+   * Tells while a completion streams whether the unit at the cursor is complete and the model writes on behind it.
    * Asked at the ends of lines only, as a parse of every piece would cost more than it saves. Never stops before
    * the parser is loaded.
    */
-  stopperFor(place: Place): StopEarly {
-    const { prefix, suffix, language } = place;
+  stopperFor(cursor: CursorContext): StopEarly {
+    const { prefix, suffix, language } = cursor;
     let loaded: SyntaxEngine | undefined;
     this.#load()
       .then(async (ready) => {
@@ -77,7 +77,7 @@ export class Syntax {
       if (loaded === undefined || !atLineEnd(text) || text.includes(FENCE)) return false;
       const document = loaded.documentOf({ prefix, suffix, language }, loaded.runtime);
       const end = document.unitEndWithoutSuffix(text);
-      // What is no continuation of the place (a repeated signature, prose) has its unit's end anywhere.
+      // What is no continuation (a repeated signature, prose) has its unit's end anywhere.
       return end !== undefined && document.judge(text.slice(0, end).trimEnd()).valid;
     };
   }

@@ -23,7 +23,7 @@ const supervisor = new Supervisor({
     device: "cpu",
     unloadAfter: 5,
   }),
-  foreignToken: async () => undefined,
+  ownToken: async () => undefined,
   engineEnvironment: async () => ({}),
 });
 const rank = createRanker(supervisor, () => settings.model);

@@ -1,5 +1,5 @@
 /** Reads what an endpoint answered instead of completions: the vendors' error bodies, one meaning. */
-import type { FailureKind, FailureValues } from "../source-error.ts";
+import type { SourceErrorKind, SourceErrorValues } from "../source-error.ts";
 import { SourceError, WORDS } from "../source-error.ts";
 import { wholeText } from "./framing.ts";
 import type { HttpReply } from "./http-client.ts";
@@ -26,20 +26,20 @@ export interface Asked {
 }
 
 /** The failure that an answer with an error status means. */
-export async function refusal(reply: HttpReply, asked: Asked, now = Date.now()): Promise<SourceError> {
+export async function sourceErrorOf(reply: HttpReply, asked: Asked, now = Date.now()): Promise<SourceError> {
   const text = await wholeText(reply.body);
-  return refused(reply.status, parsed(text), asked, reply.headers, now);
+  return sourceErrorFor(reply.status, parsed(text), asked, reply.headers, now);
 }
 
 /** The failure that an error object inside a good answer means: in a stream, or LM Studio's 200 for no such route. */
-export function refusedInside(error: unknown, asked: Asked): SourceError {
+export function sourceErrorInside(error: unknown, asked: Asked): SourceError {
   const words = wordsOf({ error });
   const status = typeof words.code === "number" ? words.code : words.status;
-  if (/unexpected endpoint/i.test(words.message)) return refused(404, {}, asked, {}, Date.now());
-  return refused(status ?? 500, { error }, asked, {}, Date.now());
+  if (/unexpected endpoint/i.test(words.message)) return sourceErrorFor(404, {}, asked, {}, Date.now());
+  return sourceErrorFor(status ?? 500, { error }, asked, {}, Date.now());
 }
 
-function refused(
+function sourceErrorFor(
   status: number,
   body: unknown,
   asked: Asked,
@@ -48,7 +48,7 @@ function refused(
 ): SourceError {
   const words = wordsOf(body);
   const said = `${words.message} ${words.code} ${words.type}`;
-  const values: FailureValues = {
+  const values: SourceErrorValues = {
     source: asked.source,
     model: asked.model,
     address: asked.address,
@@ -67,7 +67,7 @@ function refused(
 }
 
 /** What a status and the endpoint's words mean. */
-function kindOf(status: number, said: string, explained: boolean): FailureKind {
+function kindOf(status: number, said: string, explained: boolean): SourceErrorKind {
   if (status >= 300 && status < 400) return "redirected";
   if (
     /model[^.]{0,200}(?:not found|does not exist|not exist)|model_not_found|invalid[_ ]model|no such model/i.test(
@@ -122,16 +122,16 @@ function wordsOf(body: unknown): Words {
   const [first] = Array.isArray(detail) ? detail : [];
   const invalid = record(first);
   const loc = invalid["loc"];
-  const place = Array.isArray(loc) ? text(loc.at(-1)) : "";
+  const field = Array.isArray(loc) ? text(loc.at(-1)) : "";
   const message =
     (typeof error === "string" ? error : text(inner["message"])) ||
-    (typeof detail === "string" ? detail : `${place} ${text(invalid["msg"])}`.trim());
+    (typeof detail === "string" ? detail : `${field} ${text(invalid["msg"])}`.trim());
   const code = inner["code"];
   return {
     message,
     code: typeof code === "number" ? code : text(code),
     type: text(inner["type"]),
-    param: text(inner["param"]) || place,
+    param: text(inner["param"]) || field,
     status: typeof code === "number" ? code : undefined,
   };
 }

@@ -6,7 +6,7 @@ import http from "node:http";
 import https from "node:https";
 import type { Readable } from "node:stream";
 import axios, { AxiosError } from "axios";
-import { type FailureKind, type FailureValues, SourceError } from "../source-error.ts";
+import { SourceError, type SourceErrorKind, type SourceErrorValues } from "../source-error.ts";
 import { type NetworkSettings, ProxyAgents, routeTo } from "./network.ts";
 import { shown } from "./source-address.ts";
 
@@ -156,7 +156,7 @@ class Exchange {
   readonly #request: HttpRequest;
   readonly #limits: TimeLimits;
   readonly #started = performance.now();
-  readonly values: FailureValues;
+  readonly values: SourceErrorValues;
   readonly #total: NodeJS.Timeout;
   #idle: number;
   #phase: NodeJS.Timeout;
@@ -270,7 +270,7 @@ class Exchange {
     this.#end();
     if (error instanceof SourceError) return error;
     if (this.#request.signal.aborted) return this.#request.signal.reason;
-    const fail = (kind: FailureKind, more: FailureValues = {}) =>
+    const fail = (kind: SourceErrorKind, more: SourceErrorValues = {}) =>
       new SourceError(kind, { ...this.values, ...more });
     if (this.#timedOut !== undefined) {
       return fail(this.#timedOut === "connect" ? "unreachable" : "timeout", {

@@ -4,7 +4,7 @@ import { merge } from "../../base/merge.ts";
 import type { CompleteOptions, Completion, CompletionRequest, Source } from "../source.ts";
 import { SourceError } from "../source-error.ts";
 import { Choices, type StreamEvent } from "./completion-assembler.ts";
-import { type Asked, refusal, refusedInside } from "./error-response.ts";
+import { type Asked, sourceErrorInside, sourceErrorOf } from "./error-response.ts";
 import { DONE, type Framing, jsonValues } from "./framing.ts";
 import type { HttpClient } from "./http-client.ts";
 import { isLoopback, shown } from "./source-address.ts";
@@ -16,7 +16,7 @@ const TRAILER_MS = 500;
 const CHARS_PER_TOKEN = 3.5;
 
 /** What a vendor's file knows: the route, the body, and how to read one value of the stream. */
-export interface Ask {
+export interface WireRequest {
   /** Label of the source and name of the model, for messages. */
   readonly source: string;
   readonly model: string;
@@ -36,7 +36,7 @@ export interface Ask {
  */
 export async function* exchange(
   http: HttpClient,
-  ask: Ask,
+  ask: WireRequest,
   options: CompleteOptions,
 ): AsyncGenerator<Completion> {
   const choices = new Choices(ask.count, options.stopEarly);
@@ -67,7 +67,7 @@ export async function* exchange(
       },
     });
     if (reply.status < 200 || reply.status > 299) {
-      const error = await refusal(reply, asked);
+      const error = await sourceErrorOf(reply, asked);
       // A refusal costs no tokens.
       promptTokens = 0;
       completionTokens = 0;
@@ -97,7 +97,7 @@ export async function* exchange(
             completionTokens = event.completionTokens ?? completionTokens;
             break;
           case "error":
-            throw refusedInside(event.error, asked);
+            throw sourceErrorInside(event.error, asked);
           default:
             event satisfies never;
         }
@@ -143,7 +143,7 @@ export function sourceOfOne(
   options: HttpSourceOptions,
   base: URL,
   http: HttpClient,
-  ask: (request: CompletionRequest, key: string | undefined) => Ask,
+  ask: (request: CompletionRequest, key: string | undefined) => WireRequest,
 ): Source {
   return {
     id: options.id,
@@ -152,7 +152,7 @@ export function sourceOfOne(
     automatic: options.automatic,
     async *complete(request, complete) {
       const one = ask(request, await options.key());
-      yield* inParallel(http, Array<Ask>(request.count).fill(one), complete);
+      yield* inParallel(http, Array<WireRequest>(request.count).fill(one), complete);
     },
   };
 }
@@ -163,7 +163,7 @@ export function sourceOfOne(
  */
 export async function* inParallel(
   http: HttpClient,
-  asks: readonly Ask[],
+  asks: readonly WireRequest[],
   options: CompleteOptions,
 ): AsyncGenerator<Completion> {
   const leaving = new AbortController();

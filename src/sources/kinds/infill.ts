@@ -9,7 +9,7 @@ export interface InfillPrompt {
   readonly stop: readonly string[];
 }
 
-interface Family {
+interface InfillFormat {
   /** Matches the model's name as servers list it, in lower case. */
   readonly name: RegExp;
   readonly write: (prefix: string, suffix: string) => string;
@@ -20,7 +20,7 @@ const pipes = (prefix: string, suffix: string) =>
   `<|fim_prefix|>${prefix}<|fim_suffix|>${suffix}<|fim_middle|>`;
 const plain = (prefix: string, suffix: string) => `<fim_prefix>${prefix}<fim_suffix>${suffix}<fim_middle>`;
 
-const FAMILIES: readonly Family[] = [
+const FORMATS: readonly InfillFormat[] = [
   {
     name: /qwen[\d.]*-?coder|codeqwen/,
     write: pipes,
@@ -53,7 +53,7 @@ const FAMILIES: readonly Family[] = [
 /** The prompt for a model by its name; undefined for names that are not known to fill in. */
 export function infillPrompt(model: string, prefix: string, suffix: string): InfillPrompt | undefined {
   const name = model.toLowerCase();
-  const family = FAMILIES.find((one) => one.name.test(name));
+  const family = FORMATS.find((one) => one.name.test(name));
   return family === undefined ? undefined : { prompt: family.write(prefix, suffix), stop: family.stop };
 }
 

@@ -4,10 +4,10 @@
  */
 import * as z from "zod";
 import type { StreamEvent } from "../http/completion-assembler.ts";
-import { refusal } from "../http/error-response.ts";
+import { sourceErrorOf } from "../http/error-response.ts";
 import { wholeText } from "../http/framing.ts";
 import type { HttpClient } from "../http/http-client.ts";
-import { type Ask, type HttpSourceOptions, inParallel } from "../http/request-completions.ts";
+import { type HttpSourceOptions, inParallel, type WireRequest } from "../http/request-completions.ts";
 import { isLoopback, parseAddress, shown } from "../http/source-address.ts";
 import type { CompletionRequest, Source } from "../source.ts";
 import { chatMessages } from "./prompt.ts";
@@ -88,7 +88,7 @@ export function ollamaSource(options: OllamaOptions, http: HttpClient): Source {
       source,
     });
     const asked = { source, model, address: shown(base), secrets: key === undefined ? [] : [key] };
-    if (reply.status < 200 || reply.status > 299) throw await refusal(reply, asked);
+    if (reply.status < 200 || reply.status > 299) throw await sourceErrorOf(reply, asked);
     await wholeText(reply.body);
   }
 
@@ -101,7 +101,7 @@ export function ollamaSource(options: OllamaOptions, http: HttpClient): Source {
       const key = await options.key();
       await unlessAborted(load(key), complete.signal);
       if (complete.signal.aborted) return;
-      const ask: Ask = {
+      const ask: WireRequest = {
         source: options.label,
         model: options.model,
         url: `${root}/${options.api}`,
@@ -116,7 +116,7 @@ export function ollamaSource(options: OllamaOptions, http: HttpClient): Source {
         framing: "ndjson",
         read: readOllama,
       };
-      yield* inParallel(http, Array<Ask>(request.count).fill(ask), complete);
+      yield* inParallel(http, Array<WireRequest>(request.count).fill(ask), complete);
       if (loaded !== undefined && loaded.until < Number.POSITIVE_INFINITY)
         loaded.until = Date.now() + LOADED_MS;
     },

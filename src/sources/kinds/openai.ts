@@ -6,7 +6,12 @@
 import * as z from "zod";
 import type { StreamEvent } from "../http/completion-assembler.ts";
 import type { HttpClient } from "../http/http-client.ts";
-import { type Ask, exchange, type HttpSourceOptions, inParallel } from "../http/request-completions.ts";
+import {
+  exchange,
+  type HttpSourceOptions,
+  inParallel,
+  type WireRequest,
+} from "../http/request-completions.ts";
 import { isLoopback, parseAddress, route } from "../http/source-address.ts";
 import type { CompleteOptions, Completion, CompletionRequest, Source } from "../source.ts";
 import { SourceError } from "../source-error.ts";
@@ -22,7 +27,7 @@ export interface OpenAiOptions extends HttpSourceOptions {
 }
 
 /** What an endpoint has shown to take. */
-interface Shape {
+interface AcceptedFields {
   /** Several completions of one request by `n`. */
   readonly many: boolean;
   readonly infillBy: InfillBy;
@@ -84,7 +89,7 @@ export function* readOpenAi(value: unknown): Generator<StreamEvent> {
 export function openAiSource(options: OpenAiOptions, http: HttpClient): Source {
   const base = parseAddress(options.address, options.label);
   const remote = !isLoopback(base);
-  let shape: Shape = {
+  let shape: AcceptedFields = {
     many: true,
     infillBy: options.infillBy,
     limit: "max_tokens",
@@ -92,7 +97,7 @@ export function openAiSource(options: OpenAiOptions, http: HttpClient): Source {
     usage: true,
   };
 
-  const ask = (request: CompletionRequest, count: number, key: string | undefined): Ask => ({
+  const ask = (request: CompletionRequest, count: number, key: string | undefined): WireRequest => ({
     source: options.label,
     model: options.model,
     url: route(base, "/v1", options.api === "chat" ? "/chat/completions" : "/completions"),
@@ -179,7 +184,7 @@ function promptOf(
 }
 
 /** What a refusal says of the shape it met; undefined when it is about something else. */
-function lessonOf(error: unknown, asked: Shape): Partial<Shape> | undefined {
+function lessonOf(error: unknown, asked: AcceptedFields): Partial<AcceptedFields> | undefined {
   if (!(error instanceof SourceError) || (error.kind !== "rejected" && error.kind !== "failed")) {
     return undefined;
   }

@@ -3,33 +3,33 @@ import * as vscode from "vscode";
 import { orAborted } from "../../base/or-aborted.ts";
 import type { Configuration } from "../../editor/configuration.ts";
 import { withProgress } from "../../editor/progress.ts";
+import type { HttpClient } from "../http/http-client.ts";
 import { editorModels } from "../kinds/vscode-models.ts";
-import type { SourceSet } from "../source-set.ts";
 import { HTTP_KINDS, type HttpKind, isRemote, KIND_NAMES, type SourceConfig } from "./create.ts";
 import { discover, type FoundServer, SERVER_NAMES, suggestSource } from "./discover.ts";
 import { keyName } from "./source-settings.ts";
 
 export interface AddSourceDependencies {
   readonly configuration: Configuration;
-  readonly sourceSet: Pick<SourceSet, "http">;
+  readonly http: HttpClient;
   readonly secrets: vscode.SecretStorage;
 }
 
-type Entry =
+type SourceEntry =
   | SourceConfig
   | { readonly id: string; readonly kind: "editor"; readonly label: string; readonly model: string };
 
-interface Choice extends vscode.QuickPickItem {
+interface SourcePick extends vscode.QuickPickItem {
   /** Undefined when the user went away on the way. */
-  readonly take?: () => Promise<Entry | undefined>;
+  readonly take?: () => Promise<SourceEntry | undefined>;
 }
 
 export async function addSource(deps: AddSourceDependencies): Promise<void> {
   // Who does not want to wait for ports that nobody answers at names the address.
   const found = await withProgress(vscode.l10n.t("Looking for model servers on this machine"), (signal) =>
-    orAborted(discover(deps.sourceSet.http, signal), signal),
+    orAborted(discover(deps.http, signal), signal),
   );
-  const picked = await vscode.window.showQuickPick(choices(found ?? [], await editorModels()), {
+  const picked = await vscode.window.showQuickPick(picks(found ?? [], await editorModels()), {
     title: vscode.l10n.t("Where shall completions come from?"),
     placeHolder:
       found?.length === 0 ? nothingFound() : vscode.l10n.t("Models of running servers, and others"),
@@ -40,11 +40,11 @@ export async function addSource(deps: AddSourceDependencies): Promise<void> {
   await save(deps, entry);
 }
 
-function choices(
+function picks(
   found: readonly FoundServer[],
   editorOwn: readonly { readonly id: string; readonly label: string }[],
-): Choice[] {
-  const items: Choice[] = [];
+): SourcePick[] {
+  const items: SourcePick[] = [];
   for (const server of found) {
     items.push({
       label: `${SERVER_NAMES[server.server]} · ${server.url}`,
@@ -104,7 +104,10 @@ const USUAL_ADDRESS: Readonly<Record<HttpKind, string>> = {
   mistral: "https://api.mistral.ai",
 };
 
-async function byHand(start: { readonly kind: HttpKind; readonly url: string }): Promise<Entry | undefined> {
+async function byHand(start: {
+  readonly kind: HttpKind;
+  readonly url: string;
+}): Promise<SourceEntry | undefined> {
   const title = KIND_NAMES[start.kind];
   const url = await vscode.window.showInputBox({
     title,
@@ -136,8 +139,8 @@ async function byHand(start: { readonly kind: HttpKind; readonly url: string }):
   };
 }
 
-async function save({ configuration, secrets }: AddSourceDependencies, entry: Entry): Promise<void> {
-  let saved: Entry = entry;
+async function save({ configuration, secrets }: AddSourceDependencies, entry: SourceEntry): Promise<void> {
+  let saved: SourceEntry = entry;
   if (entry.kind !== "editor") {
     if (!(await askForKey(secrets, entry))) return;
     if (isRemote(entry)) {

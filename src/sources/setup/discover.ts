@@ -141,30 +141,30 @@ class Probe {
   }
 }
 
-async function probe(place: Probe): Promise<FoundServer | undefined> {
-  const answer = await place.ask("/v1/models");
+async function probe(probing: Probe): Promise<FoundServer | undefined> {
+  const answer = await probing.ask("/v1/models");
   if (answer === undefined) return undefined;
   const { reply, json } = answer;
   const needsKey = reply.status === 401 || reply.status === 403;
   const list = modelList.safeParse(json);
   if (!needsKey && (reply.status !== 200 || !list.success || list.data.data === undefined)) return undefined;
   const listed = list.success ? (list.data.data ?? []) : [];
-  const server = (await recognise(place, reply, listed)) ?? (needsKey ? undefined : "other");
+  const server = (await recognise(probing, reply, listed)) ?? (needsKey ? undefined : "other");
   if (server === undefined) return undefined;
-  const models = needsKey ? [] : await modelsOf(place, server, listed);
-  return { server, url: place.url, models, needsKey };
+  const models = needsKey ? [] : await modelsOf(probing, server, listed);
+  return { server, url: probing.url, models, needsKey };
 }
 
 /** Which server it is: by what it says of its models or of itself, else by a route that only it has. */
-async function recognise(place: Probe, reply: HttpReply, listed: Listed): Promise<ServerKind | undefined> {
+async function recognise(probing: Probe, reply: HttpReply, listed: Listed): Promise<ServerKind | undefined> {
   const owner = listed[0]?.owned_by ?? "";
   if (owner === "llamacpp" || reply.headers["server"] === "llama.cpp") return "llamacpp";
   if (owner === "vllm") return "vllm";
   if (/^organization[-_]owner$/.test(owner)) return "lmstudio";
   const [ollama, lmstudio, vllm] = await Promise.all([
-    place.has("/api/version", version),
-    place.has("/api/v0/models", z.looseObject({ data: z.array(z.unknown()) })),
-    place.has("/version", version),
+    probing.has("/api/version", version),
+    probing.has("/api/v0/models", z.looseObject({ data: z.array(z.unknown()) })),
+    probing.has("/version", version),
   ]);
   if (ollama) return "ollama";
   if (lmstudio) return "lmstudio";
@@ -172,13 +172,13 @@ async function recognise(place: Probe, reply: HttpReply, listed: Listed): Promis
 }
 
 /** The models that write text; those that only embed are left out where the server tells. */
-async function modelsOf(place: Probe, server: ServerKind, listed: Listed): Promise<readonly FoundModel[]> {
+async function modelsOf(probing: Probe, server: ServerKind, listed: Listed): Promise<readonly FoundModel[]> {
   const byName = (name: string): FoundModel => ({ name, infill: canInfill(name) });
   if (server === "ollama") {
     const models = await Promise.all(
       listed.map(async ({ id }, index) => {
         if (index >= MAX_SHOWN_MODELS) return byName(id);
-        const shown = abilities.safeParse((await place.ask("/api/show", { model: id }))?.json);
+        const shown = abilities.safeParse((await probing.ask("/api/show", { model: id }))?.json);
         const can = shown.success ? shown.data.capabilities : undefined;
         if (can === undefined) return byName(id);
         return can.includes("completion") ? { name: id, infill: can.includes("insert") } : undefined;
@@ -187,7 +187,7 @@ async function modelsOf(place: Probe, server: ServerKind, listed: Listed): Promi
     return models.filter((model) => model !== undefined);
   }
   if (server === "lmstudio") {
-    const detailed = modelList.safeParse((await place.ask("/api/v0/models"))?.json);
+    const detailed = modelList.safeParse((await probing.ask("/api/v0/models"))?.json);
     const embedding = new Set(
       (detailed.success ? (detailed.data.data ?? []) : [])
         .filter((model) => model.type === "embeddings")

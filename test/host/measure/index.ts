@@ -46,8 +46,8 @@ export async function run(): Promise<void> {
           `"""Sum of a and b, round ${round}."""`,
         ),
       );
-      const place = new vscode.Position(2, 11);
-      editor.selection = new vscode.Selection(place, place);
+      const cursor = new vscode.Position(2, 11);
+      editor.selection = new vscode.Selection(cursor, cursor);
       await vscode.commands.executeCommand("codescaler.suggest");
       const trace = await until("ghost text", () => {
         const last = api.traces.traces.findLast(({ trigger }) => trigger === "command");

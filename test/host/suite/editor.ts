@@ -109,7 +109,7 @@ export async function rankedAt(editor: vscode.TextEditor): Promise<Ranking> {
   const uri = editor.document.uri.toString();
   return until("a complete ranking for the place of the cursor", () => {
     const ranking = session.latest(uri);
-    const here = ranking?.place.offset === editor.document.offsetAt(editor.selection.active);
+    const here = ranking?.cursor.offset === editor.document.offsetAt(editor.selection.active);
     return here && ranking.complete && ranking.reply ? ranking : undefined;
   });
 }

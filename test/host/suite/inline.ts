@@ -170,7 +170,7 @@ describe("typing", () => {
     second.selection = new vscode.Selection(6, 4, 6, 8);
     await type("return ");
     const ranking = await rankedAt(second);
-    assert.match(ranking.place.prefix, /def other\(\):\n {4}return $/);
+    assert.match(ranking.cursor.prefix, /def other\(\):\n {4}return $/);
   });
 
   it("with several cursors inserts at all of them", async () => {
@@ -203,7 +203,7 @@ describe("typing", () => {
     editor.selection = new vscode.Selection(end, end);
     await vscode.commands.executeCommand("editor.action.inlineSuggest.trigger");
     const ranking = await rankedAt(editor);
-    assert.equal(ranking.place.prefix, "import math\n\ndef area(r):\n    return");
+    assert.equal(ranking.cursor.prefix, "import math\n\ndef area(r):\n    return");
   });
 });
 

@@ -38,7 +38,7 @@ const supervisor = new Supervisor({
   folder: ownRuntimeFolder(),
   log: { trace: quiet, debug: quiet, info: quiet, warn: quiet, error: quiet },
   options: () => ({ url: settings.url, engines: [], model: MODEL, device: "cpu", unloadAfter: 5 }),
-  foreignToken: async () => settings.token,
+  ownToken: async () => settings.token,
   engineEnvironment: async () => ({}),
 });
 const rank = createRanker(supervisor, () => MODEL);

@@ -1,7 +1,7 @@
 /** Places of tests: a text with the cursor shown as █. */
-import type { Place } from "../../../src/editor/cursor-context.ts";
+import type { CursorContext } from "../../../src/editor/cursor-context.ts";
 
-export function placeIn(text: string, uri = "file:///a.py"): Place {
+export function cursorIn(text: string, uri = "file:///a.py"): CursorContext {
   const [prefix = "", suffix = ""] = text.split("█");
   return { uri, version: 1, language: "python", path: "a.py", offset: prefix.length, prefix, suffix };
 }

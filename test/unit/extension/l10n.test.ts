@@ -6,7 +6,7 @@ import { sentenceOf } from "../../../src/editor/sentences.ts";
 import { Tracer } from "../../../src/inline/trace.ts";
 import { reportOf } from "../../../src/inline/trace-report.ts";
 import { RankError } from "../../../src/ranking/client.ts";
-import { FAILURES, type FailureKind, SourceError, WORDS } from "../../../src/sources/source-error.ts";
+import { FAILURES, SourceError, type SourceErrorKind, WORDS } from "../../../src/sources/source-error.ts";
 import { summaryOf } from "../../../src/statistics/outcomes.ts";
 import { statisticsPage } from "../../../src/statistics/statistics-page.ts";
 
@@ -38,7 +38,7 @@ describe("the bundle of texts", () => {
 
 describe("in another language", () => {
   it("every failure of a source is told in it, with its values", () => {
-    for (const kind of Object.keys(FAILURES) as FailureKind[]) {
+    for (const kind of Object.keys(FAILURES) as SourceErrorKind[]) {
       const names = [...FAILURES[kind].matchAll(/\{(\w+)\}/g)].map(([, name = ""]) => name);
       const sentence = sentenceOf(
         new SourceError(kind, Object.fromEntries(names.map((name) => [name, "⟨7⟩"]))),

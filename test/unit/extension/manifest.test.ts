@@ -1,8 +1,11 @@
+import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { languageOf } from "../../../shared/syntax/languages/languages.ts";
-import { COMMANDS, EDITOR_LANGUAGES } from "../../../src/commands/contributions.ts";
+import { COMMANDS } from "../../../src/commands/command-declarations.ts";
 import { RESTRICTED, SETTINGS, type Setting } from "../../../src/editor/settings.ts";
+import { EDITOR_LANGUAGES } from "../../../src/editor/supported-documents.ts";
 
 interface Property {
   readonly default?: unknown;
@@ -17,6 +20,13 @@ const texts: Readonly<Record<string, string>> = read("package.nls.json");
 const properties: Readonly<Record<string, Property>> = manifest.contributes.configuration.properties;
 
 describe("the manifest", () => {
+  it("is written from the tables of settings and commands, and so are its texts and their page", () => {
+    const script = join(__dirname, "../../../scripts/manifest.mjs");
+    const { status, stderr } = spawnSync(process.execPath, [script, "--check"], { encoding: "utf8" });
+    expect(stderr).toBe("");
+    expect(status).toBe(0);
+  });
+
   it("declares exactly the settings that are read, with the same defaults", () => {
     const declared = Object.fromEntries(
       Object.entries(properties).map(([name, property]) => [
@@ -57,7 +67,9 @@ describe("the manifest", () => {
 
   it("declares exactly the commands that have a handler, all in one category", () => {
     const commands: { command: string; category: string }[] = manifest.contributes.commands;
-    expect(commands.map(({ command }) => command)).toEqual(COMMANDS.map((name) => `codescaler.${name}`));
+    expect(commands.map(({ command }) => command)).toEqual(
+      Object.keys(COMMANDS).map((name) => `codescaler.${name}`),
+    );
     expect(new Set(commands.map(({ category }) => category))).toEqual(new Set(["CodeScaler"]));
   });
 

@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { createHttpClient } from "../../../src/sources/http/http-client.ts";
 import { createSource, type SourceConfig } from "../../../src/sources/setup/create.ts";
-import type { FailureKind } from "../../../src/sources/source-error.ts";
+import type { SourceErrorKind } from "../../../src/sources/source-error.ts";
 import { startProxy } from "../../replay/proxy.ts";
 import { type Fault, type Replay, type ReplayOptions, startReplay } from "../../replay/replay.ts";
 import type { Vendor } from "../../replay/vendors.ts";
@@ -32,7 +32,7 @@ const KINDS: readonly (readonly [Vendor, SourceConfig["kind"]])[] = [
 interface Case {
   readonly name: string;
   readonly fault: Fault;
-  readonly kind: FailureKind;
+  readonly kind: SourceErrorKind;
   /** What of the completion is still given. */
   readonly text?: string;
 }

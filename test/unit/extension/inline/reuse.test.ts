@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { continuation, restOf } from "../../../../src/inline/reuse.ts";
-import { placeIn } from "../cursor.ts";
+import { restOf, typedSince } from "../../../../src/inline/reuse.ts";
+import { cursorIn } from "../cursor.ts";
 
 /** What is left of a suggestion made at one place when the cursor is at another; undefined when it is gone. */
 function left(asked: string, insert: string, now: string): { text: string; replaces: number } | undefined {
-  const from = continuation(placeIn(asked), placeIn(now));
+  const from = typedSince(cursorIn(asked), cursorIn(now));
   return from && restOf(insert, from);
 }
 
@@ -43,7 +43,7 @@ describe("reuse of an earlier suggestion", () => {
   });
 
   it("gives nothing in another document", () => {
-    expect(continuation(placeIn("return █"), placeIn("return █", "file:///b.py"))).toBeUndefined();
+    expect(typedSince(cursorIn("return █"), cursorIn("return █", "file:///b.py"))).toBeUndefined();
   });
 
   it("replaces brackets that the editor closed while the suggestion was typed along", () => {
@@ -59,12 +59,12 @@ describe("reuse of an earlier suggestion", () => {
   it("works at the end of what was read of a long document", () => {
     const line = "value = 1\n";
     const before = line.repeat(5000);
-    const old = placeIn(`${before}return █\n${before}`);
+    const old = cursorIn(`${before}return █\n${before}`);
     // A window moved by one line: its start differs, its end does not.
     const now = {
-      ...placeIn(`${before}return a█\n${before}`),
+      ...cursorIn(`${before}return a█\n${before}`),
       prefix: `${before}return a`.slice(line.length),
     };
-    expect(continuation(old, now)).toEqual({ typed: "a", closers: "" });
+    expect(typedSince(old, now)).toEqual({ typed: "a", closers: "" });
   });
 });

@@ -5,7 +5,7 @@ import { type Arrival, Run, type RunDependencies, type RunState } from "../../..
 import { Tracer } from "../../../../src/inline/trace.ts";
 import type { RankBody } from "../../../../src/ranking/client.ts";
 import type { Ranking } from "../../../../src/ranking/ranking.ts";
-import { placeIn } from "../cursor.ts";
+import { cursorIn } from "../cursor.ts";
 import { replyOf } from "../reply.ts";
 
 const NEVER = new AbortController().signal;
@@ -27,10 +27,10 @@ function lengthRanker(asked: string[][] = []): RunDependencies["rank"] {
 function start(deps: Partial<RunDependencies>, published: Ranking[] = []): Run {
   return new Run(
     "r1",
-    placeIn("return █"),
+    cursorIn("return █"),
     {
       gather: async function* () {},
-      check: async (_place, text) => ({
+      check: async (_cursor, text) => ({
         insert: text,
         valid: text !== "bad",
         reason: text === "bad" ? "broken" : null,
@@ -135,7 +135,7 @@ describe("a run", () => {
         rankSignal = signal;
         return new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
       },
-      async *gather(_place, signal) {
+      async *gather(_cursor, signal) {
         gatherSignal = signal;
         yield arrival("a");
         await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
@@ -154,7 +154,7 @@ describe("a run", () => {
   it("lets go of whoever waits when their own signal is aborted", async () => {
     const controller = new AbortController();
     const run = start({
-      async *gather(_place, signal) {
+      async *gather(_cursor, signal) {
         await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
       },
     });

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { type Arrival, Run } from "../../../../src/inline/run.ts";
 import { Runs } from "../../../../src/inline/runs.ts";
 import { Tracer } from "../../../../src/inline/trace.ts";
-import { placeIn } from "../cursor.ts";
+import { cursorIn } from "../cursor.ts";
 import { replyOf } from "../reply.ts";
 
 let count = 0;
@@ -11,9 +11,9 @@ async function runAt(text: string, insert: string, uri?: string): Promise<Run> {
   count += 1;
   const run = new Run(
     `r${count}`,
-    placeIn(text, uri),
+    cursorIn(text, uri),
     {
-      async *gather(_place, signal): AsyncGenerator<Arrival> {
+      async *gather(_cursor, signal): AsyncGenerator<Arrival> {
         yield {
           kind: "completion",
           sourceId: "s",
@@ -22,7 +22,7 @@ async function runAt(text: string, insert: string, uri?: string): Promise<Run> {
         };
         await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
       },
-      check: async (_place, completion) => ({ insert: completion, valid: true, reason: null }),
+      check: async (_cursor, completion) => ({ insert: completion, valid: true, reason: null }),
       rank: async () => replyOf([{}]),
       sentenceOf: String,
       publish: () => {},
@@ -38,9 +38,9 @@ describe("running requests", () => {
     const runs = new Runs();
     const run = await runAt("return █", "a + b");
     runs.add(run);
-    runs.cancelOthers(placeIn("return a█"));
+    runs.cancelOthers(cursorIn("return a█"));
     expect(run.cancelled).toBe(false);
-    runs.cancelOthers(placeIn("return x█"));
+    runs.cancelOthers(cursorIn("return x█"));
     expect(run.cancelled).toBe(true);
   });
 
@@ -49,7 +49,7 @@ describe("running requests", () => {
     const [here, there] = [await runAt("return █", "a"), await runAt("return █", "a", "file:///b.py")];
     runs.add(here);
     runs.add(there);
-    runs.cancelOthers(placeIn("x = █"));
+    runs.cancelOthers(cursorIn("x = █"));
     expect([here.cancelled, there.cancelled]).toEqual([true, false]);
     runs.dispose();
     expect(there.cancelled).toBe(true);
@@ -59,18 +59,18 @@ describe("running requests", () => {
     const runs = new Runs();
     const run = await runAt("return █", "a");
     runs.add(run);
-    expect(runs.at(placeIn("return █"))).toBe(run);
-    expect(runs.at(placeIn("return a█"))).toBeUndefined();
+    expect(runs.at(cursorIn("return █"))).toBe(run);
+    expect(runs.at(cursorIn("return a█"))).toBeUndefined();
     run.cancel();
-    expect(runs.at(placeIn("return █"))).toBeUndefined();
-    expect([...runs.continuedAt(placeIn("return a█"))].map(({ run: found }) => found)).toEqual([run]);
+    expect(runs.at(cursorIn("return █"))).toBeUndefined();
+    expect([...runs.continuedAt(cursorIn("return a█"))].map(({ run: found }) => found)).toEqual([run]);
   });
 
   it("are forgotten with their document", async () => {
     const runs = new Runs();
     const run = await runAt("return █", "a");
     runs.add(run);
-    runs.forget(run.place.uri);
+    runs.forget(run.cursor.uri);
     expect(run.cancelled).toBe(true);
     expect(runs.get(run.id)).toBeUndefined();
   });

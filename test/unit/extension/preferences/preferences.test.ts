@@ -3,13 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { grammarFolder } from "../../../../server/files/package-files.ts";
-import { choiceIn, parsePreference, preferenceOf } from "../../../../src/preferences/preference.ts";
+import { acceptanceIn, parsePreference, preferenceOf } from "../../../../src/preferences/preference.ts";
 import { MAX_BYTES, PreferenceStore } from "../../../../src/preferences/preference-store.ts";
 import { recordPreferences } from "../../../../src/preferences/record-preferences.ts";
 import type { Ranking } from "../../../../src/ranking/ranking.ts";
 import { RankingSession } from "../../../../src/ranking/session.ts";
 import { Syntax } from "../../../../src/syntax/syntax.ts";
-import { placeIn } from "../cursor.ts";
+import { cursorIn } from "../cursor.ts";
 import { candidateOf, replyOf } from "../reply.ts";
 
 const log = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
@@ -18,7 +18,7 @@ function rankingOf(change: Partial<Ranking> = {}): Ranking {
   return {
     id: "r1",
     kind: "completion",
-    place: placeIn("def add(a, b):\n    █"),
+    cursor: cursorIn("def add(a, b):\n    █"),
     candidates: [
       candidateOf("c1", "return a + b"),
       candidateOf("c2", "return a - b"),
@@ -48,17 +48,17 @@ afterAll(() => rm(folder, { recursive: true }));
 
 describe("a preference", () => {
   it("sets the accepted completion against the other valid programs", () => {
-    expect(choiceIn(rankingOf({ accepted: "c4" }))).toEqual({
+    expect(acceptanceIn(rankingOf({ accepted: "c4" }))).toEqual({
       accepted: "return a + b",
       others: ["return a - b"],
     });
   });
 
   it("needs an acceptance, an alternative, and a finished request for completions", () => {
-    expect(choiceIn(rankingOf())).toBeUndefined();
-    expect(choiceIn(rankingOf({ accepted: "c1", complete: false }))).toBeUndefined();
-    expect(choiceIn(rankingOf({ accepted: "c1", kind: "score" }))).toBeUndefined();
-    expect(choiceIn(rankingOf({ accepted: "c1", reply: replyOf([{ id: "c1" }]) }))).toBeUndefined();
+    expect(acceptanceIn(rankingOf())).toBeUndefined();
+    expect(acceptanceIn(rankingOf({ accepted: "c1", complete: false }))).toBeUndefined();
+    expect(acceptanceIn(rankingOf({ accepted: "c1", kind: "score" }))).toBeUndefined();
+    expect(acceptanceIn(rankingOf({ accepted: "c1", reply: replyOf([{ id: "c1" }]) }))).toBeUndefined();
   });
 
   it("leaves out what cannot be read and what reads the same", () => {
@@ -98,8 +98,8 @@ describe("recording", () => {
       store,
       log,
       allowed: () => allowed,
-      read: (place, completions) => {
-        const reading = syntax.reading(place, completions);
+      read: (cursor, completions) => {
+        const reading = syntax.reading(cursor, completions);
         readings.push(reading);
         return reading;
       },

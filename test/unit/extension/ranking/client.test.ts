@@ -3,11 +3,11 @@ import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import {
   checkHealth,
-  type Endpoint,
   listModels,
   type RankBody,
   RankError,
   rank,
+  type ServerEndpoint,
 } from "../../../../src/ranking/client.ts";
 import { replyOf } from "../reply.ts";
 
@@ -21,7 +21,7 @@ afterEach(async () => {
   server = undefined;
 });
 
-async function serve(listener: RequestListener): Promise<Endpoint> {
+async function serve(listener: RequestListener): Promise<ServerEndpoint> {
   const started = createServer(listener);
   server = started;
   await new Promise<void>((resolve) => started.listen(0, "127.0.0.1", resolve));

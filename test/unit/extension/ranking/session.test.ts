@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
 import type { Ranking } from "../../../../src/ranking/ranking.ts";
 import { RankingSession } from "../../../../src/ranking/session.ts";
-import { placeIn } from "../cursor.ts";
+import { cursorIn } from "../cursor.ts";
 
 function ranking(id: string, startedAt: number): Ranking {
   return {
     id,
     kind: "completion",
-    place: placeIn("x = █"),
+    cursor: cursorIn("x = █"),
     candidates: [],
     reply: undefined,
     complete: false,
@@ -22,7 +22,7 @@ function ranking(id: string, startedAt: number): Ranking {
 describe("the rankings of a window", () => {
   it("do not let an older request's late first candidate displace a newer ranking", () => {
     const session = new RankingSession();
-    const { uri } = ranking("r2", 2).place;
+    const { uri } = ranking("r2", 2).cursor;
     session.set(ranking("r2", 2));
     session.set(ranking("r1", 1));
     expect(session.latest(uri)?.id).toBe("r2");

@@ -29,7 +29,7 @@ describe("the supervisor", () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  function supervise(script: string, foreignToken?: string): Supervisor {
+  function supervise(script: string, ownToken?: string): Supervisor {
     const path = join(folder, "server.cjs");
     writeFileSync(path, script);
     supervisor = new Supervisor({
@@ -39,7 +39,7 @@ describe("the supervisor", () => {
       folder: join(folder, "run"),
       log: silent,
       options: () => options,
-      foreignToken: async () => foreignToken,
+      ownToken: async () => ownToken,
       engineEnvironment: async () => ({}),
     });
     supervisor.onDidChange(({ kind }) => states.push(kind));

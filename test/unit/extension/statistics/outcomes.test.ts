@@ -1,14 +1,14 @@
 import { describe, expect, it } from "vitest";
 import type { Ranking } from "../../../../src/ranking/ranking.ts";
-import { MAX_RECORDS, recordOf, summaryOf, withRecord } from "../../../../src/statistics/outcomes.ts";
-import { placeIn } from "../cursor.ts";
+import { MAX_OUTCOMES, outcomeOf, summaryOf, withOutcome } from "../../../../src/statistics/outcomes.ts";
+import { cursorIn } from "../cursor.ts";
 import { candidateOf, replyOf } from "../reply.ts";
 
 function rankingOf(change: Partial<Ranking> = {}): Ranking {
   return {
     id: "r1",
     kind: "completion",
-    place: placeIn("secret = █"),
+    cursor: cursorIn("secret = █"),
     candidates: [
       { ...candidateOf("c1", "secret one"), arrivedMs: 100 },
       { ...candidateOf("c2", "secret two"), arrivedMs: 300 },
@@ -30,8 +30,8 @@ function rankingOf(change: Partial<Ranking> = {}): Ranking {
 
 describe("local statistics", () => {
   it("remember times, chances and ranks, and no code", () => {
-    const record = recordOf(rankingOf({ accepted: "c3" }));
-    expect(record).toEqual({
+    const outcome = outcomeOf(rankingOf({ accepted: "c3" }));
+    expect(outcome).toEqual({
       at: 1000,
       candidates: 3,
       valid: 3,
@@ -45,29 +45,29 @@ describe("local statistics", () => {
       acceptedRank: 2,
       accepted: 0.3,
     });
-    expect(JSON.stringify(record)).not.toContain("secret");
+    expect(JSON.stringify(outcome)).not.toContain("secret");
   });
 
   it("count a request once, with what became of it", () => {
-    const before = withRecord([], recordOf(rankingOf()));
-    const after = withRecord(before, recordOf(rankingOf({ accepted: "c2" })));
+    const before = withOutcome([], outcomeOf(rankingOf()));
+    const after = withOutcome(before, outcomeOf(rankingOf({ accepted: "c2" })));
     expect(after).toHaveLength(1);
     expect(after[0]?.acceptedRank).toBe(1);
   });
 
   it("are bounded", () => {
-    const record = recordOf(rankingOf());
-    let records = Array.from({ length: MAX_RECORDS }, (_, at) => ({ ...record, at }));
-    records = withRecord(records, { ...record, at: MAX_RECORDS });
-    expect(records).toHaveLength(MAX_RECORDS);
-    expect(records[0]?.at).toBe(1);
+    const outcome = outcomeOf(rankingOf());
+    let outcomes = Array.from({ length: MAX_OUTCOMES }, (_, at) => ({ ...outcome, at }));
+    outcomes = withOutcome(outcomes, { ...outcome, at: MAX_OUTCOMES });
+    expect(outcomes).toHaveLength(MAX_OUTCOMES);
+    expect(outcomes[0]?.at).toBe(1);
   });
 
   it("are summed up by rank and by range of chance", () => {
     const summary = summaryOf([
-      recordOf(rankingOf({ startedAt: 1, accepted: "c2" })),
-      recordOf(rankingOf({ startedAt: 2, accepted: "c1" })),
-      recordOf(rankingOf({ startedAt: 3, shown: undefined })),
+      outcomeOf(rankingOf({ startedAt: 1, accepted: "c2" })),
+      outcomeOf(rankingOf({ startedAt: 2, accepted: "c1" })),
+      outcomeOf(rankingOf({ startedAt: 3, shown: undefined })),
     ]);
     expect(summary).toMatchObject({
       requests: 3,

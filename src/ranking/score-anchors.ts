@@ -3,7 +3,7 @@ import * as vscode from "vscode";
 import { Emitter, type Event } from "../base/emitter.ts";
 import { type Anchor, afterEdits, anchorAt, withAnchor } from "./anchors.ts";
 
-export class Scores implements vscode.Disposable {
+export class ScoreAnchors implements vscode.Disposable {
   readonly #anchors = new Map<string, readonly Anchor[]>();
   readonly #changed = new Emitter<string>();
   readonly #subscriptions: vscode.Disposable[];
