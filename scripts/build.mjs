@@ -4,6 +4,7 @@ import { basename, join } from "node:path";
 import { build } from "esbuild";
 import { copyGrammars } from "./grammars.mjs";
 import { root } from "./setup.mjs";
+import { assemble } from "./wasm.mjs";
 
 const dist = join(root, "dist");
 
@@ -49,13 +50,15 @@ const laterApart = {
 /** Loading is compiling: less text is faster. Names stay, for stack traces. */
 const small = { minifyWhitespace: true, minifySyntax: true };
 
-// The grammars stay: a test that runs beside a build reads them.
+// What a test that runs beside a build reads stays.
+const KEPT = ["grammars", "vocabulary.wasm"];
 mkdirSync(dist, { recursive: true });
 for (const entry of readdirSync(dist)) {
-  if (entry !== "grammars") rmSync(join(dist, entry), { recursive: true, force: true });
+  if (!KEPT.includes(entry)) rmSync(join(dist, entry), { recursive: true, force: true });
 }
 await copyGrammars(join(dist, "grammars"));
 await Promise.all([
+  assemble(dist),
   build({
     ...common,
     entryPoints: ["server/main.ts"],

@@ -1,5 +1,6 @@
-/** What the rest of the server knows of an inference engine. Implemented by llama.ts. */
+/** What the rest of the server knows of an inference engine. */
 import type { Priority } from "../../shared/contract.ts";
+import type { Likelihood, Span } from "./likelihood.ts";
 
 /** Token ids of one rendered input. */
 export type Tokens = Int32Array;
@@ -8,29 +9,36 @@ export interface ScoreOptions {
   readonly priority: Priority;
   /** Aborting stops the work before the next batch; `score` then rejects with the signal's reason. */
   readonly signal?: AbortSignal;
+  /** For each sequence the tokens whose log-probabilities are wanted; left out: none. */
+  readonly spans?: readonly Span[];
 }
 
 export interface Scores {
-  /** Raw logits, one per sequence, in the order given. */
+  /** Raw logits, one per sequence, in the order given; empty for a model without a reward head. */
   readonly rewards: Float64Array;
+  /** The same for the spans that were asked for; empty where none were. */
+  readonly likelihoods: readonly Likelihood[];
   /** Tokens handed to the decode call for this request, counted there. */
   readonly decodedTokens: number;
 }
 
-/** A reward model loaded into memory with one context. */
+/** A model loaded into memory with one context: a reward model, or a language model that judges by likelihood. */
 export interface Engine {
   /** Where it runs, as a person would say it. */
   readonly device: string;
   /** Longest single sequence that fits, in tokens. */
   readonly maxSequence: number;
   readonly tokenizer: Tokenizer;
-  /** Rewards of token sequences. Rejects with ServiceError `invalid_request`, `too_long`, `too_busy`, `engine_failed`. */
+  /**
+   * Rewards and likelihoods of token sequences, both in one pass. Rejects with ServiceError `invalid_request`,
+   * `too_long`, `too_busy`, `engine_failed`.
+   */
   score(sequences: readonly Tokens[], options: ScoreOptions): Promise<Scores>;
   /** Waits for the running batch, then frees model and context. */
   close(): Promise<void>;
 }
 
-/** Byte-level BPE of the model. Neither method adds BOS or EOS. */
+/** The model's tokenizer. Neither way of encoding adds BOS or EOS. */
 export interface Tokenizer {
   /** Ordinary text: control tokens written in it come back as the pieces of their spelling. */
   encode(text: string): Tokens;
@@ -38,4 +46,28 @@ export interface Tokenizer {
   encodeRendered(text: string): Tokens;
   /** All added tokens (control tokens and the like): spelling → id. */
   readonly added: ReadonlyMap<string, number>;
+}
+
+/** What judging by likelihood, and writing, need beside that. */
+export interface LanguageTokenizer extends Tokenizer {
+  /** The bytes that a token stands for; of a control token its spelling. */
+  bytesOf(token: number): Uint8Array;
+  /** What a text of its own begins with, where the model was trained so. */
+  readonly start: number | undefined;
+  /** With what the model fills in between two texts; undefined for one that does not. */
+  readonly fillIn: FillInTokens | undefined;
+}
+
+/** Ids of control tokens of a model that fills in. */
+export interface FillInTokens {
+  /** Stands before the text before the gap, */
+  readonly prefix: number;
+  /** before the text after it, */
+  readonly suffix: number;
+  /** and before what goes between. */
+  readonly middle: number;
+  /** Stands before a repository's name. */
+  readonly repository: number | undefined;
+  /** Stands before the path of another file. */
+  readonly file: number | undefined;
 }

@@ -11,6 +11,7 @@ import {
 } from "../models/convert/architectures.ts";
 import { elements } from "../models/gguf/format.ts";
 import { byteLength, type FileType } from "../models/gguf/ggml.ts";
+import { OUTPUT_ROWS } from "./settings.ts";
 
 /** Bytes of the parts of a model that can be in different places. */
 export interface ModelSizes {
@@ -65,22 +66,31 @@ const DRIVER_BYTES = 128 * 2 ** 20;
 const LEAST_SHARE = 0.25;
 /** llama.cpp rounds the context to whole blocks of so many cells. */
 const BLOCK = 256;
-/** Rows of logits that llama.cpp makes room for: one for each member of a group. */
-const OUTPUT_ROWS = 32;
 /** Bytes of the attention mask for a token of the batch and a cell: float32, and float16 for flash attention. */
 const MASK_BYTES = 6;
 
+/** Bytes of the weights in the parts of a model that can be in different places. */
+export type WeightBytes = Pick<ModelSizes, "layerBytes" | "embeddingBytes" | "outputBytes">;
+
+/** What the sizes follow from: the weights as they stand in a file, or the format they will be written in. */
+export type SizedModel = { readonly shape: Shape; readonly maxTokens: number } & (
+  | { readonly weights: WeightBytes }
+  | { readonly architecture: Architecture; readonly type: FileType }
+);
+
 /** @param cacheValueBytes bytes of one number in the KV cache: 2, or 4 in float32 */
-export function modelSizes(
-  model: {
-    readonly architecture: Architecture;
-    readonly shape: Shape;
-    readonly type: FileType;
-    readonly maxTokens: number;
-  },
-  cacheValueBytes = 2,
-): ModelSizes {
-  const { architecture, shape, type, maxTokens } = model;
+export function modelSizes(model: SizedModel, cacheValueBytes = 2): ModelSizes {
+  const { shape, maxTokens } = model;
+  return {
+    layers: shape.layers,
+    ...("weights" in model ? model.weights : plannedBytes(model.architecture, shape, model.type)),
+    cacheBytes: 2 * shape.kvHeads * shape.headDim * cacheValueBytes,
+    maxTokens,
+    shape,
+  };
+}
+
+function plannedBytes(architecture: Architecture, shape: Shape, type: FileType): WeightBytes {
   let layerBytes = 0;
   let embeddingBytes = 0;
   let normBytes = 0;
@@ -90,15 +100,7 @@ export function modelSizes(
     else if (name === "token_embd.weight") embeddingBytes += bytes;
     else normBytes += bytes;
   }
-  return {
-    layers: shape.layers,
-    layerBytes,
-    embeddingBytes,
-    outputBytes: normBytes + embeddingBytes,
-    cacheBytes: 2 * shape.kvHeads * shape.headDim * cacheValueBytes,
-    maxTokens,
-    shape,
-  };
+  return { layerBytes, embeddingBytes, outputBytes: normBytes + embeddingBytes };
 }
 
 /** Context that a group of candidates shares well: the longest input, and as much again for what they do not share. */

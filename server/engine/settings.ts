@@ -3,9 +3,9 @@
 /** What the engine needs to know of a model file. */
 export interface EngineModel {
   readonly path: string;
-  /** Weights of the reward head: float32 [hidden]. */
-  readonly head: Float32Array;
-  readonly bias: number;
+  /** Weights of the reward head: float32 [hidden]; a plain language model has none. */
+  readonly head?: Float32Array | undefined;
+  readonly bias?: number | undefined;
   /** Spelling → id of all added tokens. */
   readonly addedTokens: ReadonlyMap<string, number>;
 }
@@ -35,6 +35,9 @@ export interface EngineSettings {
   /** Called before the engine begins to compute; what it gives is called when there is nothing left to do. */
   readonly watched?: (() => Promise<() => void>) | undefined;
 }
+
+/** Most rows of logits of one decode call: with a vocabulary of 152,000 they take 39 MB, and as much for computing. */
+export const OUTPUT_ROWS = 64;
 
 /**
  * Members of a group: enough to fill batches, few enough that their ids and their sources' fit in a context.

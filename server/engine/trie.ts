@@ -30,6 +30,26 @@ export function countNodes(sorted: readonly Tokens[]): number {
   return nodes;
 }
 
+/**
+ * Residents of a group made equal where its members go the same way: what one decodes anew, all who share it do.
+ * @param group in canonical order
+ * @param resident how many leading tokens of each member are in the KV cache already
+ */
+export function levelled(group: readonly Tokens[], resident: readonly number[]): number[] {
+  const lengths = [...resident];
+  const level = (index: number, neighbour: number): void => {
+    const [one, other] = [group[index], group[neighbour]];
+    if (!one || !other) return;
+    // The last token of a sequence is nobody else's (see planGroup).
+    const shared = Math.min(commonPrefix(one, other), one.length - 1, other.length - 1);
+    const least = lengths[neighbour] ?? 0;
+    if (least < shared) lengths[index] = Math.min(lengths[index] ?? 0, least);
+  };
+  for (let index = 1; index < group.length; index++) level(index, index - 1);
+  for (let index = group.length - 2; index >= 0; index--) level(index, index + 1);
+  return lengths;
+}
+
 /** One token to decode: its id, its position in the sequence, and the members of the group that share it. */
 export interface TrieToken {
   readonly token: number;

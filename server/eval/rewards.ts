@@ -6,7 +6,7 @@ import { rank } from "../ranking/rank.ts";
 import type { Scorer } from "../ranking/scorer.ts";
 
 export interface ReplyReward {
-  /** Null for a reply without a valid program. */
+  /** What the judge gave: a reward, or a mean log-probability. Null for a reply without a valid program. */
   readonly reward: number | null;
   readonly probability: number | null;
   readonly valid: boolean;
@@ -35,7 +35,9 @@ export async function rewardsOf(
       programReader(syntax),
       signal,
     );
-    for (const { id, duplicates, reward, probability, valid, code, language } of reply.candidates) {
+    for (const candidate of reply.candidates) {
+      const { id, duplicates, probability, valid, code, language, signals } = candidate;
+      const reward = candidate.reward ?? signals.likelihood ?? null;
       for (const member of [id, ...duplicates]) {
         rewards[Number(member)] = { reward, probability, valid, code, representative: Number(id), language };
       }

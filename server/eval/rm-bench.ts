@@ -2,10 +2,9 @@
  * RM-Bench (Liu et al. 2024): each item has three right and three wrong replies, from concise over detailed plain
  * to detailed Markdown. Of the 3 × 3 comparisons, those where the wrong reply is the more elaborate are hard.
  */
-import type { Message } from "../../shared/contract.ts";
 import type { SyntaxRuntime } from "../../shared/syntax/parsing/parser.ts";
 import type { NgramModel } from "../models/gguf/keys.ts";
-import type { Scorer } from "../ranking/scorer.ts";
+import { conversation, type Scorer } from "../ranking/scorer.ts";
 import { ngramValue } from "../ranking/text-parts/ngram.ts";
 import type { RmBenchItem } from "./read.ts";
 import { rewardsOf } from "./rewards.ts";
@@ -58,11 +57,8 @@ export async function judgeItem(
 ): Promise<RmBenchOutcome> {
   const replies = [...item.chosen, ...item.rejected];
   if (!options.extract || !(item.domain ?? "code").startsWith("code")) {
-    const { inputs } = await scorer.scoreMessages(
-      replies.map((content): Message[] => [
-        { role: "user", content: item.prompt },
-        { role: "assistant", content },
-      ]),
+    const { inputs } = await scorer.scoreItems(
+      replies.map((reply) => ({ messages: conversation(item.prompt, reply) })),
       { priority: "bulk", ...(options.signal && { signal: options.signal }) },
     );
     return {

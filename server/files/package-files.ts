@@ -17,5 +17,7 @@ export const packageRoot: string = (() => {
 export const serverScript = join(packageRoot, "dist", "server.js");
 /** Grammars and the parser's own WebAssembly file. */
 export const grammarFolder = join(packageRoot, "dist", "grammars");
+/** Passes over a vocabulary's logits, in WebAssembly: server/engine/vocabulary.wat. */
+export const vocabularyModule = join(packageRoot, "dist", "vocabulary.wasm");
 /** Embedded models. */
 export const mediaFolder = join(packageRoot, "media");

@@ -7,9 +7,11 @@ import type { DeviceReport } from "../../shared/contract.ts";
 import { type EngineOptions, startEngine } from "../engine/llama/start.ts";
 import { ServiceError } from "../errors.ts";
 import { withFittedCalibration } from "../models/calibrations.ts";
+import { hasRewardHead, readLanguageModel } from "../models/language-model.ts";
 import { readRewardModel, readTokenizerFile } from "../models/reward-model.ts";
 import type { RemoteOptions } from "../remote/engine.ts";
 import { connectModel } from "../remote/open.ts";
+import { createLikelihoodScorer } from "./likelihood-scorer.ts";
 import { createScorer, type Scorer } from "./scorer.ts";
 
 /**
@@ -33,6 +35,10 @@ async function readModel(id: string, path: string, { remote }: HostOptions): Pro
   if (remote !== undefined) {
     const file = await withFittedCalibration(await readTokenizerFile(path));
     return ({ onDevice }) => connectModel(id, file, remote, onDevice);
+  }
+  if (!(await hasRewardHead(path))) {
+    const file = await readLanguageModel(path);
+    return async (options) => createLikelihoodScorer(id, file, await startEngine(file, options));
   }
   const file = await withFittedCalibration(await readRewardModel(path));
   return async (options) => createScorer(id, file, await startEngine(file, options));

@@ -1,5 +1,5 @@
-/** The only pipeline: read programs (extract or assemble, fold duplicates) → render → score → shape → sort. */
-import type { Message, RankedCandidate, RankReply, RankRequest } from "../../shared/contract.ts";
+/** The only pipeline: read programs (extract or assemble, fold equal ones) → render → score → shape → sort. */
+import type { RankedCandidate, RankReply, RankRequest } from "../../shared/contract.ts";
 import { ServiceError } from "../errors.ts";
 import { compareCodePoints, type Entry, type ProgramReader } from "./programs.ts";
 import type { Scorer } from "./scorer.ts";
@@ -21,36 +21,43 @@ export async function rank(
   const { problem, entries } = await read(request, signal);
   const extracted = performance.now();
 
-  if (request.order !== undefined && request.order !== "reward") {
+  if (request.order !== undefined && request.order !== scorer.by) {
     throw new ServiceError(
       "invalid_request",
-      `${scorer.identity.id} orders by reward only. Leave "order" out, or name a code model as the judge.`,
+      `${scorer.identity.id} orders by ${scorer.by} only. Leave "order" out, or name another model as the judge.`,
     );
   }
   const valid = entries.filter((entry) => entry.valid);
-  const scored = await scorer.scoreMessages(
-    valid.map((entry): Message[] => [
-      { role: "user", content: problem },
-      { role: "assistant", content: entry.scored },
-    ]),
-    { priority: request.priority, criterion: request.criterion, signal },
-  );
+  const cursor = "prefix" in request.task ? request.task : undefined;
+  const scored = await scorer.scorePrograms({ problem, cursor }, valid, {
+    priority: request.priority,
+    criterion: request.criterion,
+    signal,
+  });
 
   const ranked = valid
     .map((entry, index) => {
-      const input = scored.inputs[index];
-      if (!input) throw new Error("a valid program was not scored");
-      return { entry, input };
+      const program = scored.inputs[index];
+      if (!program) throw new Error("a valid program was not scored");
+      return {
+        entry,
+        program,
+        score: program.reward ?? program.likelihood?.mean ?? Number.NEGATIVE_INFINITY,
+      };
     })
-    .sort((a, b) => b.input.reward - a.input.reward || compareCodePoints(a.entry.code, b.entry.code))
-    .map(({ entry, input }) => ({
+    .sort((a, b) => compareScores(b.score, a.score) || compareCodePoints(a.entry.code, b.entry.code))
+    .map(({ entry, program: { reward, likelihood, tokens, truncated } }) => ({
       ...publicPart(entry),
-      reward: input.reward,
-      shaped: softplus(input.reward),
-      probability: scorer.probability(input.reward),
-      tokens: input.tokens,
-      truncated: input.truncated,
-      signals: { reward: input.reward, ...sampleSignals(entry, request.candidates) },
+      reward,
+      shaped: reward === null ? 0 : softplus(reward),
+      probability: reward === null ? null : scorer.probability(reward),
+      tokens,
+      truncated,
+      signals: {
+        ...(reward !== null && { reward }),
+        ...(likelihood !== null && { likelihood: likelihood.mean }),
+        ...sampleSignals(entry, request.candidates),
+      },
     }));
   const rejected = entries
     .filter((entry) => !entry.valid)
@@ -70,8 +77,8 @@ export async function rank(
   );
   return {
     model: scorer.identity,
-    order: { by: "reward", why: "The judge is a reward model: its reward decides, as published." },
     candidates,
+    order: { by: scorer.by, why: WHY[scorer.by] },
     timings: {
       extract_ms: milliseconds(extracted - started),
       tokenize_ms: milliseconds(scored.tokenizeMs),
@@ -80,6 +87,16 @@ export async function rank(
     },
     usage: { unique_tokens: scored.decodedTokens, total_tokens: scored.totalTokens },
   };
+}
+
+const WHY: Readonly<Record<Scorer["by"], string>> = {
+  reward: "The judge is a reward model: its reward decides, as published.",
+  likelihood: "The judge is a language model: the mean log-probability of the program's tokens decides.",
+};
+
+/** Also where both are infinite, of which the difference is not a number. */
+function compareScores(a: number, b: number): number {
+  return a === b ? 0 : a - b;
 }
 
 /** Validity-preserving shaping, `ln(1 + e^reward)`, in the form that neither overflows nor rounds to 0 early. */

@@ -1,5 +1,4 @@
-/** A reward model ready for use: its file, its way of rendering an input, and the engine that runs it. */
-
+/** A model ready to judge: its file, its way of rendering an input, and the engine that runs it. */
 import type { Message, ModelIdentity, Priority } from "../../shared/contract.ts";
 import { createPacer } from "../../shared/threads/step.ts";
 import type { Engine, Tokens } from "../engine/engine.ts";
@@ -9,6 +8,43 @@ import { createRenderer, type Renderer } from "../rendering/renderer.ts";
 import { matchingTerm } from "./text-parts/matching.ts";
 import { ngramTerm } from "./text-parts/ngram.ts";
 
+/** How likely a language model finds the tokens of a program; natural logarithms. */
+export interface ProgramLikelihood {
+  /** Mean log-probability of a token. */
+  readonly mean: number;
+  /** Log-probability of the whole program. */
+  readonly sum: number;
+  /** Mean of what a token's log-probability is below that of the likeliest token there. */
+  readonly meanGap: number;
+  readonly tokens: number;
+}
+
+/** What a program is an answer to. */
+export interface JudgedTask {
+  /** The problem in words, as reward models read it. */
+  readonly problem: string;
+  /** Where the program is to be inserted, if it is. */
+  readonly cursor?: { readonly prefix: string; readonly suffix: string } | undefined;
+}
+
+export interface JudgedProgram {
+  readonly language: string;
+  /** What is judged as an answer to the problem: the program, or the unit that it completes. */
+  readonly scored: string;
+  /** The program, or the text to insert. */
+  readonly code: string;
+}
+
+export interface ScoredProgram {
+  /** Raw logit; null where the model has no reward head. */
+  readonly reward: number | null;
+  /** Null where the model does not judge by it, or the program has no token. */
+  readonly likelihood: ProgramLikelihood | null;
+  /** Tokens of the rendered input. */
+  readonly tokens: number;
+  readonly truncated: boolean;
+}
+
 export interface ScoredInput {
   /** Raw logit: of the head, plus the model's linear and matching parts where it has them. */
   readonly reward: number;
@@ -17,8 +53,8 @@ export interface ScoredInput {
   readonly truncated: boolean;
 }
 
-export interface ScoredInputs {
-  readonly inputs: readonly ScoredInput[];
+export interface ScoredInputs<Input = ScoredInput> {
+  readonly inputs: readonly Input[];
   /** Tokens decoded for this call. */
   readonly decodedTokens: number;
   readonly totalTokens: number;
@@ -35,11 +71,14 @@ export interface ScoringOptions {
 
 export interface Scorer {
   readonly identity: ModelIdentity;
-  /** Rewards of conversations, rendered by the model's template with its guards. */
-  scoreMessages(
-    conversations: readonly (readonly Message[])[],
+  /** What the model judges programs by. */
+  readonly by: "reward" | "likelihood";
+  /** Judges programs for one task, rendered as the model needs it. */
+  scorePrograms(
+    task: JudgedTask,
+    programs: readonly JudgedProgram[],
     options: ScoringOptions,
-  ): Promise<ScoredInputs>;
+  ): Promise<ScoredInputs<ScoredProgram>>;
   /** Rewards of conversations, of texts that are rendered already, and of token ids, mixed, in order. */
   scoreItems(items: readonly ScoreItem[], options: ScoringOptions): Promise<ScoredInputs>;
   /** Calibrated chance of being right, `sigmoid(slope · reward + intercept)`; null without calibration. */
@@ -118,14 +157,25 @@ export function createScorer(id: string, file: ScoredModel, engine: Engine): Sco
   const { calibration } = file;
   return {
     identity: { id, revision: file.revision, type: file.type, device: engine.device },
+    by: "reward",
     scoreItems,
-    scoreMessages: (conversations, options) =>
-      scoreItems(
-        conversations.map((messages) => ({ messages })),
+    scorePrograms: async ({ problem }, programs, options) => {
+      const { inputs, ...rest } = await scoreItems(
+        programs.map(({ scored }): ScoreItem => ({ messages: conversation(problem, scored) })),
         options,
-      ),
+      );
+      return { ...rest, inputs: inputs.map((input) => ({ ...input, likelihood: null })) };
+    },
     probability: (reward) =>
       calibration ? 1 / (1 + Math.exp(-(calibration.slope * reward + calibration.intercept))) : null,
     close: () => engine.close(),
   };
+}
+
+/** A problem and an answer to it, as the turns of a chat. */
+export function conversation(problem: string, answer: string): Message[] {
+  return [
+    { role: "user", content: problem },
+    { role: "assistant", content: answer },
+  ];
 }

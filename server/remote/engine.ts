@@ -93,6 +93,12 @@ export class RemoteEngine implements Engine {
   async score(sequences: readonly Tokens[], options: ScoreOptions): Promise<Scores> {
     const { priority, signal } = options;
     signal?.throwIfAborted();
+    if (options.spans) {
+      throw new ServiceError(
+        "invalid_request",
+        "Engines on other hosts give rewards only. Judge by likelihood without --engine.",
+      );
+    }
     for (const tokens of sequences) this.#check(tokens);
     const { keys, rewards, pending } = this.#rewards.lookUp(sequences);
     // Counted by priority, as in the local engine: a flood of bulk work must not turn away the editor.
@@ -105,7 +111,11 @@ export class RemoteEngine implements Engine {
     this.#calls[priority]++;
     try {
       const decodedTokens = await this.#scorePending(pending, rewards, priority, signal);
-      return { rewards: Float64Array.from(keys, (key) => rewards.get(key) ?? Number.NaN), decodedTokens };
+      return {
+        rewards: Float64Array.from(keys, (key) => rewards.get(key) ?? Number.NaN),
+        likelihoods: [],
+        decodedTokens,
+      };
     } finally {
       this.#calls[priority]--;
     }

@@ -6,7 +6,7 @@ import { ServiceError } from "../../server/errors.ts";
 import { grammarFolder } from "../../server/files/package-files.ts";
 import { programReader } from "../../server/ranking/programs.ts";
 import { rank } from "../../server/ranking/rank.ts";
-import type { Scorer } from "../../server/ranking/scorer.ts";
+import { conversation, type Scorer } from "../../server/ranking/scorer.ts";
 import { wasmRuntime } from "../../shared/syntax/parsing/parser.ts";
 import type { VllmOptions } from "../replay/vllm.ts";
 import type { Setup } from "../replay/vllm-setups.ts";
@@ -66,7 +66,7 @@ describe("a vLLM with the model", () => {
   test("is asked with token ids, without activation, by its own name of the model", async () => {
     await using server = await setting.serve({ model: "served" });
     const remote = await setting.open([server]);
-    await remote.scoreMessages([[{ role: "user", content: "x" }]], { priority: "bulk" });
+    await remote.scoreItems([{ messages: [{ role: "user", content: "x" }] }], { priority: "bulk" });
     const { body } = server.asked.at(-1) ?? {};
     expect(body).toEqual({ model: "served", input: [expect.any(Array)], use_activation: false });
     // Nothing but these routes is ever asked for.
@@ -79,13 +79,10 @@ describe("a vLLM with the model", () => {
   test.each<Setup>(["right", "regression", "shuffled"])("set up as %s is accepted", async (setup) => {
     await using server = await setting.serve({ setup });
     const remote = await setting.open([server]);
-    const conversations = CODES.map((content) => [
-      { role: "user" as const, content: QUESTION },
-      { role: "assistant" as const, content },
-    ]);
+    const conversations = CODES.map((code) => ({ messages: conversation(QUESTION, code) }));
     const options = { priority: "bulk" as const };
-    expect((await remote.scoreMessages(conversations, options)).inputs).toEqual(
-      (await setting.local.scoreMessages(conversations, options)).inputs,
+    expect((await remote.scoreItems(conversations, options)).inputs).toEqual(
+      (await setting.local.scoreItems(conversations, options)).inputs,
     );
     await remote.close();
   });

@@ -5,7 +5,7 @@ import { installedBuilds } from "../../server/engine/llama/builds.ts";
 import type { LlamaEngine } from "../../server/engine/llama/llama-engine.ts";
 import { loadLlama } from "../../server/engine/llama/load.ts";
 import { gpuIndexes } from "../../server/engine/llama/probe-devices.ts";
-import type { EngineSettings } from "../../server/engine/settings.ts";
+import type { EngineModel, EngineSettings } from "../../server/engine/settings.ts";
 import { makeRandomModel } from "../../server/models/convert/random.ts";
 import { type RewardModelFile, readRewardModel } from "../../server/models/reward-model.ts";
 
@@ -34,7 +34,7 @@ const TINY = {
 let bindings: ReturnType<typeof loadBindings> | undefined;
 
 /** Runs a model on the CPU build, or on the GPUs of the one that CODESCALER_TEST_BACKEND names. */
-export async function tinyEngine(model: RewardModelFile, settings: EngineSettings): Promise<LlamaEngine> {
+export async function tinyEngine(model: EngineModel, settings: EngineSettings): Promise<LlamaEngine> {
   const backend = process.env["CODESCALER_TEST_BACKEND"] ?? "cpu";
   const build = installedBuilds().find((one) => one.backend === backend);
   if (!build) throw new Error(`no build for ${backend} is installed on this platform`);

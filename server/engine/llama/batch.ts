@@ -29,9 +29,13 @@ export class Batch {
    * Lays tokens out for a decode call.
    * @param tokens at most `capacity`
    * @param ids sequence id of each group member
-   * @param output whether each token is an output (its hidden state is wanted)
+   * @param output which tokens are outputs: their logits, or their hidden states, are wanted
    */
-  fill(tokens: readonly TrieToken[], ids: readonly number[], output: boolean): BatchStruct {
+  fill(
+    tokens: readonly TrieToken[],
+    ids: readonly number[],
+    output: (token: TrieToken) => boolean,
+  ): BatchStruct {
     if (tokens.length > this.capacity)
       throw new RangeError(`${tokens.length} tokens exceed the batch of ${this.capacity}`);
     const total = tokens.reduce((sum, token) => sum + token.members.length, 0);
@@ -43,7 +47,7 @@ export class Batch {
       this.#pos[index] = token.position;
       this.#count[index] = token.members.length;
       this.#lists[index] = base + BigInt(next * Int32Array.BYTES_PER_ELEMENT);
-      this.#logits[index] = output ? 1 : 0;
+      this.#logits[index] = output(token) ? 1 : 0;
       for (const member of token.members) this.#ids[next++] = ids[member] ?? 0;
     });
     return {

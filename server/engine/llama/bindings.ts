@@ -11,11 +11,13 @@ import {
   checkDefaults,
   EXPECTED_CONTEXT_DEFAULTS,
   EXPECTED_MODEL_DEFAULTS,
+  GGML_TYPE,
   MODEL_PARAMS,
   type ModelParams,
   type Pointer,
 } from "./layouts.ts";
 import { copyFloats, inWorker, koffi, type Library } from "./native.ts";
+import { type VocabularyBindings, vocabularyBindings } from "./vocabulary-bindings.ts";
 
 /** The only llama.cpp release whose struct layouts are known: as the 3.21.1 binary packages name themselves. */
 export const LLAMA_VERSION = "0.4.0-dev";
@@ -48,7 +50,7 @@ export interface Device {
 }
 
 /** The native functions, typed. Those ending in `Async` run on a worker thread and leave the event loop free. */
-export interface Bindings {
+export interface Bindings extends VocabularyBindings {
   readonly version: string;
   modelDefaults(): ModelParams;
   contextDefaults(): ContextParams;
@@ -63,17 +65,17 @@ export interface Bindings {
   clearMemory(memory: Pointer): void;
   /** Copies cells [from, to) of one sequence to another; shares them, nothing is moved. */
   copySequence(memory: Pointer, source: number, target: number, from: number, to: number): void;
-  removeSequence(memory: Pointer, sequence: number): void;
+  /** Removes what a sequence holds from a position on; cells that others share stay theirs. */
+  removeSequence(memory: Pointer, sequence: number, from: number): void;
   setEmbeddings(context: Pointer, on: boolean): void;
   /** 0 done, 1 no room in the KV cache, 2 aborted, negative: failed. */
   decodeAsync(context: Pointer, batch: BatchStruct): Promise<number>;
   /** Hidden state after the final norm of the i-th output of the last batch: float32 [n_embd]. */
   embedding(context: Pointer, index: number, hidden: number): Float32Array;
+  /** Copies the logits of the i-th token of the last batch, which was an output: float32 [n_vocab]. */
+  copyLogits(context: Pointer, index: number, into: Float32Array): void;
   vocabulary(model: Pointer): Pointer;
-  vocabularySize(vocabulary: Pointer): number;
   hiddenSize(model: Pointer): number;
-  /** Tokens of UTF-8 bytes, no BOS or EOS added. */
-  tokenize(vocabulary: Pointer, text: Buffer, parseSpecial: boolean): Int32Array;
   /** The last lines that the library logged, oldest first. */
   recentLog(): readonly string[];
 }
@@ -148,14 +150,18 @@ export function loadBindings(folder: string, needed: readonly string[] = []): Bi
   const init = llama.func("void *llama_init_from_model(void *model, llama_context_params params)");
   const decode = llama.func("int llama_decode(void *context, llama_batch batch)");
   const embedding = llama.func("void *llama_get_embeddings_ith(void *context, int index)");
+  const logits = llama.func("void *llama_get_logits_ith(void *context, int index)");
+  // To float32 it is a plain copy, and the same on every platform, as no function of the C library is: ten times faster
+  // for a row of logits than one made by koffi, and it can go into WebAssembly's memory.
+  const copyInto = base.func(
+    "size_t ggml_quantize_chunk(int type, const void *source, void *target, int64_t start, int64_t rows, int64_t columns, const void *matrix)",
+  );
   const copy = llama.func("void llama_memory_seq_cp(void *memory, int source, int target, int from, int to)");
   const remove = llama.func("bool llama_memory_seq_rm(void *memory, int sequence, int from, int to)");
   const clear = llama.func("void llama_memory_clear(void *memory, bool data)");
-  const tokenize = llama.func(
-    "int llama_tokenize(void *vocab, const void *text, int length, _Out_ int32_t *tokens, int capacity, bool add, bool special)",
-  );
 
   return {
+    ...vocabularyBindings(llama),
     version,
     modelDefaults,
     contextDefaults,
@@ -174,7 +180,7 @@ export function loadBindings(folder: string, needed: readonly string[] = []): Bi
     memory: llama.func("void *llama_get_memory(void *context)"),
     clearMemory: (memory) => clear(memory, false),
     copySequence: copy,
-    removeSequence: (memory, sequence) => remove(memory, sequence, -1, -1),
+    removeSequence: (memory, sequence, from) => remove(memory, sequence, from, -1),
     setEmbeddings: llama.func("void llama_set_embeddings(void *context, bool on)"),
     decodeAsync: (context, batch) => inWorker<number>(decode, context, batch),
     embedding: (context, index, hidden) => {
@@ -187,24 +193,14 @@ export function loadBindings(folder: string, needed: readonly string[] = []): Bi
       // The native buffer is overwritten by the next decode: copy.
       return copyFloats(pointer, hidden);
     },
-    vocabulary: llama.func("void *llama_model_get_vocab(void *model)"),
-    vocabularySize: llama.func("int llama_vocab_n_tokens(void *vocab)"),
-    hiddenSize: llama.func("int llama_model_n_embd(void *model)"),
-    tokenize: (vocabulary, text, parseSpecial) => {
-      // Byte-level BPE never yields more tokens than bytes.
-      const tokens = new Int32Array(text.length + 1);
-      const count: number = tokenize(
-        vocabulary,
-        text,
-        text.length,
-        tokens,
-        tokens.length,
-        false,
-        parseSpecial,
-      );
-      if (count < 0) throw new ServiceError("engine_failed", "The engine could not tokenize a text.");
-      return tokens.slice(0, count);
+    copyLogits: (context, index, into) => {
+      const pointer: Pointer = logits(context, index);
+      if (!pointer)
+        throw new ServiceError("engine_failed", "The engine gave no logits for a token. Restart it.");
+      copyInto(GGML_TYPE.F32, pointer, into, 0, 1, into.length, null);
     },
+    vocabulary: llama.func("void *llama_model_get_vocab(void *model)"),
+    hiddenSize: llama.func("int llama_model_n_embd(void *model)"),
     recentLog: () => log,
   };
 }

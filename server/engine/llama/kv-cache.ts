@@ -5,14 +5,15 @@
 
 import type { Tokens } from "../engine.ts";
 import { SequenceList } from "../sequence-list.ts";
-import { countNodes } from "../trie.ts";
+import { commonPrefix, countNodes, levelled } from "../trie.ts";
 import { MAX_SEQUENCES } from "./bindings.ts";
 
 /** The three operations of the native cache that the mirror drives. */
 export interface NativeCache {
   clear(): void;
   copySequence(source: number, target: number, length: number): void;
-  removeSequence(sequence: number): void;
+  /** Removes what the sequence holds from a position on. */
+  removeSequence(sequence: number, from: number): void;
 }
 
 interface Resident {
@@ -51,20 +52,30 @@ export class KvCache {
    * Gives each sequence an id that holds its resident prefix already, evicting what was used longest ago
    * until the new nodes fit. Every slot must be given to `hold` afterwards.
    * @param group distinct sequences in canonical order, at most half of MAX_SEQUENCES
+   * @param reusable how many leading tokens of each may come from the cache, fewer than it has; what follows is decoded
+   *   anew because its result is wanted
    * @returns the slots, or undefined when the group cannot fit even in an empty cache
    */
-  allocate(group: readonly Tokens[]): Slot[] | undefined {
+  allocate(group: readonly Tokens[], reusable: readonly number[]): Slot[] | undefined {
     if (countNodes(group) > this.#capacity) return undefined;
     this.#clock += 2;
     const matches = group.map((sequence) => this.#list.longestMatch(sequence));
     for (const { item: source } of matches) if (source) source.used = this.#clock - 1;
     while (this.#freeIds.length < group.length) this.#evictOldest();
+    const lengths = levelled(
+      group,
+      matches.map(({ length }, index) => Math.min(length, reusable[index] ?? 0)),
+    );
+    group.forEach((tokens, index) => {
+      const length = lengths[index] ?? 0;
+      // One token more than is reused fits the spare cells; more of them would be in the cache twice.
+      if ((matches[index]?.length ?? 0) > length + 1) this.#shorten(tokens, length);
+    });
     const slots = group.map((tokens, index): Slot => {
-      const { item: source, length } = matches[index] ?? { item: undefined, length: 0 };
+      const source = matches[index]?.item;
+      const resident = lengths[index] ?? 0;
       const id = this.#freeIds.pop();
       if (id === undefined) throw new Error("no free sequence id after eviction");
-      // The last token is always decoded anew: its hidden state is the result.
-      const resident = Math.min(length, tokens.length - 1);
       if (source && resident > 0) this.#native.copySequence(source.id, id, resident);
       this.#add({ id, tokens, used: this.#clock });
       return { id, resident };
@@ -100,6 +111,16 @@ export class KvCache {
     this.#list.clear();
   }
 
+  /** Takes from all that begin like these tokens what they hold after the first `length` of them. */
+  #shorten(tokens: Tokens, length: number): void {
+    for (const resident of [...this.#residents.values()]) {
+      if (commonPrefix(resident.tokens, tokens) <= length) continue;
+      this.#native.removeSequence(resident.id, length);
+      this.#list.remove(resident);
+      this.#add({ ...resident, tokens: resident.tokens.subarray(0, length) });
+    }
+  }
+
   #evictOldest(): void {
     let oldest: Resident | undefined;
     for (const resident of this.#residents.values()) {
@@ -115,7 +136,7 @@ export class KvCache {
   }
 
   #remove(resident: Resident): void {
-    this.#native.removeSequence(resident.id);
+    this.#native.removeSequence(resident.id, 0);
     this.#residents.delete(resident.id);
     this.#list.remove(resident);
     this.#freeIds.push(resident.id);

@@ -1,21 +1,25 @@
-/** The inference engine on libllama: one queue of jobs before one context, and the rewards that were computed already. */
+/** The inference engine on libllama: one queue of jobs before one context, and the values that were computed already. */
 import { LIMITS, type Priority } from "../../../shared/contract.ts";
 import { ServiceError } from "../../errors.ts";
-import type { Engine, ScoreOptions, Scores, Tokenizer, Tokens } from "../engine.ts";
+import type { Engine, LanguageTokenizer, ScoreOptions, Scores, Tokens } from "../engine.ts";
+import { LikelihoodMemory, PendingLikelihood, type Span } from "../likelihood.ts";
 import { PriorityQueue } from "../queue.ts";
 import { RewardCache } from "../reward-cache.ts";
 import type { EngineModel, EngineSettings } from "../settings.ts";
 import { compareTokens } from "../trie.ts";
 import type { Bindings } from "./bindings.ts";
-import { Decoder } from "./decoder.ts";
+import { Decoder, type Wanted } from "./decoder.ts";
 import type { Pointer } from "./layouts.ts";
 import { shuttingDown, vocabularyTokenizer } from "./tokenizer.ts";
+
+/** A sequence that a job still has to look at, and the key of its reward. */
+type Work = Wanted & { readonly key: string };
 
 interface Job {
   readonly priority: Priority;
   readonly signal: AbortSignal | undefined;
-  /** Sequences still without a reward, in canonical order. */
-  pending: { readonly key: string; readonly tokens: Tokens }[];
+  /** What is still without a value, in canonical order of the sequences. */
+  pending: readonly Work[];
   readonly rewards: Map<string, number>;
   decodedTokens: number;
   readonly resolve: () => void;
@@ -28,7 +32,7 @@ class Interrupted extends Error {}
 export class LlamaEngine implements Engine {
   readonly device: string;
   readonly maxSequence: number;
-  readonly tokenizer: Tokenizer;
+  readonly tokenizer: LanguageTokenizer;
   readonly #bindings: Bindings;
   readonly #model: Pointer;
   readonly #context: Pointer;
@@ -36,7 +40,9 @@ export class LlamaEngine implements Engine {
   readonly #retained: number;
   readonly #watched: EngineSettings["watched"];
   readonly #vocabularySize: number;
+  readonly #hasHead: boolean;
   readonly #rewards = new RewardCache();
+  readonly #likelihoods = new LikelihoodMemory();
   readonly #queue = new PriorityQueue<Job>();
   /** The worker draining the queue; undefined while there is nothing to do. */
   #worker: Promise<void> | undefined;
@@ -53,12 +59,13 @@ export class LlamaEngine implements Engine {
     this.#bindings = bindings;
     this.#model = model;
     this.#context = context;
-    this.#decoder = new Decoder(bindings, context, file, settings);
     this.#retained = settings.retainedTokens;
     this.#watched = settings.watched;
-    this.maxSequence = this.#decoder.capacity;
     const vocabulary = bindings.vocabulary(model);
     this.#vocabularySize = bindings.vocabularySize(vocabulary);
+    this.#hasHead = file.head !== undefined;
+    this.#decoder = new Decoder(bindings, context, file, settings, this.#vocabularySize);
+    this.maxSequence = this.#decoder.capacity;
     // The vocabulary is freed with the model.
     this.tokenizer = vocabularyTokenizer(bindings, vocabulary, file.addedTokens, () => this.#closed);
     this.device =
@@ -73,10 +80,19 @@ export class LlamaEngine implements Engine {
   async score(sequences: readonly Tokens[], options: ScoreOptions): Promise<Scores> {
     options.signal?.throwIfAborted();
     if (this.#closed) throw shuttingDown();
-    for (const tokens of sequences) this.#check(tokens);
-    const { keys, rewards, pending } = this.#rewards.lookUp(sequences);
+    for (const [index, tokens] of sequences.entries()) this.#check(tokens, options.spans?.[index]);
+    const { keys, rewards, pending: unrewarded } = this.#rewards.lookUp(sequences);
+    const likelihoods = this.#lookUpLikelihoods(sequences, keys, options.spans ?? []);
+    const work = new Map<string, Work>();
+    for (const [index, tokens] of sequences.entries()) {
+      const key = keys[index] ?? "";
+      const likelihood = likelihoods.get(key);
+      const reward = this.#hasHead && unrewarded.has(key);
+      if (reward || likelihood?.firstUnknown !== undefined)
+        work.set(key, { key, tokens, reward, likelihood });
+    }
     let decodedTokens = 0;
-    if (pending.size > 0) {
+    if (work.size > 0) {
       // Counted by priority: a flood of bulk work must not turn away the editor.
       if (this.#queue.waiting(options.priority) >= LIMITS.queuedRequests) {
         throw new ServiceError(
@@ -84,16 +100,25 @@ export class LlamaEngine implements Engine {
           "Too many requests are waiting for the reward model. Try again in a few seconds.",
         );
       }
-      decodedTokens = await this.#enqueue(pending, rewards, options);
+      decodedTokens = await this.#enqueue([...work.values()], rewards, options);
     }
-    return { rewards: Float64Array.from(keys, (key) => rewards.get(key) ?? Number.NaN), decodedTokens };
+    return {
+      rewards: Float64Array.from(this.#hasHead ? keys : [], (key) => rewards.get(key) ?? Number.NaN),
+      likelihoods: (options.spans ?? []).map((span, index) => {
+        const found = likelihoods.get(keys[index] ?? "");
+        if (!found) throw new Error("a span has no values");
+        return found.part(span);
+      }),
+      decodedTokens,
+    };
   }
 
-  /** Forgets all kept rewards and KV cells, so that the next request starts cold. For benchmarks and tests. */
+  /** Forgets all kept values and KV cells, so that the next request starts cold. For benchmarks and tests. */
   async forget(): Promise<void> {
     await this.#worker;
     this.#decoder.forget();
     this.#rewards.clear();
+    this.#likelihoods.clear();
   }
 
   async close(): Promise<void> {
@@ -106,12 +131,39 @@ export class LlamaEngine implements Engine {
     this.#bindings.freeModel(this.#model);
   }
 
-  #check(tokens: Tokens): void {
+  /** What is known of the spans, by the keys of their sequences; where one is asked for twice, of both spans together. */
+  #lookUpLikelihoods(
+    sequences: readonly Tokens[],
+    keys: readonly string[],
+    spans: readonly Span[],
+  ): Map<string, PendingLikelihood> {
+    const widest = new Map<string, { readonly tokens: Tokens; readonly span: Span }>();
+    for (const [index, { from, to }] of spans.entries()) {
+      const key = keys[index] ?? "";
+      const known = widest.get(key)?.span;
+      const span = known ? { from: Math.min(from, known.from), to: Math.max(to, known.to) } : { from, to };
+      widest.set(key, { tokens: sequences[index] ?? new Int32Array(), span });
+    }
+    return new Map(
+      [...widest].map(([key, { tokens, span }]) => [
+        key,
+        new PendingLikelihood(tokens, span, this.#likelihoods),
+      ]),
+    );
+  }
+
+  #check(tokens: Tokens, span: Span | undefined): void {
     if (tokens.length === 0) throw new ServiceError("invalid_request", "An empty text cannot be scored.");
     if (tokens.length > this.maxSequence) {
       throw new ServiceError(
         "too_long",
         `An input has ${tokens.length} tokens, but the context holds ${this.maxSequence}. Shorten it or start the server with a larger context.`,
+      );
+    }
+    if (span && !(1 <= span.from && span.from <= span.to && span.to <= tokens.length)) {
+      throw new ServiceError(
+        "invalid_request",
+        `The tokens ${span.from} to ${span.to} of ${tokens.length} cannot be judged: the first one of all has nothing before it.`,
       );
     }
     // llama.cpp refuses the whole batch for one unknown id: name the culprit before that.
@@ -122,11 +174,7 @@ export class LlamaEngine implements Engine {
     }
   }
 
-  #enqueue(
-    pending: Map<string, Tokens>,
-    rewards: Map<string, number>,
-    options: ScoreOptions,
-  ): Promise<number> {
+  #enqueue(work: readonly Work[], rewards: Map<string, number>, options: ScoreOptions): Promise<number> {
     const { signal } = options;
     return new Promise<number>((resolve, reject) => {
       const onAbort = () => {
@@ -139,9 +187,7 @@ export class LlamaEngine implements Engine {
       const job: Job = {
         priority: options.priority,
         signal,
-        pending: [...pending]
-          .map(([key, tokens]) => ({ key, tokens }))
-          .sort((a, b) => compareTokens(a.tokens, b.tokens)),
+        pending: [...work].sort((a, b) => compareTokens(a.tokens, b.tokens)),
         rewards,
         decodedTokens: 0,
         resolve: () => {
@@ -183,19 +229,16 @@ export class LlamaEngine implements Engine {
     this.#giveWay(job);
     this.#reuseKnown(job);
     if (job.pending.length === 0) return;
-    const rewards = await this.#decoder.score(
-      job.pending.map(({ tokens }) => tokens),
-      {
-        before: () => this.#giveWay(job),
-        decoded: (tokens) => {
-          this.#decodedTotal += tokens;
-          job.decodedTokens += tokens;
-        },
+    const rewards = await this.#decoder.score(job.pending, {
+      before: () => this.#giveWay(job),
+      decoded: (tokens) => {
+        this.#decodedTotal += tokens;
+        job.decodedTokens += tokens;
       },
-    );
+    });
     rewards.forEach((reward, index) => {
       const entry = job.pending[index];
-      if (!entry) return;
+      if (!entry || reward === undefined) return;
       this.#rewards.set(entry.key, reward);
       job.rewards.set(entry.key, reward);
     });
@@ -212,12 +255,14 @@ export class LlamaEngine implements Engine {
     if (!interrupted) this.#decoder.trim(this.#retained);
   }
 
-  /** What another job has scored while this one waited is not scored again. */
+  /** What another job has found while this one waited is not computed again. */
   #reuseKnown(job: Job): void {
-    job.pending = job.pending.filter(({ key }) => {
-      const known = this.#rewards.get(key);
-      if (known !== undefined) job.rewards.set(key, known);
-      return known === undefined;
+    job.pending = job.pending.flatMap((work) => {
+      const known = work.reward ? this.#rewards.get(work.key) : undefined;
+      if (known !== undefined) job.rewards.set(work.key, known);
+      work.likelihood?.recall();
+      const reward = work.reward && known === undefined;
+      return reward || work.likelihood?.firstUnknown !== undefined ? [{ ...work, reward }] : [];
     });
   }
 

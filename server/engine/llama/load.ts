@@ -2,6 +2,7 @@
 import { ServiceError } from "../../errors.ts";
 import { type EngineModel, type EngineSettings, GROUP_MEMBERS } from "../settings.ts";
 import { type Bindings, lastError } from "./bindings.ts";
+import { outputRows } from "./decoder.ts";
 import { type ContextParams, FLASH_ATTENTION, GGML_TYPE } from "./layouts.ts";
 import { LlamaEngine } from "./llama-engine.ts";
 
@@ -26,7 +27,15 @@ export async function loadLlama(
       "model_unusable",
       `The model file cannot be loaded (${lastError(bindings)}). Get or convert it again.`,
     );
-  if (bindings.hiddenSize(handle) !== model.head.length) {
+  const peculiarity = bindings.peculiarity(handle);
+  if (peculiarity !== undefined) {
+    bindings.freeModel(handle);
+    throw new ServiceError(
+      "model_unusable",
+      `The model ${peculiarity}: that is not supported. Choose another model.`,
+    );
+  }
+  if (model.head && bindings.hiddenSize(handle) !== model.head.length) {
     bindings.freeModel(handle);
     throw new ServiceError(
       "model_unusable",
@@ -41,10 +50,10 @@ export async function loadLlama(
       n_ctx: contextTokens,
       n_batch: batchTokens,
       n_ubatch: batchTokens,
-      // With a unified KV cache any id below MAX_SEQUENCES may be used; this only sizes the output buffers,
-      // and fewer possible outputs than sequences would abort the process.
+      // With a unified KV cache any id below MAX_SEQUENCES may be used; fewer possible outputs than this would abort the
+      // process.
       n_seq_max: GROUP_MEMBERS,
-      n_outputs_max: GROUP_MEMBERS,
+      n_outputs_max: Math.max(GROUP_MEMBERS, outputRows(settings)),
       n_threads: settings.threads,
       n_threads_batch: settings.threads,
       pooling_type: 0,

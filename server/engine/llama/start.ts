@@ -12,6 +12,7 @@ import {
   modelSizes,
   type Placement,
   planPlacement,
+  type SizedModel,
 } from "../placement.ts";
 import type { EngineModel, EngineSettings } from "../settings.ts";
 import { BACKEND_NAMES } from "./builds.ts";
@@ -37,7 +38,7 @@ export interface EngineOptions {
 
 /** A model file with the sizes that decide where it fits. */
 export type StartModel = EngineModel &
-  Parameters<typeof modelSizes>[0] & {
+  SizedModel & {
     readonly fileBytes: number;
     /** Bytes of keys and values per token at float16. */
     readonly kvBytesPerToken: number;

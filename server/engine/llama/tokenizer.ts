@@ -1,6 +1,6 @@
 /** A model's tokenizer, also without its weights: libllama reads only the vocabulary of the file then. */
 import { ServiceError } from "../../errors.ts";
-import type { Tokenizer } from "../engine.ts";
+import type { FillInTokens, LanguageTokenizer, Tokenizer } from "../engine.ts";
 import type { EngineModel } from "../settings.ts";
 import { type Bindings, lastError } from "./bindings.ts";
 import type { Pointer } from "./layouts.ts";
@@ -53,7 +53,9 @@ export function vocabularyTokenizer(
   vocabulary: Pointer,
   added: Tokenizer["added"],
   closed: () => boolean,
-): Tokenizer {
+): LanguageTokenizer {
+  /** Of the tokens that were asked for; at most the whole vocabulary, some 10 MB. */
+  const pieces = new Map<number, Uint8Array>();
   const tokenize = (text: string, parseSpecial: boolean) => {
     if (closed()) throw shuttingDown();
     return bindings.tokenize(vocabulary, Buffer.from(text, "utf8"), parseSpecial);
@@ -61,8 +63,26 @@ export function vocabularyTokenizer(
   return {
     encode: (text) => tokenize(text, false),
     encodeRendered: (text) => tokenize(text, true),
+    bytesOf: (token) => {
+      const known = pieces.get(token);
+      if (known) return known;
+      if (closed()) throw shuttingDown();
+      const piece = bindings.piece(vocabulary, token);
+      pieces.set(token, piece);
+      return piece;
+    },
     added,
+    start: bindings.startsTexts(vocabulary) ? bindings.specialToken(vocabulary, "bos") : undefined,
+    fillIn: fillInTokens(bindings, vocabulary),
   };
+}
+
+function fillInTokens(bindings: Bindings, vocabulary: Pointer): FillInTokens | undefined {
+  const [prefix, suffix, middle, repository, file] = (
+    ["fillPrefix", "fillSuffix", "fillMiddle", "fillRepository", "fillFile"] as const
+  ).map((which) => bindings.specialToken(vocabulary, which));
+  if (prefix === undefined || suffix === undefined || middle === undefined) return undefined;
+  return { prefix, suffix, middle, repository, file };
 }
 
 /** Refused because its model is being closed; it may be asked of the next one. */

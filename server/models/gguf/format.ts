@@ -1,5 +1,5 @@
 /** GGUF version 3: the file layout shared by reader and writer. Source: gguf.h and docs/gguf.md of ggml. */
-import type { FileType } from "./ggml.ts";
+import type { FileType, TensorType } from "./ggml.ts";
 
 /** "GGUF" read as a little-endian uint32. */
 export const MAGIC = 0x46554747;
@@ -46,7 +46,8 @@ export interface TensorPlan {
   readonly type: FileType;
 }
 
-export interface TensorInfo extends TensorPlan {
+export interface TensorInfo extends Omit<TensorPlan, "type"> {
+  readonly type: TensorType;
   /** Bytes from the start of the file. */
   readonly offset: number;
   readonly bytes: number;

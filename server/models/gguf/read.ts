@@ -19,7 +19,7 @@ import {
   type TensorInfo,
   VERSION,
 } from "./format.ts";
-import { byteLength, fileTypeOf, GGML_TYPES } from "./ggml.ts";
+import { blockOf, byteLength, tensorTypeOf } from "./ggml.ts";
 import { arrayBudget, Defect, damaged, quoted, readString, readValue } from "./values.ts";
 
 /** What one header may hold. The largest real ones (vocabulary of 152,000, 64 layers) stay ten times below. */
@@ -180,17 +180,17 @@ async function readTensorInfo(cursor: ByteCursor): Promise<TensorInfo> {
   const shape = Array.from({ length: dimensions }, () => cursor.uint64());
   const typeId = cursor.uint32();
   const offset = cursor.uint64();
-  const type = fileTypeOf(typeId);
+  const type = tensorTypeOf(typeId);
   if (type === undefined) {
     throw new Defect(
-      `has the tensor ${quoted(name)} in ggml type ${typeId}; f32, f16, bf16, q8_0 and q4_0 can be used. Convert the model again.`,
+      `has the tensor ${quoted(name)} in ggml type ${typeId}, which is not known. Convert the model again.`,
     );
   }
   const values = elements(shape);
   if (!shape.every((size) => size > 0) || !Number.isSafeInteger(values * 4)) {
     throw damaged(`has the tensor ${quoted(name)} of impossible shape [${shape.join(", ")}]`);
   }
-  if ((shape[0] ?? 0) % GGML_TYPES[type].block !== 0) {
+  if ((shape[0] ?? 0) % blockOf(type) !== 0) {
     throw damaged(`has the tensor ${quoted(name)} with rows that do not fill ${type} blocks`);
   }
   return { name, shape, type, offset, bytes: byteLength(type, values) };

@@ -5,6 +5,7 @@
 import { ServiceError } from "../../errors.ts";
 import { type Architecture, backboneTensors, type Shape } from "../convert/architectures.ts";
 import { ALIGNMENT, type Metadata } from "./format.ts";
+import { FILE_TYPES, isFileType } from "./ggml.ts";
 import { BYTE_LEVEL_BPE, FLOAT_KEYS, KEYS, PRE_TOKENIZERS, SIZE_KEYS } from "./keys.ts";
 import type { GgufHeader } from "./read.ts";
 import { quoted } from "./values.ts";
@@ -129,6 +130,12 @@ function checkTensors(path: string, header: GgufHeader, architecture: Architectu
       throw unusableModel(
         path,
         `has the tensor ${name} in the shape [${tensor.shape.join(", ")}] instead of [${expected.join(", ")}]`,
+      );
+    }
+    if (!isFileType(tensor.type)) {
+      throw unusableModel(
+        path,
+        `has the tensor ${name} in ${tensor.type}; ${FILE_TYPES.join(", ")} can be used`,
       );
     }
     if (expected.length === 1 && tensor.type !== "f32") {

@@ -12,8 +12,9 @@ class Model implements NativeCache {
   copySequence(source: number, target: number, length: number): void {
     this.held.set(target, (this.held.get(source) ?? []).slice(0, length));
   }
-  removeSequence(sequence: number): void {
-    this.held.delete(sequence);
+  removeSequence(sequence: number, from: number): void {
+    this.held.set(sequence, (this.held.get(sequence) ?? []).slice(0, from));
+    if (from === 0) this.held.delete(sequence);
   }
   /** Cells in use: distinct prefixes. */
   get cells(): number {
@@ -41,7 +42,10 @@ describe("KV cache mirror", () => {
         for (const request of series) {
           const distinct = new Map(request.map((ids) => [ids.join(), Int32Array.from(ids)]));
           const group = [...distinct.values()].sort(compareTokens);
-          const slots = cache.allocate(group);
+          const slots = cache.allocate(
+            group,
+            group.map((tokens) => tokens.length - 1),
+          );
           if (!slots) {
             expect(countNodes(group)).toBeGreaterThan(capacity);
             continue;
@@ -62,19 +66,37 @@ describe("KV cache mirror", () => {
     );
   });
 
+  test("what is decoded anew is not in the cache twice, but for one token", () => {
+    const native = new Model();
+    const cache = new KvCache(native, 100);
+    const tokens = Int32Array.from({ length: 10 }, (_, index) => index);
+    const other = Int32Array.of(...tokens.subarray(0, 8), 50, 51);
+    for (const sequence of [tokens, other]) {
+      const [slot] = cache.allocate([sequence], [9]) ?? [];
+      if (!slot) throw new Error("no slot");
+      native.held.set(slot.id, [...sequence].map(String));
+      cache.hold(slot, sequence);
+    }
+    const [slot] = cache.allocate([tokens], [3]) ?? [];
+    expect(slot?.resident).toBe(3);
+    // Both that begin so were shortened: nothing holds the fourth token any more.
+    expect(Math.max(...[...native.held.values()].map((held) => held.length))).toBe(3);
+    expect(native.cells).toBe(3);
+  });
+
   test("trimming keeps what was used last", () => {
     const native = new Model();
     const cache = new KvCache(native, 100);
     for (const start of [1, 2, 3]) {
       const tokens = Int32Array.from({ length: 10 }, (_, index) => start * 100 + index);
-      const [slot] = cache.allocate([tokens]) ?? [];
+      const [slot] = cache.allocate([tokens], [9]) ?? [];
       if (!slot) throw new Error("no slot");
       native.held.set(slot.id, [...tokens].map(String));
       cache.hold(slot, tokens);
     }
     cache.trim(15);
     expect(cache.cells).toBe(10);
-    const slots = cache.allocate([Int32Array.of(100, 101, 102), Int32Array.of(300, 301, 302)]);
+    const slots = cache.allocate([Int32Array.of(100, 101, 102), Int32Array.of(300, 301, 302)], [2, 2]);
     expect(slots?.map((slot) => slot.resident)).toEqual([0, 2]);
   });
 });

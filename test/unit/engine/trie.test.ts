@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Tokens } from "../../../server/engine/engine.ts";
-import { commonPrefix, compareTokens, countNodes, planGroup } from "../../../server/engine/trie.ts";
+import { commonPrefix, compareTokens, countNodes, levelled, planGroup } from "../../../server/engine/trie.ts";
 
 /** Short sequences over few ids share prefixes often. */
 const sequence = fc
@@ -76,6 +76,25 @@ describe("token trie", () => {
           expect(new Set(members.map((member) => next[member])).size).toBe(1);
           for (const member of members) next[member] = position + 1;
         }
+      }),
+    );
+  });
+
+  test("members that go the same way have the same of it decoded anew, and none more than it asked for", () => {
+    fc.assert(
+      fc.property(group, fc.array(fc.nat(7), { minLength: 12, maxLength: 12 }), (all, wishes) => {
+        const resident = all.map((tokens, index) => Math.min(wishes[index] ?? 0, tokens.length - 1));
+        const lengths = levelled(all, resident);
+        lengths.forEach((length, index) => {
+          expect(length).toBeLessThanOrEqual(resident[index] ?? 0);
+        });
+        all.forEach((one, index) => {
+          all.forEach((other, place) => {
+            const shared = Math.min(commonPrefix(one, other), one.length - 1, other.length - 1);
+            const [here, there] = [lengths[index] ?? 0, lengths[place] ?? 0];
+            if (index !== place && there < shared) expect(here).toBeLessThanOrEqual(there);
+          });
+        });
       }),
     );
   });

@@ -11,7 +11,7 @@ import {
   type MetadataValue,
   type TensorPlan,
 } from "../../../server/models/gguf/format.ts";
-import { byteLength } from "../../../server/models/gguf/ggml.ts";
+import { byteLength, isFileType } from "../../../server/models/gguf/ggml.ts";
 import { readGguf } from "../../../server/models/gguf/read.ts";
 import { verifyModel } from "../../../server/models/gguf/verify.ts";
 import { createGguf } from "../../../server/models/gguf/write.ts";
@@ -95,7 +95,10 @@ describe("what a model file says", () => {
     const changed = new Map(metadata);
     changed.delete(CHECKSUM_KEY);
     change(changed);
-    const plans = infos.map(({ name, shape, type }) => ({ name, shape, type }));
+    const plans = infos.map(({ name, shape, type }): TensorPlan => {
+      if (!isFileType(type)) throw new Error(`${name} is in ${type}`);
+      return { name, shape, type };
+    });
     const planned = tensors?.(plans) ?? plans;
     const path = join(temporaryFolder(), "model.gguf");
     const writer = await createGguf(path, changed, planned);
