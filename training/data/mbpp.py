@@ -1,23 +1,16 @@
-"""MBPP: problems, splits, and running programs against the tests in a sandboxed subprocess."""
+"""MBPP: problems, splits, and running programs against their tests."""
 
 import json
 import random
 import re
-import resource
-import subprocess
-import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from training.data import prompts
+from training.data import isolated_tests, prompts
 
 TEST = range(11, 511)
 VALIDATION = range(511, 601)
 TRAIN = range(601, 975)
-SECONDS = 3
-"""CPU seconds for one batch item; MBPP's references need milliseconds."""
-MEMORY = 1 << 30
 
 
 @dataclass(frozen=True)
@@ -58,75 +51,6 @@ def load(path: Path, ids: range) -> list[Problem]:
     return problems
 
 
-RUNNER = """
-import sys, json, signal, io, resource
-sys.setrecursionlimit(2000)
-class Stop(BaseException): pass
-def stop(*_): raise Stop()
-signal.signal(signal.SIGVTALRM, stop)  # processor time: a busy machine must not fail a program
-source = json.load(open(sys.argv[1]))
-out = sys.stdout; sys.stdout = io.StringIO()
-for program in source["programs"]:
-    passed = 0
-    try:
-        signal.setitimer(signal.ITIMER_VIRTUAL, source["seconds"])
-        space = {"__name__": "candidate"}
-        exec(compile(source["setup"] + "\\n" + program, "candidate", "exec"), space)
-        for test in source["tests"]:
-            try:
-                exec(test, space)
-                passed += 1
-            except Stop: raise
-            except BaseException: pass
-    except BaseException: passed = min(passed, len(source["tests"]) - 1)
-    finally: signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-    sys.stdout = io.StringIO()
-    out.write(str(passed) + "\\n"); out.flush()
-"""
-
-
-def _limits() -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
-
-
 def run_tests(item: Problem, programs: list[str], seconds: float = 1.0) -> list[int]:
-    """For each program, how many of the problem's tests pass.
-
-    All programs of a problem share one isolated interpreter process with limits
-    on memory, files, processes and time; when it dies, the program that killed
-    it counts as failing everything and the rest continue in a new process.
-    """
-    results: list[int] = []
-    while len(results) < len(programs):
-        with tempfile.TemporaryDirectory() as folder:
-            job = Path(folder) / "job.json"
-            job.write_text(
-                json.dumps(
-                    {
-                        "programs": programs[len(results) :],
-                        "tests": item.tests,
-                        "setup": item.setup,
-                        "seconds": seconds,
-                    }
-                )
-            )
-            try:
-                done = subprocess.run(
-                    [sys.executable, "-I", "-c", RUNNER, str(job)],
-                    cwd=folder,
-                    capture_output=True,
-                    text=True,
-                    preexec_fn=_limits,
-                    stdin=subprocess.DEVNULL,
-                    timeout=10 + seconds * (len(programs) - len(results)),
-                    env={"PATH": "/usr/bin:/bin"},
-                )
-                lines = done.stdout.split()
-            except subprocess.TimeoutExpired as stopped:
-                lines = (stopped.stdout or b"").decode().split()
-        results += [int(line) for line in lines]
-        if len(results) < len(programs):
-            results.append(0)
-    return results
+    """For each program, how many of the problem's tests pass."""
+    return isolated_tests.count_passed(programs, item.tests, item.setup, seconds)
