@@ -11,7 +11,7 @@ const COMMANDS: Readonly<Record<string, { readonly does: string; load(): Promise
     load: () => import("./cli/rank.ts"),
   },
   extract: { does: "show which program a reply contains, and why", load: () => import("./cli/extract.ts") },
-  serve: { does: "run the reward server", load: () => import("./cli/serve.ts") },
+  serve: { does: "run the reward server", load: () => import("./cli/serve/serve.ts") },
   mcp: { does: "offer ranking to agents, by the Model Context Protocol", load: () => import("./cli/mcp.ts") },
   models: {
     does: "list, get, convert, verify and remove reward models",

@@ -27,7 +27,7 @@ import type { ModelHost } from "../ranking/loaded-models.ts";
 import type { ProgramReader } from "../ranking/programs.ts";
 import { rank } from "../ranking/rank.ts";
 import type { Scorer } from "../ranking/scorer.ts";
-import type { Life } from "../sharing/occupancy.ts";
+import type { Occupancy } from "../sharing/occupancy.ts";
 import { createMetrics } from "./metrics.ts";
 import { type OpenAiDependencies, openAiRoutes } from "./openai-routes.ts";
 import { challengeRoute, presenceRoute } from "./sharing-routes.ts";
@@ -42,7 +42,7 @@ export interface AppDependencies {
   /** Host names (without port) under which the server may be addressed. */
   readonly hostNames: ReadonlySet<string>;
   readonly log: Logger;
-  readonly life: Life;
+  readonly occupancy: Occupancy;
   /** Best of N for clients of OpenAI's API: where its samples come from. */
   readonly openai: Pick<OpenAiDependencies, "source" | "upstream" | "bestOf">;
   /** What a server with a lease proves to its windows; a server without one has no such route. */
@@ -69,7 +69,7 @@ export function createApp(deps: AppDependencies): FastifyInstance {
     logger: false,
     bodyLimit: LIMITS.bodyBytes,
     requestTimeout: 120_000,
-    // What comes while it closes is refused in our own shape, by `life`, which clients understand.
+    // What comes while it closes is refused in our own shape, by `occupancy`, which clients understand.
     return503OnClosing: false,
     // Unknown fields are ignored, these too.
     onProtoPoisoning: "remove",
@@ -107,7 +107,7 @@ export function createApp(deps: AppDependencies): FastifyInstance {
   app.post("/v1/rank", async (request, reply): Promise<RankReply> => {
     const body = parse(rankRequest, request.body);
     const signal = goneSignal(reply);
-    const answer = await deps.life.during(body.priority, () =>
+    const answer = await deps.occupancy.during(body.priority, () =>
       deps.host.use(body.model, (scorer) => rank(body, scorer, deps.programs, signal)),
     );
     metrics.ranked(answer);
@@ -132,7 +132,7 @@ export function createApp(deps: AppDependencies): FastifyInstance {
         usage: { unique_tokens: decodedTokens, total_tokens: totalTokens },
       };
     };
-    return deps.life.during(body.priority, () => deps.host.use(body.model, scored));
+    return deps.occupancy.during(body.priority, () => deps.host.use(body.model, scored));
   });
 
   app.get("/health", async () => ({
@@ -140,7 +140,7 @@ export function createApp(deps: AppDependencies): FastifyInstance {
     version: VERSION,
     pid: process.pid,
     ...deps.host.state,
-    windows: deps.life.windows,
+    windows: deps.occupancy.windows,
     device: deps.host.device ?? null,
     uptime_s: Math.round(process.uptime()),
   }));
@@ -149,7 +149,7 @@ export function createApp(deps: AppDependencies): FastifyInstance {
     ...deps.openai,
     parse,
     goneSignal,
-    during: (work) => deps.life.during("interactive", work),
+    during: (work) => deps.occupancy.during("interactive", work),
     rank: (signal) => (request) =>
       deps.host.use(undefined, (scorer) => rank(request, scorer, deps.programs, signal)),
     languageOf: async (code, signal) => {
@@ -159,7 +159,7 @@ export function createApp(deps: AppDependencies): FastifyInstance {
       return entries[0]?.language || undefined;
     },
   });
-  presenceRoute(app, deps.life);
+  presenceRoute(app, deps.occupancy);
   if (deps.proven) challengeRoute(app, deps.proven);
 
   app.get("/v1/models", async () => {

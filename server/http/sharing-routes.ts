@@ -2,7 +2,7 @@
 import type { FastifyInstance } from "fastify";
 import { CHALLENGE_PATH, NONCE, type Proven, proofOf } from "../../shared/sharing/proof.ts";
 import { ServiceError } from "../errors.ts";
-import type { Life } from "../sharing/occupancy.ts";
+import type { Occupancy } from "../sharing/occupancy.ts";
 
 /**
  * `GET /v1/challenge?nonce=…`: needs no token, gives none away.
@@ -23,12 +23,12 @@ export function challengeRoute(app: FastifyInstance, proven: () => Proven | unde
  * `GET /v1/presence`: a window is there for as long as this stays open; a line of JSON tells each change. The system
  * closes the connection of a window that was killed, and keeps that of one whose machine sleeps.
  */
-export function presenceRoute(app: FastifyInstance, life: Life): void {
+export function presenceRoute(app: FastifyInstance, occupancy: Occupancy): void {
   app.get("/v1/presence", (_request, reply) => {
     reply.hijack();
     const { raw } = reply;
     raw.writeHead(200, { "Content-Type": "application/x-ndjson", "Cache-Control": "no-store" });
-    const leave = life.attend((presence) => {
+    const leave = occupancy.attend((presence) => {
       raw.write(`${JSON.stringify(presence)}\n`);
       if (presence.state === "draining" || presence.state === "failed") raw.end();
     });

@@ -4,11 +4,11 @@ import { ServiceError } from "../errors.ts";
 import { dueNow, type IdleTimes } from "./idle.ts";
 
 /** A window: told of every change for as long as its connection is open. */
-export type Window = (presence: Presence) => void;
+export type WindowListener = (presence: Presence) => void;
 
-export class Life {
+export class Occupancy {
   readonly #times: IdleTimes;
-  readonly #windows = new Set<Window>();
+  readonly #windows = new Set<WindowListener>();
   readonly #open: Record<Priority, number> = { interactive: 0, bulk: 0 };
   #lastRequest = performance.now();
   #lastWindow = performance.now();
@@ -25,7 +25,7 @@ export class Life {
   }
 
   /** Counts a window until the returned function is called, and tells it how things are. */
-  attend(window: Window): () => void {
+  attend(window: WindowListener): () => void {
     this.#windows.add(window);
     window(this.#presence);
     return () => {

@@ -7,7 +7,7 @@ import { proves } from "../../shared/sharing/proven-agent.ts";
 import { ServiceError } from "../errors.ts";
 import { claimLease, leaseState, releaseLease } from "./lease-holder.ts";
 import { capLog } from "./log-file.ts";
-import type { Life } from "./occupancy.ts";
+import type { Occupancy } from "./occupancy.ts";
 
 /** How often it looks after its lease, who uses it, and the size of its log. */
 const TICK_MS = 1000;
@@ -23,13 +23,13 @@ export interface SharedDependencies {
   readonly lease: Lease;
   /** Process of a server that is to be replaced although it is good. */
   readonly replaces: number | undefined;
-  readonly life: Life;
+  readonly occupancy: Occupancy;
   readonly log: Logger;
   /** Gives the model's memory back. */
   unload(): Promise<void>;
 }
 
-export class SharedLife {
+export class SharedServer {
   readonly #deps: SharedDependencies;
   #missing = 0;
 
@@ -58,7 +58,7 @@ export class SharedLife {
    * refused in a way that clients try again. Otherwise all of it is finished first.
    */
   async end(stopped: Promise<string>): Promise<string> {
-    const { folder, lease, life } = this.#deps;
+    const { folder, lease, occupancy } = this.#deps;
     const watching = new AbortController();
     const signal = stopped.then((why) => ({ why, now: true }));
     const { why, now } = await Promise.race([
@@ -68,7 +68,7 @@ export class SharedLife {
     watching.abort();
     // From here on nobody finds it; who has found it is told to look again.
     await releaseLease(folder, lease);
-    const drained = life.drain();
+    const drained = occupancy.drain();
     if (!now) await Promise.race([drained, signal, sleep(DRAIN_MS, undefined, { ref: false })]);
     return why;
   }
@@ -78,17 +78,17 @@ export class SharedLife {
     await releaseLease(this.#deps.folder, this.#deps.lease);
     const code = reason instanceof ServiceError && { code: reason.code };
     const problem = reason instanceof Error ? reason.message : String(reason);
-    this.#deps.life.tell({ state: "failed", model: null, problem, ...code });
+    this.#deps.occupancy.tell({ state: "failed", model: null, problem, ...code });
   }
 
   async #watch(signal: AbortSignal): Promise<string> {
-    const { folder, life, unload } = this.#deps;
+    const { folder, occupancy, unload } = this.#deps;
     while (!signal.aborted) {
       await sleep(TICK_MS);
       capLog(join(folder, LOG_FILE));
       const why = await this.#lost();
       if (why !== undefined) return why;
-      const due = life.due();
+      const due = occupancy.due();
       if (due === "exit") return "nobody is left";
       if (due === "unload") await unload();
     }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { dueNow } from "../../../server/sharing/idle.ts";
-import { Life } from "../../../server/sharing/occupancy.ts";
+import { Occupancy } from "../../../server/sharing/occupancy.ts";
 import { LIMITS, type Presence } from "../../../shared/contract.ts";
 
 const TIMES = { unloadMs: 300, exitMs: 900 };
@@ -31,37 +31,37 @@ describe("a server that is not used", () => {
 
 describe("the life of a server", () => {
   it("tells windows how it is, until they leave or it ends", async () => {
-    const life = new Life(TIMES);
+    const occupancy = new Occupancy(TIMES);
     const told: Presence["state"][] = [];
-    const leave = life.attend(({ state }) => told.push(state));
-    life.tell({ state: "ready", model: "m" });
-    expect(life.windows).toBe(1);
-    await life.drain();
-    life.tell({ state: "unloaded", model: null });
+    const leave = occupancy.attend(({ state }) => told.push(state));
+    occupancy.tell({ state: "ready", model: "m" });
+    expect(occupancy.windows).toBe(1);
+    await occupancy.drain();
+    occupancy.tell({ state: "unloaded", model: null });
     leave();
     leave();
-    expect(life.windows).toBe(0);
+    expect(occupancy.windows).toBe(0);
     expect(told).toEqual(["loading", "ready", "draining"]);
   });
 
   it("bounds what it takes, and a flood of bulk work turns nobody else away", async () => {
-    const life = new Life(TIMES);
+    const occupancy = new Occupancy(TIMES);
     let finish = () => {};
     const slow = new Promise<void>((resolve) => {
       finish = resolve;
     });
-    const flood = Array.from({ length: LIMITS.openRequests }, () => life.during("bulk", () => slow));
-    await expect(life.during("bulk", async () => "more")).rejects.toMatchObject({ code: "too_busy" });
-    expect(await life.during("interactive", async () => "typed")).toBe("typed");
+    const flood = Array.from({ length: LIMITS.openRequests }, () => occupancy.during("bulk", () => slow));
+    await expect(occupancy.during("bulk", async () => "more")).rejects.toMatchObject({ code: "too_busy" });
+    expect(await occupancy.during("interactive", async () => "typed")).toBe("typed");
     finish();
     await Promise.all(flood);
-    expect(await life.during("bulk", async () => "later")).toBe("later");
+    expect(await occupancy.during("bulk", async () => "later")).toBe("later");
   });
 
   it("finishes what it has begun and takes nothing new when it drains", async () => {
-    const life = new Life(TIMES);
+    const occupancy = new Occupancy(TIMES);
     let finish = (_: string) => {};
-    const work = life.during(
+    const work = occupancy.during(
       "bulk",
       () =>
         new Promise<string>((resolve) => {
@@ -69,10 +69,10 @@ describe("the life of a server", () => {
         }),
     );
     let drained = false;
-    const end = life.drain().then(() => {
+    const end = occupancy.drain().then(() => {
       drained = true;
     });
-    await expect(life.during("interactive", async () => "new")).rejects.toMatchObject({
+    await expect(occupancy.during("interactive", async () => "new")).rejects.toMatchObject({
       code: "restarting",
       status: 503,
     });
