@@ -7,7 +7,8 @@ import { ERRORS, type ErrorCode } from "../../shared/contract.ts";
 import { startWatchedThread, TooHard } from "../../shared/threads/watched-thread.ts";
 import { ServiceError } from "../errors.ts";
 import { serverScript } from "../files/package-files.ts";
-import type { ProgramReader, ProgramRequest, Programs } from "./programs.ts";
+import type { ProgramReader, Programs } from "./programs.ts";
+import type { StopRequest, Stops, SyntaxReply, SyntaxRequest } from "./syntax-requests.ts";
 
 /** Longest time for one candidate, in milliseconds: ten times what hostile ones that parse at all have taken. */
 const CANDIDATE_MS = 5000;
@@ -23,6 +24,8 @@ const TOO_HARD = `Reading it takes more than ${CANDIDATE_MS / 1000} seconds.`;
 export interface SyntaxThread {
   /** Waits until the thread is ready. A candidate that is too hard is an invalid program that says so. */
   readonly read: ProgramReader;
+  /** Where samples end that are being written at a cursor. What is too hard to read is left to go on. */
+  readonly stops: (request: StopRequest, signal?: AbortSignal) => Promise<Stops>;
   /** Settles when the thread can parse. Rejects when the parser cannot be loaded. */
   readonly ready: Promise<void>;
   /** Ends the thread; requests that still wait fail. */
@@ -31,7 +34,7 @@ export interface SyntaxThread {
 
 /** Starts the thread. It does not keep the process alive. */
 export function startSyntaxThread(): SyntaxThread {
-  const thread = startWatchedThread<ProgramRequest, Programs>({
+  const thread = startWatchedThread<SyntaxRequest, SyntaxReply>({
     start: () => new Worker(serverScript, { argv: ["syntax"] }),
     stepMs: CANDIDATE_MS,
     requestMs: REQUEST_MS,
@@ -46,7 +49,9 @@ export function startSyntaxThread(): SyntaxThread {
     for (;;) {
       const rest = candidates.filter(({ id }) => !hard.includes(id));
       try {
-        const { problem, entries } = await thread.run({ task, candidates: rest, mode }, signal);
+        const { programs } = await thread.run({ programs: { task, candidates: rest, mode } }, signal);
+        if (programs === undefined) throw new Error("The parser's thread answered another question.");
+        const { problem, entries } = programs;
         return { problem, entries: [...entries, ...hard.map((id) => unread(id, task.language ?? ""))] };
       } catch (error) {
         if (!(error instanceof TooHard)) throw error;
@@ -60,7 +65,18 @@ export function startSyntaxThread(): SyntaxThread {
       }
     }
   };
-  return { read, ready: thread.ready, close: thread.close };
+
+  const stops = async (request: StopRequest, signal?: AbortSignal): Promise<Stops> => {
+    try {
+      const { stops } = await thread.run({ stops: request }, signal);
+      if (stops === undefined) throw new Error("The parser's thread answered another question.");
+      return stops;
+    } catch (error) {
+      if (error instanceof TooHard) return request.texts.map(() => undefined);
+      throw error;
+    }
+  };
+  return { read, stops, ready: thread.ready, close: thread.close };
 }
 
 /** A candidate that was not read to its end. */

@@ -5,16 +5,16 @@ import { serveRequests } from "../../shared/threads/serve-requests.ts";
 import { UsageError } from "../cli/usage.ts";
 import { ServiceError } from "../errors.ts";
 import { grammarFolder } from "../files/package-files.ts";
-import { type ProgramRequest, type Programs, readPrograms } from "./programs.ts";
+import { answerSyntax, type SyntaxReply, type SyntaxRequest } from "./syntax-requests.ts";
 
 export const usage = "Not for people: the server runs it in a thread.";
 
 export async function run(): Promise<number> {
   if (parentPort === null) throw new UsageError("syntax runs only in a thread of the server.");
   const syntax = await wasmRuntime({ grammarDir: grammarFolder });
-  serveRequests<ProgramRequest, Programs>(
+  serveRequests<SyntaxRequest, SyntaxReply>(
     parentPort,
-    (request, step) => readPrograms(request, syntax, step),
+    (request, step) => answerSyntax(request, syntax, step),
     (error) => (error instanceof ServiceError ? error.code : undefined),
   );
   return 0;

@@ -1,5 +1,5 @@
 // What a line of code says about its block, by its own characters: that it opens, ends or leaves one.
-import type { Language } from "../languages/languages.ts";
+import { type Language, SYNTAX } from "../languages/languages.ts";
 
 /** The line ends in what opens a block in its language. */
 export function opensBlock(line: string, language: Language): boolean {
@@ -42,4 +42,11 @@ export function startsUnit(line: string, apart: boolean, language: Language): bo
   return /^(?:export|public|private|class|interface|func|function|fn|def|impl|struct|int main|namespace|package|import)\b/.test(
     line,
   );
+}
+
+/** The line is a comment, as far as its start tells. */
+export function isComment(line: string, language: Language): boolean {
+  const { lineComments, blockComment } = SYNTAX[language].lexis;
+  const code = line.trimStart();
+  return [...lineComments, ...(blockComment ?? [])].some((mark) => code.startsWith(mark));
 }
