@@ -42,12 +42,7 @@ export async function importModel(
   });
   const name = installName(options.name ?? (await defaultName(source, stats.isDirectory())));
   const target = join(options.folder, `${name}.gguf`);
-  if ((await stat(target).catch(() => undefined)) !== undefined) {
-    throw new ServiceError(
-      "invalid_request",
-      `A model named "${name}" is installed already. Choose another --name, or remove that one first.`,
-    );
-  }
+  await requireAbsent(target, `A model named "${name}"`);
   await mkdir(options.folder, { recursive: true }).catch((error: unknown) => {
     throw diskError(options.folder, error);
   });
@@ -68,8 +63,19 @@ export async function importTokenizer(
 ): Promise<{ readonly name: string; readonly facts: TokenizerFile }> {
   const source = resolve(path);
   const name = installName(options.name ?? (await defaultName(source, true)));
-  const facts = await convertTokenizer(source, tokenizerPath(options.folder, name), options);
+  const target = tokenizerPath(options.folder, name);
+  await requireAbsent(target, `A tokenizer named "${name}"`);
+  const facts = await convertTokenizer(source, target, options);
   return { name, facts };
+}
+
+/** An import never replaces what is installed. */
+async function requireAbsent(target: string, what: string): Promise<void> {
+  if ((await stat(target).catch(() => undefined)) === undefined) return;
+  throw new ServiceError(
+    "invalid_request",
+    `${what} is installed already. Choose another --name, or remove that one first.`,
+  );
 }
 
 async function defaultName(source: string, folder: boolean): Promise<string> {

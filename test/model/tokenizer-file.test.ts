@@ -1,5 +1,5 @@
 /** A model's tokenizer without its weights: the same text, ids and truncation as Hugging Face, for every class. */
-import { copyFileSync, readdirSync } from "node:fs";
+import { copyFileSync, readdirSync, readFileSync } from "node:fs";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -43,6 +43,17 @@ describe("a tokenizer that was imported without weights", () => {
     expect(() => tokenizer.encode("x")).toThrow(/shutting down/);
     // Nobody takes it for a model that can be used here.
     await expect(readRewardModel(path)).rejects.toThrow(/no reward head/);
+  });
+
+  test("is not replaced by another one of the same name", async () => {
+    const [first, second] = parityFixtures();
+    if (first === undefined || second === undefined) throw new Error("there are no fixtures");
+    const path = await findTokenizer(folder, first.name);
+    const before = readFileSync(path ?? "");
+    await expect(importTokenizer(second.folder, { folder, name: first.name })).rejects.toThrow(
+      `A tokenizer named "${first.name}" is installed already. Choose another --name, or remove that one first.`,
+    );
+    expect(readFileSync(path ?? "").equals(before)).toBe(true);
   });
 
   test("is found by its name and never by a path", async () => {
