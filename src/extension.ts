@@ -41,6 +41,7 @@ import { Supervisor } from "./reward-server/supervisor.ts";
 import { Scoring } from "./scoring/score.ts";
 import { scoreCommands } from "./scoring/score-commands.ts";
 import { Health } from "./sources/health.ts";
+import { logFailures } from "./sources/log-failures.ts";
 import { retryAfterChanges } from "./sources/retry-after-changes.ts";
 import { configuredSources } from "./sources/source-names.ts";
 import { keepStatistics } from "./statistics/record-outcomes.ts";
@@ -117,7 +118,7 @@ export function activate(context: vscode.ExtensionContext): Api {
   const sourceNames = () => configuredSources(configuration.for().sources);
   const automatic = () => configuration.for()["automatic.enable"];
   const warm = () => server.warm();
-  const askSources = createAskSources({ sourceSet, health, syntax, rank, warm, session, runs, log });
+  const askSources = createAskSources({ sourceSet, health, syntax, rank, warm, session, runs });
   const provider = new InlineProvider({ configuration, runs, session, traces, askSources });
   const status = lifetime.add(new Status({ server, session, health, sources: sourceNames, automatic }));
 
@@ -161,6 +162,7 @@ export function activate(context: vscode.ExtensionContext): Api {
       read: (cursor, completions) => syntax.reading(cursor, completions),
     }),
   );
+  lifetime.add(logFailures(health, log));
   lifetime.add(retryAfterChanges({ configuration, secrets, health }));
   lifetime.add(configuration.onDidChange(() => void server.optionsChanged()));
   lifetime.add(configuration.onDidChange(() => status.refresh()));

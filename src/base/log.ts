@@ -7,16 +7,6 @@ export interface Log {
   error(message: string): void;
 }
 
-/** Warns of each error once: a source that is left alone has the same one at every keystroke until it is asked again. */
-export function warnOnce(log: Log): (error: Error) => void {
-  const told = new WeakSet<Error>();
-  return (error) => {
-    if (told.has(error)) return;
-    told.add(error);
-    log.warn(error.message);
-  };
-}
-
 /** What went wrong, in words, whatever was thrown. */
 export function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -8,7 +8,7 @@ import type { RankingSession } from "../ranking/session.ts";
 import type { AcceptedArguments, InlineProvider } from "./provider.ts";
 import type { Runs } from "./runs.ts";
 import type { AskSources } from "./start-run.ts";
-import { type TraceLog, Tracer } from "./trace.ts";
+import type { TraceLog } from "./trace.ts";
 
 export interface AcceptedDependencies {
   readonly configuration: Configuration;
@@ -39,9 +39,7 @@ export async function onAccepted(deps: AcceptedDependencies, args: readonly unkn
   const cursor = cursorAt(document, editor.selection.active);
   // Typing on may have started it already.
   if (!cursor || runs.at(cursor)) return;
-  const file = document.uri.path.slice(document.uri.path.lastIndexOf("/") + 1);
-  const tracer = new Tracer("prefetch", file, editor.selection.active.line + 1);
-  deps.traces.keep(tracer.trace);
+  const tracer = deps.traces.start("prefetch", document.uri.path, editor.selection.active.line);
   await deps.askSources(cursor, "prefetch", settings, tracer);
 }
 
@@ -55,8 +53,8 @@ function insertedText(
   rankingId: string,
   candidateId: string,
 ): string | undefined {
-  const checked = runs.get(rankingId)?.state.checked.find(({ candidate }) => candidate.id === candidateId);
-  if (checked) return checked.insert;
+  const candidate = runs.get(rankingId)?.state.candidates.find(({ id }) => id === candidateId);
+  if (candidate) return candidate.insert;
   const ranking = session.get(rankingId);
   return ranking && rowOf(ranking, candidateId)?.entry.code;
 }

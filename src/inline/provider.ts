@@ -7,11 +7,11 @@ import { cursorAt, exclusionReason } from "../editor/documents.ts";
 import type { Settings } from "../editor/settings.ts";
 import type { RankingSession } from "../ranking/session.ts";
 import { accepted, keystroke, NOT_TYPING, pauseOf, shownAndIgnored, type Typing } from "./debounce.ts";
-import { restOf, type TypedSince } from "./reuse.ts";
+import { restOf } from "./reuse.ts";
 import type { Run, RunState } from "./run.ts";
 import type { Runs } from "./runs.ts";
-import { choose, type Offer, offersOf } from "./suggestions.ts";
-import { type TraceLog, Tracer, type Trigger } from "./trace.ts";
+import { decide, type Suggestion, suggestionsOf } from "./suggestions.ts";
+import type { TraceLog, Tracer, Trigger } from "./trace.ts";
 
 /** Command that the editor runs when a suggestion was accepted. */
 export const ACCEPTED_COMMAND = "codescaler.accepted";
@@ -64,7 +64,11 @@ export class InlineProvider implements vscode.InlineCompletionItemProvider {
     const invoked = context.triggerKind === vscode.InlineCompletionTriggerKind.Invoke;
     if (!invoked) this.#typing = keystroke(this.#typing, performance.now());
     const settings = this.#deps.configuration.for(document);
-    const tracer = this.#tracer(document, position, invoked ? "invoked" : "automatic");
+    const tracer = this.#deps.traces.start(
+      invoked ? "invoked" : "automatic",
+      document.uri.path,
+      position.line,
+    );
     const refused = exclusionReason(document, settings);
     if (refused !== undefined) return nothing(tracer, { kind: "refused", why: refused });
     const pending = context.selectedCompletionInfo;
@@ -147,24 +151,24 @@ export class InlineProvider implements vscode.InlineCompletionItemProvider {
     const least = settings["automatic.minimumProbability"];
     const until = performance.now() + settings["automatic.budget"];
     const left = () => Math.max(0, until - performance.now());
-    await run.until((state) => offers(state).length > 0, signal, left());
+    await run.until((state) => suggestions(state).length > 0, signal, left());
     await run.until(allRanked, signal, Math.min(SCORE_WAIT_MS, left()));
-    await run.until((state) => choose(offers(state), least).kind === "show", signal, left());
-    const choice = choose(offers(run.state), least);
-    switch (choice.kind) {
+    await run.until((state) => decide(suggestions(state), least).kind === "show", signal, left());
+    const decision = decide(suggestions(run.state), least);
+    switch (decision.kind) {
       case "show":
-        return this.#show(run, choice.offers, { typed: "", closers: "" }, request, tracer);
+        return this.#show(run, decision.suggestions, request, tracer);
       case "none-valid":
         return nothing(
           tracer,
           run.state.done
-            ? { kind: "none-valid", count: run.state.checked.length }
+            ? { kind: "none-valid", count: run.state.candidates.length }
             : { kind: "late", budget: settings["automatic.budget"] },
         );
       case "abstain":
-        return nothing(tracer, { kind: "abstained", probability: choice.probability, least });
+        return nothing(tracer, { kind: "abstained", probability: decision.probability, least });
       default:
-        return choice satisfies never;
+        return decision satisfies never;
     }
   }
 
@@ -185,31 +189,29 @@ export class InlineProvider implements vscode.InlineCompletionItemProvider {
       if (run.shown === undefined) run.cancel();
       throw error;
     }
-    const found = offers(run.state);
+    const found = suggestions(run.state);
     if (found.length === 0) {
-      return nothing(tracer, { kind: "none-valid", count: run.state.checked.length });
+      return nothing(tracer, { kind: "none-valid", count: run.state.candidates.length });
     }
-    return this.#show(run, found, { typed: "", closers: "" }, request, tracer);
+    return this.#show(run, found, request, tracer);
   }
 
   /** What an earlier run has for this cursor: the same first suggestion, better ones behind it. */
   #reuse(request: SuggestionRequest, tracer: Tracer): vscode.InlineCompletionItem[] | undefined {
     for (const { run, from } of this.#deps.runs.continuedAt(request.cursor)) {
       if (run.shown === undefined) continue;
-      const fitting = offersOf(run.state.checked, run.state.reply, run.shown).filter((offer) =>
-        restOf(offer.insert, from),
-      );
+      const all = suggestionsOf(run.state.candidates, run.state.reply, run.shown);
+      const fitting = all.flatMap((suggestion) => restOf(suggestion, from) ?? []);
       if (fitting.length === 0) continue;
       tracer.add({ kind: "reused", count: fitting.length });
-      return this.#show(run, fitting, from, request, tracer);
+      return this.#show(run, fitting, request, tracer);
     }
     return undefined;
   }
 
   #show(
     run: Run,
-    found: readonly Offer[],
-    from: TypedSince,
+    found: readonly Suggestion[],
     request: SuggestionRequest,
     tracer: Tracer,
   ): vscode.InlineCompletionItem[] {
@@ -219,17 +221,7 @@ export class InlineProvider implements vscode.InlineCompletionItemProvider {
     this.#offered = run;
     this.#deps.session.update(run.id, { shown: first.id });
     tracer.add({ kind: "shown", count: found.length, ranked: first.ranked });
-    return found.flatMap((offer) => {
-      const rest = restOf(offer.insert, from);
-      return rest ? itemOf(run.id, offer, rest.text, rest.replaces, request) : [];
-    });
-  }
-
-  #tracer(document: vscode.TextDocument, position: vscode.Position, trigger: Trigger): Tracer {
-    const file = document.uri.path.slice(document.uri.path.lastIndexOf("/") + 1);
-    const tracer = new Tracer(trigger, file, position.line + 1);
-    this.#deps.traces.keep(tracer.trace);
-    return tracer;
+    return found.map((suggestion) => itemOf(run.id, suggestion, request));
   }
 }
 
@@ -238,12 +230,12 @@ function insideWord({ prefix, suffix }: CursorContext): boolean {
   return /[\p{L}\p{N}_$]$/u.test(prefix) && /^[\p{L}\p{N}_$]/u.test(suffix);
 }
 
-function offers(state: RunState): Offer[] {
-  return offersOf(state.checked, state.reply, undefined);
+function suggestions(state: RunState): Suggestion[] {
+  return suggestionsOf(state.candidates, state.reply, undefined);
 }
 
 function allRanked(state: RunState): boolean {
-  return state.ranked > 0 && state.ranked === state.checked.length;
+  return state.ranked > 0 && state.ranked === state.candidates.length;
 }
 
 function nothing(tracer: Tracer, why: Parameters<Tracer["add"]>[0]): vscode.InlineCompletionItem[] {
@@ -253,14 +245,12 @@ function nothing(tracer: Tracer, why: Parameters<Tracer["add"]>[0]): vscode.Inli
 
 function itemOf(
   rankingId: string,
-  offer: Offer,
-  text: string,
-  replaces: number,
+  { id, rest, replaces }: Suggestion,
   { position, pending }: SuggestionRequest,
 ): vscode.InlineCompletionItem {
   const range = pending?.range ?? new vscode.Range(position, position.translate(0, replaces));
-  const args: AcceptedArguments = [rankingId, offer.id];
-  return new vscode.InlineCompletionItem((pending?.text ?? "") + text, range, {
+  const args: AcceptedArguments = [rankingId, id];
+  return new vscode.InlineCompletionItem((pending?.text ?? "") + rest, range, {
     command: ACCEPTED_COMMAND,
     title: "",
     arguments: [...args],

@@ -1,5 +1,6 @@
 /** Whether an earlier suggestion still fits when the user has typed on. Pure. */
 import type { CursorContext } from "../editor/cursor-context.ts";
+import type { Suggestion } from "./suggestions.ts";
 
 /** Text compared around the cursor: enough to tell one cursor from another, little enough for every keystroke. */
 const COMPARED = 1024;
@@ -28,20 +29,15 @@ export function typedSince(old: CursorContext, now: CursorContext): TypedSince |
   return { typed: now.prefix.slice(now.prefix.length - length), closers };
 }
 
-/** The rest of a suggestion after what was typed, and how many closers right of the cursor it replaces. */
-export interface Rest {
-  readonly text: string;
-  readonly replaces: number;
-}
-
-/** Undefined when something else was typed, or nothing of it is left. */
-export function restOf(insert: string, { typed, closers }: TypedSince): Rest | undefined {
+/** A suggestion with what is left of it after that; undefined when something else was typed, or nothing is left. */
+export function restOf(suggestion: Suggestion, { typed, closers }: TypedSince): Suggestion | undefined {
+  const { insert } = suggestion;
   if (!insert.startsWith(typed)) return undefined;
-  const text = insert.slice(typed.length);
-  if (text === "") return undefined;
-  if (closers === "") return { text, replaces: 0 };
-  // The suggestion closes by itself what the editor has closed: then those are replaced.
-  return containsInOrder(text, closers) ? { text, replaces: closers.length } : undefined;
+  const rest = insert.slice(typed.length);
+  if (rest === "") return undefined;
+  // Where the suggestion closes by itself what the editor has closed, those are replaced.
+  if (closers !== "" && !containsInOrder(rest, closers)) return undefined;
+  return { ...suggestion, rest, replaces: closers.length };
 }
 
 function sameEnd(a: string, b: string): boolean {

@@ -7,25 +7,17 @@ import { isAbort } from "../base/log.ts";
 import { type CursorContext, taskAt } from "../editor/cursor-context.ts";
 import type { Ranker } from "../ranking/ranker.ts";
 import type { Candidate, Ranking } from "../ranking/ranking.ts";
-import type { Completion } from "../sources/source.ts";
-import type { Checked } from "./suggestions.ts";
+import type { Arrival } from "../sources/gather.ts";
 import type { Tracer } from "./trace.ts";
-
-/** What a source gives, or that it failed. */
-export type Arrival =
-  | {
-      readonly kind: "completion";
-      readonly sourceId: string;
-      readonly source: string;
-      readonly completion: Completion;
-    }
-  | { readonly kind: "failure"; readonly source: string; readonly problem: string };
 
 export interface RunDependencies {
   /** Asks the sources; ends when nothing more will come. */
-  readonly gather: (cursor: CursorContext, signal: AbortSignal) => AsyncIterable<Arrival>;
+  readonly gather: (signal: AbortSignal) => AsyncIterable<Arrival>;
   /** Whether a completion is valid at the cursor, and what of it is inserted. */
-  readonly check: (cursor: CursorContext, text: string) => Promise<Omit<Checked, "candidate">>;
+  readonly check: (
+    cursor: CursorContext,
+    text: string,
+  ) => Promise<Pick<Candidate, "insert" | "valid" | "reason">>;
   readonly rank: Ranker;
   /** What went wrong, for people. */
   readonly sentenceOf: (error: unknown) => string;
@@ -34,7 +26,8 @@ export interface RunDependencies {
 }
 
 export interface RunState {
-  readonly checked: readonly Checked[];
+  /** In the order of arrival. */
+  readonly candidates: readonly Candidate[];
   readonly reply: RankReply | undefined;
   /** Candidates that the reply covers. */
   readonly ranked: number;
@@ -56,7 +49,7 @@ export class Run {
   readonly #waiting = new Set<() => void>();
   readonly #startedAt = Date.now();
   #state: RunState = {
-    checked: [],
+    candidates: [],
     reply: undefined,
     ranked: 0,
     gathered: false,
@@ -137,39 +130,38 @@ export class Run {
   async #gather(): Promise<void> {
     const { signal } = this.#abort;
     try {
-      for await (const arrival of this.#deps.gather(this.cursor, signal)) {
+      for await (const arrival of this.#deps.gather(signal)) {
         if (signal.aborted) break;
-        if (arrival.kind === "failure") this.#problem(arrival);
+        if (arrival.kind === "failure") this.#problem(arrival.source.label, arrival.error);
         else await this.#take(arrival);
       }
     } catch (error) {
-      if (!signal.aborted && !isAbort(error)) {
-        this.#problem({ kind: "failure", source: "", problem: this.#deps.sentenceOf(error) });
-      }
+      if (!signal.aborted && !isAbort(error)) this.#problem("", error);
     }
-    this.tracer.add({ kind: "all-arrived", count: this.#state.checked.length });
+    this.tracer.add({ kind: "all-arrived", count: this.#state.candidates.length });
     this.#change({ gathered: true });
   }
 
-  #problem(failure: Extract<Arrival, { kind: "failure" }>): void {
-    this.tracer.add({ kind: "source-failed", source: failure.source, problem: failure.problem });
-    this.#change({ problems: [...this.#state.problems, failure.problem] });
+  #problem(source: string, error: unknown): void {
+    const problem = this.#deps.sentenceOf(error);
+    this.tracer.add({ kind: "source-failed", source, problem });
+    this.#change({ problems: [...this.#state.problems, problem] });
   }
 
-  async #take({ sourceId, source, completion }: Extract<Arrival, { kind: "completion" }>): Promise<void> {
+  async #take({ source, completion }: Extract<Arrival, { kind: "completion" }>): Promise<void> {
+    const arrivedMs = Math.round(this.tracer.elapsed);
+    const { text } = completion;
     const candidate: Candidate = {
-      id: `c${this.#state.checked.length + 1}`,
-      sourceId,
-      source,
-      text: completion.text,
-      complete: completion.complete,
-      tokens: completion.tokens,
-      arrivedMs: Math.round(this.tracer.elapsed),
+      id: `c${this.#state.candidates.length + 1}`,
+      sourceId: source.id,
+      source: source.label,
+      ...completion,
+      arrivedMs,
+      ...(await this.#deps.check(this.cursor, text)),
     };
-    const { insert, valid, reason } = await this.#deps.check(this.cursor, completion.text);
-    const characters = completion.text.length;
-    this.tracer.add({ kind: "arrived", id: candidate.id, source, characters, valid, reason });
-    this.#change({ checked: [...this.#state.checked, { candidate, insert, valid, reason }] });
+    const { id, valid, reason } = candidate;
+    this.tracer.add({ kind: "arrived", id, source: source.label, characters: text.length, valid, reason });
+    this.#change({ candidates: [...this.#state.candidates, candidate] });
   }
 
   /** One request at a time, each with all that has arrived: the server's cache makes a later one cheap. */
@@ -177,23 +169,23 @@ export class Run {
     const { signal } = this.#abort;
     try {
       for (;;) {
-        const { checked, gathered, ranked } = await this.until(
-          (state) => state.gathered || state.checked.length > state.ranked,
+        const { candidates, gathered, ranked } = await this.until(
+          (state) => state.gathered || state.candidates.length > state.ranked,
           signal,
         );
-        if (checked.length === ranked) {
+        if (candidates.length === ranked) {
           if (gathered) return;
           continue;
         }
         const all = await this.until((state) => state.gathered, signal, TOGETHER_MS);
         const asked = performance.now();
-        const candidates = all.checked.map(({ candidate: { id, text } }) => ({ id, text }));
-        const reply = await this.#deps.rank({ task: taskAt(this.cursor), candidates }, signal);
+        const body = all.candidates.map(({ id, text }) => ({ id, text }));
+        const reply = await this.#deps.rank({ task: taskAt(this.cursor), candidates: body }, signal);
         const best = reply.candidates[0]?.probability ?? null;
         const ms = Math.round(performance.now() - asked);
-        this.tracer.add({ kind: "ranked", count: candidates.length, ms, best });
+        this.tracer.add({ kind: "ranked", count: body.length, ms, best });
         this.#totalMs = this.tracer.elapsed;
-        this.#change({ reply, ranked: candidates.length });
+        this.#change({ reply, ranked: body.length });
       }
     } catch (error) {
       if (signal.aborted || isAbort(error)) return;
@@ -206,16 +198,16 @@ export class Run {
   #change(change: Partial<RunState>): void {
     this.#state = { ...this.#state, ...change };
     for (const look of [...this.#waiting]) look();
-    if (this.#state.checked.length > 0) this.#deps.publish(this.#ranking());
+    if (this.#state.candidates.length > 0) this.#deps.publish(this.#ranking());
   }
 
   #ranking(): Ranking {
-    const { checked, reply, done, problems } = this.#state;
+    const { candidates, reply, done, problems } = this.#state;
     return {
       id: this.id,
       kind: "completion",
       cursor: this.cursor,
-      candidates: checked.map(({ candidate }) => candidate),
+      candidates,
       reply,
       complete: done,
       problems,

@@ -60,5 +60,5 @@ export class Runs {
 function leadsTo(run: Run, cursor: CursorContext): boolean {
   const from = typedSince(run.cursor, cursor);
   if (!from) return false;
-  return from.typed === "" || run.state.checked.some(({ insert }) => insert.startsWith(from.typed));
+  return from.typed === "" || run.state.candidates.some(({ insert }) => insert.startsWith(from.typed));
 }

@@ -2,10 +2,10 @@
 import * as vscode from "vscode";
 import type { Configuration } from "../editor/configuration.ts";
 import { cursorAt } from "../editor/documents.ts";
-import type { Arrival } from "./run.ts";
+import type { Arrival } from "../sources/gather.ts";
 import { type RunParts, startRun } from "./start-run.ts";
 import { present } from "./suggest.ts";
-import { type TraceLog, Tracer } from "./trace.ts";
+import type { TraceLog } from "./trace.ts";
 
 const HEAD = `def running_mean(values: list[float], size: int) -> list[float]:
     """Mean of every window of \`size\` neighbouring values, from left to right.
@@ -41,22 +41,18 @@ export async function trySample(deps: SampleDependencies): Promise<void> {
   editor.selection = new vscode.Selection(position, position);
   const cursor = cursorAt(document, position);
   if (!cursor) return;
-  const tracer = new Tracer("command", vscode.l10n.t("sample"), position.line + 1);
-  deps.traces.keep(tracer.trace);
+  const tracer = deps.traces.start("command", vscode.l10n.t("sample"), position.line);
   tracer.add({ kind: "asked", sources: [label()], count: RECORDED.length });
-  await present(
-    deps,
-    startRun(deps, cursor, (_cursor, signal) => recorded(signal), tracer),
-    editor,
-  );
+  await present(deps, startRun(deps, cursor, recorded, tracer), editor);
 }
 
 async function* recorded(signal: AbortSignal): AsyncGenerator<Arrival> {
+  const source = { id: "recorded", label: label() };
   for (const text of RECORDED) {
     await new Promise((resolve) => setTimeout(resolve, PACE_MS));
     if (signal.aborted) return;
     const completion = { text, complete: true, tokens: undefined };
-    yield { kind: "completion", sourceId: "recorded", source: label(), completion };
+    yield { kind: "completion", source, completion };
   }
 }
 

@@ -1,5 +1,4 @@
 /** Starts runs: which sources are asked for which trigger, how many completions, and with what text. */
-import { type Log, warnOnce } from "../base/log.ts";
 import {
   type CursorContext,
   firstPart,
@@ -17,7 +16,7 @@ import type { Health } from "../sources/health.ts";
 import type { CompletionRequest } from "../sources/source.ts";
 import type { SourceSet } from "../sources/source-set.ts";
 import type { Syntax } from "../syntax/syntax.ts";
-import { type Arrival, Run, type RunDependencies } from "./run.ts";
+import { Run, type RunDependencies } from "./run.ts";
 import type { Runs } from "./runs.ts";
 import type { Tracer, Trigger } from "./trace.ts";
 
@@ -30,7 +29,6 @@ export interface StartDependencies {
   readonly warm: () => void;
   readonly session: RankingSession;
   readonly runs: Runs;
-  readonly log: Log;
 }
 
 export type AskSources = (
@@ -47,7 +45,6 @@ const COMMAND_DEADLINE_MS = 120_000;
 
 /** @returns a function that starts a run; undefined when no source may be asked for this trigger */
 export function createAskSources(deps: StartDependencies): AskSources {
-  const warn = warnOnce(deps.log);
   return async (cursor, trigger, settings, tracer) => {
     const byCommand = trigger === "command";
     const { sources, account } = await deps.sourceSet();
@@ -74,26 +71,15 @@ export function createAskSources(deps: StartDependencies): AskSources {
     };
     const stopEarly = deps.syntax.stopperFor(cursor);
     deps.warm();
-    async function* arrivals(_cursor: CursorContext, signal: AbortSignal): AsyncGenerator<Arrival> {
-      const failures: Arrival[] = [];
-      const gathered = gather(asked, request, {
+    const arrivals = (signal: AbortSignal) =>
+      gather(asked, request, {
         signal,
         deadlineMs: byCommand ? COMMAND_DEADLINE_MS : AUTOMATIC_DEADLINE_MS,
         automatic: !byCommand,
         stopEarly,
         health: deps.health,
         account,
-        onFailure: ({ label }, error) => {
-          warn(error);
-          failures.push({ kind: "failure", source: label, problem: sentenceOf(error) });
-        },
       });
-      for await (const { source, completion } of gathered) {
-        yield { kind: "completion", sourceId: source.id, source: source.label, completion };
-        yield* failures.splice(0);
-      }
-      yield* failures;
-    }
     return startRun(deps, cursor, arrivals, tracer);
   };
 }

@@ -9,8 +9,8 @@ import { typedSince } from "./reuse.ts";
 import type { Run, RunState } from "./run.ts";
 import type { Runs } from "./runs.ts";
 import type { AskSources } from "./start-run.ts";
-import { offersOf } from "./suggestions.ts";
-import { type TraceLog, Tracer } from "./trace.ts";
+import { suggestionsOf } from "./suggestions.ts";
+import type { TraceLog, Tracer } from "./trace.ts";
 
 export interface SuggestDependencies {
   readonly configuration: Configuration;
@@ -27,9 +27,7 @@ export async function suggest(deps: SuggestDependencies): Promise<void> {
   const { document } = editor;
   const position = editor.selection.active;
   const settings = deps.configuration.for(document);
-  const file = document.uri.path.slice(document.uri.path.lastIndexOf("/") + 1);
-  const tracer = new Tracer("command", file, position.line + 1);
-  deps.traces.keep(tracer.trace);
+  const tracer = deps.traces.start("command", document.uri.path, position.line);
   const refused = exclusionReason(document, settings);
   if (refused !== undefined) {
     tracer.add({ kind: "refused", why: refused });
@@ -56,7 +54,7 @@ export async function present(
   const { cursor, tracer } = run;
   const state = await withProgress(run);
   if (!state) return;
-  const [best, ...others] = offersOf(state.checked, state.reply, undefined);
+  const [best, ...others] = suggestionsOf(state.candidates, state.reply, undefined);
   if (!best) return explainNothing(tracer, state);
   run.shown = best.insert;
   deps.session.update(run.id, { shown: best.id });
@@ -111,7 +109,7 @@ async function withProgress(run: Run): Promise<RunState | undefined> {
 
 function message(state: RunState): string {
   const best = state.reply?.candidates[0]?.probability;
-  const arrived = vscode.l10n.t("{0} candidates", state.checked.length);
+  const arrived = vscode.l10n.t("{0} candidates", state.candidates.length);
   return best === undefined || best === null
     ? arrived
     : vscode.l10n.t("{0}, best {1} %", arrived, percent(best));
@@ -126,13 +124,13 @@ async function offerSources(): Promise<void> {
   if (answer === add) await vscode.commands.executeCommand("codescaler.addSource");
 }
 
-async function explainNothing(tracer: Tracer, { checked, problems }: RunState): Promise<void> {
-  tracer.add({ kind: "none-valid", count: checked.length });
+async function explainNothing(tracer: Tracer, { candidates, problems }: RunState): Promise<void> {
+  tracer.add({ kind: "none-valid", count: candidates.length });
   const why = vscode.l10n.t("Why?");
   const problem = problems.at(-1);
   const sentence =
-    checked.length > 0
-      ? vscode.l10n.t("None of the {0} candidates is valid here.", checked.length)
+    candidates.length > 0
+      ? vscode.l10n.t("None of the {0} candidates is valid here.", candidates.length)
       : (problem ?? vscode.l10n.t("No candidate came."));
   const answer = await vscode.window.showInformationMessage(sentence, why);
   if (answer === why) await vscode.commands.executeCommand("codescaler.why");

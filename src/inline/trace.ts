@@ -86,6 +86,17 @@ export class TraceLog {
     return this.#traces;
   }
 
+  /**
+   * Begins the trace of a request, and keeps it while it grows.
+   * @param path of the document; its folders are left out
+   * @param line from 0
+   */
+  start(trigger: Trigger, path: string, line: number): Tracer {
+    const tracer = new Tracer(trigger, path.slice(path.lastIndexOf("/") + 1), line + 1);
+    this.keep(tracer.trace);
+    return tracer;
+  }
+
   /** Keeps a trace; it may go on growing. */
   keep(trace: Trace): void {
     this.#traces.push(trace);

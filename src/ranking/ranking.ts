@@ -2,7 +2,7 @@
 import type { RankedCandidate, RankReply } from "../../shared/contract.ts";
 import type { CursorContext } from "../editor/cursor-context.ts";
 
-/** One completion as a source gave it. */
+/** One completion as a source gave it, checked in the editor before the server has seen it. */
 export interface Candidate {
   /** Unique in its ranking. */
   readonly id: string;
@@ -16,6 +16,11 @@ export interface Candidate {
   readonly tokens: number | undefined;
   /** Milliseconds from the request to its arrival. */
   readonly arrivedMs: number;
+  /** The text that it inserts at the cursor; empty when there is nothing. */
+  readonly insert: string;
+  /** Whether the code is valid with it, and if not, why. Code that is in a document already counts as valid. */
+  readonly valid: boolean;
+  readonly reason: string | null;
 }
 
 export type RankingKind =

@@ -100,6 +100,9 @@ export class Scoring {
         complete: true,
         tokens: undefined,
         arrivedMs: 0,
+        insert: text,
+        valid: true,
+        reason: null,
       }),
     );
     const body = candidates.map(({ id, text }) => ({ id, text }));

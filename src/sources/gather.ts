@@ -1,14 +1,15 @@
-/** Asks all sources at once and yields their completions as they arrive; one that fails spoils nothing. */
-
+/** Asks all sources at once and yields what they give as it arrives; one that fails spoils nothing. */
 import { merge } from "../base/merge.ts";
 import type { Health } from "./health.ts";
 import type { Completion, CompletionRequest, Source, Spending, StopEarly } from "./source.ts";
 import { SourceError } from "./source-error.ts";
 
-export interface Gathered {
-  readonly source: Source;
-  readonly completion: Completion;
-}
+/** What comes from a source: a completion, or at its end the reason why there are no more. */
+export type Arrival =
+  | { readonly kind: "completion"; readonly source: SourceName; readonly completion: Completion }
+  | { readonly kind: "failure"; readonly source: SourceName; readonly error: SourceError };
+
+type SourceName = Pick<Source, "id" | "label">;
 
 /** Who keeps the account: asked before a source is, told what it spent. */
 export interface Account {
@@ -27,49 +28,42 @@ export interface GatherOptions {
   readonly stopEarly?: StopEarly;
   readonly health: Health;
   readonly account: Account;
-  /** Called once for each source that failed or is left alone, with the reason. */
-  readonly onFailure: (source: Source, error: SourceError) => void;
 }
 
-/** Never throws for a source: what is wrong with it goes to `onFailure` and to its health. */
+/** Never throws for a source: what is wrong with it arrives like its completions, and goes to its health. */
 export async function* gather(
   sources: readonly Source[],
   request: CompletionRequest,
   options: GatherOptions,
-): AsyncGenerator<Gathered> {
+): AsyncGenerator<Arrival> {
   const leaving = new AbortController();
   const deadline = AbortSignal.timeout(options.deadlineMs);
   const signal = AbortSignal.any([options.signal, deadline, leaving.signal]);
   const asked = sources.filter((source) => !options.automatic || source.automatic);
   try {
-    yield* merge(asked.map((source) => one(source, request, options, signal, deadline)));
+    yield* merge(asked.map((source) => arrivalsOf(source, request, options, signal, deadline)));
   } finally {
     leaving.abort();
   }
 }
 
-async function* one(
+async function* arrivalsOf(
   source: Source,
   request: CompletionRequest,
   options: GatherOptions,
   signal: AbortSignal,
   deadline: AbortSignal,
-): AsyncGenerator<Gathered> {
-  const { health, account, onFailure } = options;
-  const paused = health.pausedBy(source.id, options.automatic);
-  if (paused !== undefined) return onFailure(source, paused);
-  const capped = account.capped(source);
-  if (capped !== undefined) {
-    const state = health.of(source.id);
-    // Still the same failure, which was told already.
-    const same = state.kind === "failed" && state.error.message === capped.message;
-    if (!same) health.failed(source.id, capped);
-    return onFailure(source, same ? state.error : capped);
+): AsyncGenerator<Arrival> {
+  const { health, account } = options;
+  const unaskable = reasonNotToAsk(source, options);
+  if (unaskable !== undefined) {
+    yield { kind: "failure", source, error: unaskable };
+    return;
   }
   const started = performance.now();
   let firstMs = 0;
   let given = 0;
-  let failure: SourceError | undefined;
+  let error: SourceError | undefined;
   health.asking(source.id);
   try {
     const completions = source.complete(request, {
@@ -80,19 +74,35 @@ async function* one(
     for await (const completion of completions) {
       if (given === 0) firstMs = performance.now() - started;
       given += 1;
-      yield { source, completion };
+      yield { kind: "completion", source, completion };
     }
     if (given === 0 && deadline.aborted && !options.signal.aborted) {
       const seconds = String(Math.max(1, Math.round(options.deadlineMs / 1000)));
-      failure = new SourceError("deadline", { source: source.label, seconds });
+      error = new SourceError("deadline", { source: source.label, seconds });
     }
-  } catch (error) {
-    failure = error instanceof SourceError ? error : new SourceError("unexpected", { source: source.label });
+  } catch (caught) {
+    error = caught instanceof SourceError ? caught : new SourceError("unexpected", { source: source.label });
   } finally {
     // Also reached when the consumer has enough and leaves.
-    if (failure !== undefined) health.failed(source.id, failure);
+    if (error !== undefined) health.failed(source.id, error);
     else if (given > 0) health.ready(source.id, firstMs, given);
     else health.cancelled(source.id);
   }
-  if (failure !== undefined) onFailure(source, failure);
+  if (error !== undefined) yield { kind: "failure", source, error };
+}
+
+/** Why a source is left alone now; undefined where it may be asked. */
+function reasonNotToAsk(
+  source: Source,
+  { health, account, automatic }: GatherOptions,
+): SourceError | undefined {
+  const paused = health.pausedBy(source.id, automatic);
+  if (paused !== undefined) return paused;
+  const capped = account.capped(source);
+  if (capped === undefined) return undefined;
+  const state = health.of(source.id);
+  // Still the same failure, which was told already.
+  if (state.kind === "failed" && state.error.message === capped.message) return state.error;
+  health.failed(source.id, capped);
+  return capped;
 }

@@ -2,8 +2,8 @@
 import type { Language } from "../../shared/syntax/languages/languages.ts";
 import type { SyntaxRuntime } from "../../shared/syntax/parsing/parser.ts";
 import type { CursorContext } from "../editor/cursor-context.ts";
-import type { Checked } from "../inline/suggestions.ts";
 import type { ModelReading } from "../preferences/preference.ts";
+import type { Candidate } from "../ranking/ranking.ts";
 import type { FunctionRange } from "../scoring/functions.ts";
 import type { StopEarly } from "../sources/source.ts";
 import type { SyntaxEngine } from "./syntax-engine.ts";
@@ -18,7 +18,7 @@ export class Syntax {
   }
 
   /** Whether a completion is valid at the cursor, and what of it is inserted. */
-  async check(cursor: CursorContext, text: string): Promise<Omit<Checked, "candidate">> {
+  async check(cursor: CursorContext, text: string): Promise<Pick<Candidate, "insert" | "valid" | "reason">> {
     const { runtime, assemble } = await this.#load();
     const { prefix, suffix, language } = cursor;
     const { insert, valid, reason } = await assemble({ prefix, suffix, language, completion: text }, runtime);

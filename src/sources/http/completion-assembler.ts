@@ -21,17 +21,13 @@ export type StreamEvent =
     }
   | { readonly kind: "error"; readonly error: unknown };
 
-interface Choice {
-  text: string;
-  ended: boolean;
-}
-
 /** Collects at most `count` completions; indices beyond that are ignored. */
-export class Choices {
+export class CompletionAssembler {
   readonly #count: number;
   readonly #stopEarly: StopEarly | undefined;
-  readonly #choices = new Map<number, Choice>();
-  #ended = 0;
+  /** Texts by index, whole or not, and the indices of those that are whole. */
+  readonly #texts = new Map<number, string>();
+  readonly #whole = new Set<number>();
   #stopped = 0;
   #chars = 0;
 
@@ -42,12 +38,12 @@ export class Choices {
 
   /** Whether all completions are there. */
   get finished(): boolean {
-    return this.#ended === this.#count;
+    return this.#whole.size === this.#count;
   }
 
   /** Whether a stream that ended here ended too soon: nothing came, or something that began did not end. */
   get broken(): boolean {
-    return this.#ended === 0 || this.#choices.size > this.#ended;
+    return this.#whole.size === 0 || this.#texts.size > this.#whole.size;
   }
 
   /** Whether the endpoint still writes something that nobody needs. */
@@ -62,41 +58,36 @@ export class Choices {
 
   /** Takes a piece; gives the completion that became whole by it. */
   add(index: number, piece: string): Completion | undefined {
-    const choice = this.#choice(index);
-    if (choice === undefined || choice.ended) return undefined;
-    choice.text += piece;
+    if (!this.#isOpen(index)) return undefined;
+    const text = (this.#texts.get(index) ?? "") + piece;
+    this.#texts.set(index, text);
     this.#chars += piece.length;
-    const tooLong = choice.text.length > MAX_COMPLETION_CHARS;
-    if (!tooLong && (piece === "" || this.#stopEarly?.(choice.text) !== true)) return undefined;
+    const tooLong = text.length > MAX_COMPLETION_CHARS;
+    if (!tooLong && (piece === "" || this.#stopEarly?.(text) !== true)) return undefined;
     this.#stopped += 1;
-    return this.#end(choice, !tooLong, undefined);
+    return this.#end(index, !tooLong, undefined);
   }
 
   /** Takes the end of a completion as the endpoint announced it. */
   end(index: number, complete: boolean, tokens: number | undefined): Completion | undefined {
-    const choice = this.#choice(index);
-    return choice === undefined || choice.ended ? undefined : this.#end(choice, complete, tokens);
+    return this.#isOpen(index) ? this.#end(index, complete, tokens) : undefined;
   }
 
   /** Ends all that began and did not end. */
   *endAll(complete: boolean): Generator<Completion> {
-    for (const choice of this.#choices.values()) {
-      if (!choice.ended && (complete || choice.text !== "")) yield this.#end(choice, complete, undefined);
+    for (const [index, text] of this.#texts) {
+      if (!this.#whole.has(index) && (complete || text !== "")) yield this.#end(index, complete, undefined);
     }
   }
 
-  #end(choice: Choice, complete: boolean, tokens: number | undefined): Completion {
-    choice.ended = true;
-    this.#ended += 1;
-    return { text: choice.text, complete, tokens };
+  #isOpen(index: number): boolean {
+    return Number.isInteger(index) && index >= 0 && index < this.#count && !this.#whole.has(index);
   }
 
-  #choice(index: number): Choice | undefined {
-    if (!Number.isInteger(index) || index < 0 || index >= this.#count) return undefined;
-    const known = this.#choices.get(index);
-    if (known !== undefined) return known;
-    const choice = { text: "", ended: false };
-    this.#choices.set(index, choice);
-    return choice;
+  #end(index: number, complete: boolean, tokens: number | undefined): Completion {
+    const text = this.#texts.get(index) ?? "";
+    this.#texts.set(index, text);
+    this.#whole.add(index);
+    return { text, complete, tokens };
   }
 }

@@ -1,4 +1,5 @@
 /** Reads what an endpoint answered instead of completions: the vendors' error bodies, one meaning. */
+import { retryAfterMs } from "../../../shared/http/retry-after.ts";
 import type { SourceErrorKind, SourceErrorValues } from "../source-error.ts";
 import { SourceError, WORDS } from "../source-error.ts";
 import { wholeText } from "./framing.ts";
@@ -28,22 +29,23 @@ export interface Asked {
 /** The failure that an answer with an error status means. */
 export async function sourceErrorOf(reply: HttpReply, asked: Asked, now = Date.now()): Promise<SourceError> {
   const text = await wholeText(reply.body);
-  return sourceErrorFor(reply.status, parsed(text), asked, reply.headers, now);
+  return sourceErrorFor(reply.status, parsed(text), asked, reply.header, now);
 }
 
 /** The failure that an error object inside a good answer means: in a stream, or LM Studio's 200 for no such route. */
 export function sourceErrorInside(error: unknown, asked: Asked): SourceError {
   const words = wordsOf({ error });
   const status = typeof words.code === "number" ? words.code : words.status;
-  if (/unexpected endpoint/i.test(words.message)) return sourceErrorFor(404, {}, asked, {}, Date.now());
-  return sourceErrorFor(status ?? 500, { error }, asked, {}, Date.now());
+  if (/unexpected endpoint/i.test(words.message))
+    return sourceErrorFor(404, {}, asked, () => undefined, Date.now());
+  return sourceErrorFor(status ?? 500, { error }, asked, () => undefined, Date.now());
 }
 
 function sourceErrorFor(
   status: number,
   body: unknown,
   asked: Asked,
-  headers: Readonly<Record<string, string>>,
+  header: HttpReply["header"],
   now: number,
 ): SourceError {
   const words = wordsOf(body);
@@ -55,11 +57,11 @@ function sourceErrorFor(
     status: String(status),
     detail: detailOf(words, asked.secrets),
     parameter: words.param,
-    target: originOf(headers["location"]),
+    target: originOf(header("location")),
   };
   const kind = kindOf(status, said, words.message !== "");
   if (kind !== "rate_limited" && kind !== "loading") return new SourceError(kind, values);
-  const pause = pauseOf(headers, now);
+  const pause = pauseOf(header, now);
   if (kind === "loading" && pause === undefined) return new SourceError("loading", values);
   const retryAt = now + Math.min(pause ?? PAUSE_MS, MAX_PAUSE_MS);
   const time = new Date(retryAt).toLocaleTimeString();
@@ -148,16 +150,10 @@ function detailOf(words: Words, secrets: readonly string[]): string {
   return line.length > MAX_DETAIL_CHARS ? `“${line.slice(0, MAX_DETAIL_CHARS)}…”` : `“${line}”`;
 }
 
-/** How long to wait, in milliseconds: `retry-after-ms`, or `Retry-After` in seconds or as a date. */
-function pauseOf(headers: Readonly<Record<string, string>>, now: number): number | undefined {
-  const exact = Number(headers["retry-after-ms"]);
-  if (Number.isFinite(exact) && exact >= 0) return exact;
-  const value = headers["retry-after"];
-  if (value === undefined) return undefined;
-  const seconds = Number(value);
-  if (Number.isFinite(seconds)) return Math.max(0, seconds * 1000);
-  const date = Date.parse(value);
-  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
+/** How long to wait, in milliseconds: `retry-after-ms`, which some vendors send, or `Retry-After`. */
+function pauseOf(header: HttpReply["header"], now: number): number | undefined {
+  const exact = Number(header("retry-after-ms"));
+  return Number.isFinite(exact) && exact >= 0 ? exact : retryAfterMs(header("retry-after"), now);
 }
 
 function originOf(location: string | undefined): string {

@@ -32,9 +32,10 @@ export async function* jsonValues(
       throw malformed();
     }
   };
-  if (reply.type === "text/html") throw new SourceError("web_page", { source, address });
+  const type = mediaType(reply);
+  if (type === "text/html") throw new SourceError("web_page", { source, address });
   let { body } = reply;
-  if (reply.type === "application/json" && expected === "sse") {
+  if (type === "application/json" && expected === "sse") {
     const text = await wholeText(body);
     // Some gateways announce JSON and send an event stream all the same.
     if (!/^\s*(?:data|event|id|:)/.test(text)) {
@@ -43,7 +44,7 @@ export async function* jsonValues(
     }
     body = once(text);
   }
-  const framing = framingOf(reply.type) ?? expected;
+  const framing = framingOf(type) ?? expected;
   for await (const line of lines(body, malformed)) {
     if (framing === "ndjson") {
       if (line.trim() !== "") yield parse(line);
@@ -61,6 +62,11 @@ export async function* jsonValues(
     }
     if (data.trim() !== "") yield parse(data);
   }
+}
+
+/** The media type in lower case without parameters; empty when not given. */
+function mediaType(reply: HttpReply): string {
+  return (reply.header("content-type") ?? "").split(";", 1)[0]?.trim().toLowerCase() ?? "";
 }
 
 function framingOf(type: string): Framing | undefined {

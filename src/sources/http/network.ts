@@ -3,7 +3,8 @@ import http from "node:http";
 import https from "node:https";
 import { HttpProxyAgent } from "http-proxy-agent";
 import { HttpsProxyAgent } from "https-proxy-agent";
-import { bypassesProxy, isLoopback, shown } from "./source-address.ts";
+import { isLoopback } from "../../../shared/http/loopback.ts";
+import { bypassesProxy, shown } from "./source-address.ts";
 
 /** The editor's own network settings (`http.*`), as plain values. */
 export interface NetworkSettings {

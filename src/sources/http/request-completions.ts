@@ -1,13 +1,11 @@
 /** One request for completions over HTTP: sent, streamed, stopped early, counted. Shared by all vendors. */
-
-import { merge } from "../../base/merge.ts";
-import type { CompleteOptions, Completion, CompletionRequest, Source } from "../source.ts";
+import type { CompleteOptions, Completion } from "../source.ts";
 import { SourceError } from "../source-error.ts";
-import { Choices, type StreamEvent } from "./completion-assembler.ts";
+import { CompletionAssembler, type StreamEvent } from "./completion-assembler.ts";
 import { type Asked, sourceErrorInside, sourceErrorOf } from "./error-response.ts";
 import { DONE, type Framing, jsonValues } from "./framing.ts";
-import type { HttpClient } from "./http-client.ts";
-import { isLoopback, shown } from "./source-address.ts";
+import type { HttpClient, HttpReply } from "./http-client.ts";
+import { shown } from "./source-address.ts";
 
 /** How long a stream may linger after its last completion, in milliseconds: its token counts and its end come then. */
 const TRAILER_MS = 500;
@@ -34,144 +32,122 @@ export interface WireRequest {
  * began as incomplete; only the broken one then throws.
  * @throws SourceError
  */
-export async function* exchange(
+export async function* requestCompletions(
   http: HttpClient,
-  ask: WireRequest,
+  request: WireRequest,
   options: CompleteOptions,
 ): AsyncGenerator<Completion> {
-  const choices = new Choices(ask.count, options.stopEarly);
-  const texts = textsIn(ask.body).filter((text) => text !== ask.model);
-  const asked: Asked = {
-    source: ask.source,
-    model: ask.model,
-    address: shown(new URL(ask.url)),
-    secrets: ask.key === undefined ? texts : [ask.key, ...texts],
-  };
-  let sent = false;
+  const assembler = new CompletionAssembler(request.count, options.stopEarly);
+  const texts = textsIn(request.body).filter((text) => text !== request.model);
+  const account = new TokenAccount(options.onSpent);
   let announced = false;
-  let promptTokens: number | undefined;
-  let completionTokens: number | undefined;
   try {
-    const reply = await http.open({
-      method: "POST",
-      url: ask.url,
-      headers: ask.key === undefined ? {} : { Authorization: `Bearer ${ask.key}` },
-      body: ask.body,
-      signal: options.signal,
-      source: ask.source,
-      onSent: () => {
-        // Sent again on a fresh connection, it is still one request.
-        if (sent) return;
-        sent = true;
-        options.onSpent?.({ requests: 1, promptTokens: 0, completionTokens: 0, estimated: false });
-      },
-    });
-    if (reply.status < 200 || reply.status > 299) {
-      const error = await sourceErrorOf(reply, asked);
-      // A refusal costs no tokens.
-      promptTokens = 0;
-      completionTokens = 0;
-      throw error;
-    }
-    for await (const value of jsonValues(reply, ask.framing, ask.source, asked.address)) {
+    const asked = askedBy(request, texts);
+    const reply = await open(http, request, asked, account, options.signal);
+    for await (const value of jsonValues(reply, request.framing, request.source, asked.address)) {
       if (value === DONE) {
         announced = true;
-        yield* choices.endAll(true);
+        yield* assembler.endAll(true);
         reply.waitAtMost(TRAILER_MS);
         continue;
       }
-      for (const event of ask.read(value)) {
-        switch (event.kind) {
-          case "text": {
-            const whole = choices.add(event.index, event.text);
-            if (whole !== undefined) yield whole;
-            break;
-          }
-          case "end": {
-            const whole = choices.end(event.index, event.complete, event.tokens);
-            if (whole !== undefined) yield whole;
-            break;
-          }
-          case "usage":
-            promptTokens = event.promptTokens ?? promptTokens;
-            completionTokens = event.completionTokens ?? completionTokens;
-            break;
-          case "error":
-            throw sourceErrorInside(event.error, asked);
-          default:
-            event satisfies never;
+      for (const event of request.read(value)) {
+        if (event.kind === "error") throw sourceErrorInside(event.error, asked);
+        if (event.kind === "usage") account.take(event.promptTokens, event.completionTokens);
+        else {
+          const whole =
+            event.kind === "text"
+              ? assembler.add(event.index, event.text)
+              : assembler.end(event.index, event.complete, event.tokens);
+          if (whole !== undefined) yield whole;
         }
       }
-      if (!choices.finished) continue;
-      if (choices.stoppedEarly) break;
+      if (!assembler.finished) continue;
+      if (assembler.stoppedEarly) break;
       reply.waitAtMost(TRAILER_MS);
     }
-    if (!announced && choices.broken) {
-      throw new SourceError("dropped", { source: ask.source, address: asked.address });
+    if (!announced && assembler.broken) {
+      throw new SourceError("dropped", { source: request.source, address: asked.address });
     }
   } catch (error) {
     // All was there; only its trailer was missing.
-    if (choices.finished || announced) return;
-    yield* choices.endAll(false);
+    if (assembler.finished || announced) return;
+    yield* assembler.endAll(false);
     if (!options.signal.aborted) throw error;
   } finally {
-    if (sent) {
-      options.onSpent?.({
-        requests: 0,
-        promptTokens: promptTokens ?? estimate(texts.reduce((sum, text) => sum + text.length, 0)),
-        completionTokens: completionTokens ?? estimate(choices.chars),
-        estimated: promptTokens === undefined || completionTokens === undefined,
-      });
-    }
+    account.close(
+      texts.reduce((sum, text) => sum + text.length, 0),
+      assembler.chars,
+    );
   }
 }
 
-/** What every source that is reached over HTTP is made from. */
-export interface HttpSourceOptions {
-  readonly id: string;
-  readonly label: string;
-  /** Base address, as the settings have it. */
-  readonly address: string;
-  readonly model: string;
-  readonly automatic: boolean;
-  /** Reads the API key anew. */
-  readonly key: () => Promise<string | undefined>;
+/** @throws SourceError where the endpoint refuses */
+async function open(
+  http: HttpClient,
+  request: WireRequest,
+  asked: Asked,
+  account: TokenAccount,
+  signal: AbortSignal,
+): Promise<HttpReply> {
+  const reply = await http.open({
+    method: "POST",
+    url: request.url,
+    headers: request.key === undefined ? {} : { Authorization: `Bearer ${request.key}` },
+    body: request.body,
+    signal,
+    source: request.source,
+    onSent: () => account.sent(),
+  });
+  if (reply.status >= 200 && reply.status <= 299) return reply;
+  const error = await sourceErrorOf(reply, asked);
+  // A refusal costs no tokens.
+  account.take(0, 0);
+  throw error;
 }
 
-/** A source whose endpoint gives one completion a request: each is asked for by the same request. */
-export function sourceOfOne(
-  options: HttpSourceOptions,
-  base: URL,
-  http: HttpClient,
-  ask: (request: CompletionRequest, key: string | undefined) => WireRequest,
-): Source {
-  return {
-    id: options.id,
-    label: options.label,
-    remote: !isLoopback(base),
-    automatic: options.automatic,
-    async *complete(request, complete) {
-      const one = ask(request, await options.key());
-      yield* inParallel(http, Array<WireRequest>(request.count).fill(one), complete);
-    },
-  };
+function askedBy({ source, model, url, key }: WireRequest, texts: readonly string[]): Asked {
+  const secrets = key === undefined ? texts : [key, ...texts];
+  return { source, model, address: shown(new URL(url)), secrets };
 }
 
-/**
- * `count` requests for one completion each, side by side.
- * @throws SourceError the first, after the completions of the others were yielded
- */
-export async function* inParallel(
-  http: HttpClient,
-  asks: readonly WireRequest[],
-  options: CompleteOptions,
-): AsyncGenerator<Completion> {
-  const leaving = new AbortController();
-  const signal = AbortSignal.any([options.signal, leaving.signal]);
-  try {
-    yield* merge(asks.map((ask) => exchange(http, ask, { ...options, signal })));
-  } finally {
-    leaving.abort();
+/** What one request has spent: as the endpoint counts it, else estimated when it is over. */
+class TokenAccount {
+  readonly #onSpent: CompleteOptions["onSpent"];
+  #sent = false;
+  #promptTokens: number | undefined;
+  #completionTokens: number | undefined;
+
+  constructor(onSpent: CompleteOptions["onSpent"]) {
+    this.#onSpent = onSpent;
+  }
+
+  /** Sent again on a fresh connection, it is still one request. */
+  sent(): void {
+    if (this.#sent) return;
+    this.#sent = true;
+    this.#onSpent?.({ requests: 1, promptTokens: 0, completionTokens: 0, estimated: false });
+  }
+
+  /** Takes what the endpoint counted; undefined says nothing. */
+  take(promptTokens: number | undefined, completionTokens: number | undefined): void {
+    this.#promptTokens = promptTokens ?? this.#promptTokens;
+    this.#completionTokens = completionTokens ?? this.#completionTokens;
+  }
+
+  /**
+   * Tells what was spent, if anything was sent.
+   * @param promptChars length of all texts of the request, in UTF-16 units
+   * @param completionChars the same of all that came
+   */
+  close(promptChars: number, completionChars: number): void {
+    if (!this.#sent) return;
+    this.#onSpent?.({
+      requests: 0,
+      promptTokens: this.#promptTokens ?? estimate(promptChars),
+      completionTokens: this.#completionTokens ?? estimate(completionChars),
+      estimated: this.#promptTokens === undefined || this.#completionTokens === undefined,
+    });
   }
 }
 

@@ -1,4 +1,4 @@
-/** Addresses of sources: what is on this machine, and where an endpoint's routes are. Pure. */
+/** Addresses of sources, and where an endpoint's routes are. Pure. */
 import { SourceError } from "../source-error.ts";
 
 /**
@@ -11,18 +11,6 @@ export function parseAddress(address: string, source: string): URL {
     throw new SourceError("bad_address", { source, address });
   }
   return url;
-}
-
-/** The names of this machine that the editor's own network layer never sends through a proxy either. */
-const LOOPBACK: ReadonlySet<string> = new Set(["localhost", "127.0.0.1", "[::1]"]);
-
-/**
- * Whether an address is this machine's own: code then leaves nothing, and no proxy is ever used. Other names
- * of this machine (127.0.0.2, name.localhost) count as remote, because VS Code's patch of Node's http module
- * would send them through `http.proxy`.
- */
-export function isLoopback(url: URL): boolean {
-  return LOOPBACK.has(url.hostname);
 }
 
 /**

@@ -5,7 +5,7 @@
  */
 
 import { merge } from "../../base/merge.ts";
-import { Choices } from "../http/completion-assembler.ts";
+import { CompletionAssembler } from "../http/completion-assembler.ts";
 import { estimate } from "../http/request-completions.ts";
 import type { CompleteOptions, Completion, CompletionRequest, Source } from "../source.ts";
 import { SourceError } from "../source-error.ts";
@@ -67,27 +67,27 @@ async function* askOnce(
   options: CompleteOptions,
 ): AsyncGenerator<Completion> {
   const stop = new AbortController();
-  const choices = new Choices(1, options.stopEarly);
+  const assembler = new CompletionAssembler(1, options.stopEarly);
   const messages = chatMessages(request).map((message) => message.content);
   options.onSpent?.({ requests: 1, promptTokens: 0, completionTokens: 0, estimated: false });
   try {
     const signal = AbortSignal.any([options.signal, stop.signal]);
     for await (const piece of await model.send(messages, request.temperature, signal)) {
-      const whole = choices.add(0, piece);
+      const whole = assembler.add(0, piece);
       if (whole === undefined) continue;
       yield whole;
       return;
     }
-    yield* choices.endAll(!options.signal.aborted);
+    yield* assembler.endAll(!options.signal.aborted);
   } catch (error) {
-    yield* choices.endAll(false);
+    yield* assembler.endAll(false);
     if (!options.signal.aborted) throw editorFailure(error, source);
   } finally {
     stop.abort();
     options.onSpent?.({
       requests: 0,
       promptTokens: estimate(messages.reduce((sum, text) => sum + text.length, 0)),
-      completionTokens: estimate(choices.chars),
+      completionTokens: estimate(assembler.chars),
       estimated: true,
     });
   }

@@ -5,7 +5,7 @@
 import * as z from "zod";
 import type { StreamEvent } from "../http/completion-assembler.ts";
 import type { HttpClient } from "../http/http-client.ts";
-import { type HttpSourceOptions, sourceOfOne } from "../http/request-completions.ts";
+import { type HttpSourceOptions, sourceOfOne } from "../http/http-source.ts";
 import { parseAddress } from "../http/source-address.ts";
 import type { Source } from "../source.ts";
 import { WORDS } from "../source-error.ts";

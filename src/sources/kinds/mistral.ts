@@ -4,7 +4,7 @@
  */
 
 import type { HttpClient } from "../http/http-client.ts";
-import { type HttpSourceOptions, sourceOfOne } from "../http/request-completions.ts";
+import { type HttpSourceOptions, sourceOfOne } from "../http/http-source.ts";
 import { parseAddress, route } from "../http/source-address.ts";
 import type { Source } from "../source.ts";
 import { readOpenAi } from "./openai.ts";

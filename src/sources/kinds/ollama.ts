@@ -3,12 +3,14 @@
  * line. Wire format: docs/api.md of Ollama.
  */
 import * as z from "zod";
+import { isLoopback } from "../../../shared/http/loopback.ts";
 import type { StreamEvent } from "../http/completion-assembler.ts";
 import { sourceErrorOf } from "../http/error-response.ts";
 import { wholeText } from "../http/framing.ts";
 import type { HttpClient } from "../http/http-client.ts";
-import { type HttpSourceOptions, inParallel, type WireRequest } from "../http/request-completions.ts";
-import { isLoopback, parseAddress, shown } from "../http/source-address.ts";
+import { type HttpSourceOptions, inParallel } from "../http/http-source.ts";
+import type { WireRequest } from "../http/request-completions.ts";
+import { parseAddress, shown } from "../http/source-address.ts";
 import type { CompletionRequest, Source } from "../source.ts";
 import { chatMessages } from "./prompt.ts";
 

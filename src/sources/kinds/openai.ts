@@ -4,15 +4,12 @@
  * shape of a request is learnt from their refusals and kept.
  */
 import * as z from "zod";
+import { isLoopback } from "../../../shared/http/loopback.ts";
 import type { StreamEvent } from "../http/completion-assembler.ts";
 import type { HttpClient } from "../http/http-client.ts";
-import {
-  exchange,
-  type HttpSourceOptions,
-  inParallel,
-  type WireRequest,
-} from "../http/request-completions.ts";
-import { isLoopback, parseAddress, route } from "../http/source-address.ts";
+import { type HttpSourceOptions, inParallel } from "../http/http-source.ts";
+import { requestCompletions, type WireRequest } from "../http/request-completions.ts";
+import { parseAddress, route } from "../http/source-address.ts";
 import type { CompleteOptions, Completion, CompletionRequest, Source } from "../source.ts";
 import { SourceError } from "../source-error.ts";
 import { infillPrompt } from "./infill.ts";
@@ -125,7 +122,7 @@ export function openAiSource(options: OpenAiOptions, http: HttpClient): Source {
   ): AsyncGenerator<Completion> {
     let given = 0;
     if (shape.many && request.count > 1) {
-      for await (const completion of exchange(http, ask(request, request.count, key), complete)) {
+      for await (const completion of requestCompletions(http, ask(request, request.count, key), complete)) {
         given += 1;
         yield completion;
       }

@@ -1,7 +1,8 @@
 /** From what the settings say of a source to the source. */
 
+import { isLoopback } from "../../../shared/http/loopback.ts";
 import type { HttpClient } from "../http/http-client.ts";
-import { isLoopback, parseAddress } from "../http/source-address.ts";
+import { parseAddress } from "../http/source-address.ts";
 import { llamaCppSource } from "../kinds/llamacpp.ts";
 import { mistralSource } from "../kinds/mistral.ts";
 import { ollamaSource } from "../kinds/ollama.ts";

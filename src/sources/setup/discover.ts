@@ -158,7 +158,7 @@ async function probe(probing: Probe): Promise<FoundServer | undefined> {
 /** Which server it is: by what it says of its models or of itself, else by a route that only it has. */
 async function recognise(probing: Probe, reply: HttpReply, listed: Listed): Promise<ServerKind | undefined> {
   const owner = listed[0]?.owned_by ?? "";
-  if (owner === "llamacpp" || reply.headers["server"] === "llama.cpp") return "llamacpp";
+  if (owner === "llamacpp" || reply.header("server") === "llama.cpp") return "llamacpp";
   if (owner === "vllm") return "vllm";
   if (/^organization[-_]owner$/.test(owner)) return "lmstudio";
   const [ollama, lmstudio, vllm] = await Promise.all([

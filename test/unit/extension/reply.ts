@@ -3,7 +3,8 @@ import type { RankedCandidate, RankReply } from "../../../shared/contract.ts";
 import type { Candidate } from "../../../src/ranking/ranking.ts";
 
 export function candidateOf(id: string, text = id, source = "source"): Candidate {
-  return { id, sourceId: source, source, text, complete: true, tokens: 5, arrivedMs: 10 };
+  const check = { insert: text, valid: true, reason: null };
+  return { id, sourceId: source, source, text, complete: true, tokens: 5, arrivedMs: 10, ...check };
 }
 
 export function replyOf(entries: readonly Partial<RankedCandidate>[]): RankReply {

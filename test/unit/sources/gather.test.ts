@@ -1,8 +1,9 @@
 /** Several sources at once: order of arrival, deadlines, failures that stay apart, health, and the account. */
 import { afterEach, describe, expect, test } from "vitest";
-import { type Log, warnOnce } from "../../../src/base/log.ts";
-import { type Gathered, type GatherOptions, gather } from "../../../src/sources/gather.ts";
+import type { Log } from "../../../src/base/log.ts";
+import { type Arrival, type GatherOptions, gather } from "../../../src/sources/gather.ts";
 import { Health } from "../../../src/sources/health.ts";
+import { logFailures } from "../../../src/sources/log-failures.ts";
 import type { Completion, Source } from "../../../src/sources/source.ts";
 import { SourceError } from "../../../src/sources/source-error.ts";
 import { Usage, type UsageDays, type UsageLimits } from "../../../src/sources/source-usage.ts";
@@ -27,7 +28,6 @@ const AMPLE_MS = 60_000;
 function setting(more: Partial<GatherOptions> = {}, limits: UsageLimits = { requests: 0, tokens: 0 }) {
   let kept: UsageDays = {};
   const usage = new Usage({ read: () => kept, write: (days) => (kept = days) }, () => limits);
-  const failures: string[] = [];
   const health = new Health();
   const options: GatherOptions = {
     signal: new AbortController().signal,
@@ -35,16 +35,22 @@ function setting(more: Partial<GatherOptions> = {}, limits: UsageLimits = { requ
     automatic: false,
     health,
     account: usage,
-    onFailure: (source, error) => failures.push(`${source.id}: ${error.kind}`),
     ...more,
   };
-  return { options, failures, health, usage };
+  return { options, health, usage };
 }
 
-async function collect(stream: AsyncIterable<Gathered>): Promise<string[]> {
-  const all: string[] = [];
-  for await (const { source, completion } of stream) all.push(`${source.id}: ${completion.text}`);
-  return all;
+/** What arrives: completions as "source: text", failures as "source: kind". */
+async function collect(
+  stream: AsyncIterable<Arrival>,
+): Promise<{ readonly given: string[]; readonly failures: string[] }> {
+  const given: string[] = [];
+  const failures: string[] = [];
+  for await (const arrival of stream) {
+    if (arrival.kind === "completion") given.push(`${arrival.source.id}: ${arrival.completion.text}`);
+    else failures.push(`${arrival.source.id}: ${arrival.error.kind}`);
+  }
+  return { given, failures };
 }
 
 /** A source that does what a test says; for what no server can be made to do. */
@@ -58,12 +64,13 @@ describe("completions", () => {
   test("of all sources arrive as they come, each with its source", async () => {
     const slow = await replayed({ vendor: "openai", completions: [{ text: "slow", delayMs: 300 }] });
     const fast = await replayed({ vendor: "ollama", completions: [{ text: "fast" }] });
-    const { options, failures, health } = setting();
+    const { options, health } = setting();
     const sources = [
       sourceAt(slow, { id: "slow", kind: "openai" }),
       sourceAt(fast, { id: "fast", kind: "ollama" }),
     ];
-    expect(await collect(gather(sources, REQUEST, options))).toEqual(["fast: fast", "slow: slow"]);
+    const { given, failures } = await collect(gather(sources, REQUEST, options));
+    expect(given).toEqual(["fast: fast", "slow: slow"]);
     expect(failures).toEqual([]);
     expect(health.of("fast")).toMatchObject({ kind: "ready", completions: 1 });
   });
@@ -78,14 +85,14 @@ describe("completions", () => {
       yield whole("first");
       throw new TypeError("a fault of ours with secrets in it");
     });
-    const { options, failures, health } = setting();
+    const { options, health } = setting();
     const sources = [
       sourceAt(bad, { id: "bad", kind: "mistral" }),
       sourceAt(gone, { id: "gone", kind: "llamacpp" }),
       faulty,
       sourceAt(good, { id: "good", kind: "ollama" }),
     ];
-    const given = await collect(gather(sources, REQUEST, options));
+    const { given, failures } = await collect(gather(sources, REQUEST, options));
     expect([...given].sort()).toEqual(["faulty: first", "good: good"]);
     expect([...failures].sort()).toEqual(["bad: web_page", "faulty: unexpected", "gone: unreachable"]);
     expect(health.of("good").kind).toBe("ready");
@@ -99,12 +106,13 @@ describe("completions", () => {
     stuck.faults.push({ kind: "hang", after: 2 });
     const silent = await replayed({ vendor: "mistral" });
     silent.faults.push({ kind: "silence" });
-    const { options, failures } = setting({ deadlineMs: 1_500 });
+    const { options } = setting({ deadlineMs: 1_500 });
     const sources = [
       sourceAt(stuck, { id: "stuck", kind: "openai" }),
       sourceAt(silent, { id: "silent", kind: "mistral" }),
     ];
-    expect(await collect(gather(sources, REQUEST, options))).toEqual(["stuck: return s"]);
+    const { given, failures } = await collect(gather(sources, REQUEST, options));
+    expect(given).toEqual(["stuck: return s"]);
     expect(failures).toEqual(["silent: deadline"]);
     await expect(stuck.asked[0]?.aborted).resolves.toBe(true);
     await expect(silent.asked[0]?.aborted).resolves.toBe(true);
@@ -119,8 +127,8 @@ describe("completions", () => {
       sourceAt(first, { id: "first", kind: "openai" }),
       sourceAt(second, { id: "second", kind: "llamacpp" }),
     ];
-    for await (const { completion } of gather(sources, REQUEST, options)) {
-      expect(completion.text).toBe("enough");
+    for await (const arrival of gather(sources, REQUEST, options)) {
+      expect(arrival).toMatchObject({ kind: "completion", completion: { text: "enough" } });
       // The other one is under way.
       await expect.poll(() => second.asked.length).toBe(1);
       break;
@@ -136,12 +144,11 @@ describe("completions", () => {
     const replay = await replayed({ vendor: "openai" });
     replay.faults.push({ kind: "silence" });
     const cancel = new AbortController();
-    const { options, failures, health } = setting({ signal: cancel.signal });
+    const { options, health } = setting({ signal: cancel.signal });
     const all = collect(gather([sourceAt(replay, { kind: "openai" })], REQUEST, options));
     await expect.poll(() => replay.asked.length).toBe(1);
     cancel.abort();
-    expect(await all).toEqual([]);
-    expect(failures).toEqual([]);
+    expect(await all).toEqual({ given: [], failures: [] });
     expect(health.of("tested").kind).toBe("unused");
   });
 });
@@ -162,7 +169,10 @@ describe("automatic requests", () => {
       { automatic: false },
     );
     const { options } = setting({ automatic: true });
-    expect(await collect(gather([never, local], REQUEST, options))).toEqual(["tested: pass"]);
+    expect(await collect(gather([never, local], REQUEST, options))).toEqual({
+      given: ["tested: pass"],
+      failures: [],
+    });
   });
 });
 
@@ -176,14 +186,15 @@ describe("a source that asked to be left alone", () => {
     const replay = await replayed({ vendor: "mistral" });
     replay.faults.push({ kind: "status", status: 429, headers: { "Retry-After": "60" } });
     const source = sourceAt(replay, { kind: "mistral" });
-    const { options, failures } = setting({ health });
+    const { options } = setting({ health });
     now = Date.now();
-    await collect(gather([source], REQUEST, options));
-    await collect(gather([source], REQUEST, options));
-    expect(failures).toEqual(["tested: rate_limited", "tested: rate_limited"]);
+    for (let turn = 0; turn < 2; turn++) {
+      const { failures } = await collect(gather([source], REQUEST, options));
+      expect(failures).toEqual(["tested: rate_limited"]);
+    }
     expect(replay.asked).toHaveLength(1);
     now += 61_000;
-    expect(await collect(gather([source], REQUEST, options))).toEqual(["tested: pass"]);
+    expect((await collect(gather([source], REQUEST, options))).given).toEqual(["tested: pass"]);
   });
 
   test("a wrong key is not tried with every key press, but by a command and after a change", () => {
@@ -272,7 +283,9 @@ describe("the account", () => {
     [{ requests: 2, tokens: 0 }, "requests"],
     [{ requests: 0, tokens: 240 }, "tokens"],
   ])("stops a remote source at its limit %j, and says so", async (limits, unit) => {
-    const { options, failures, usage, health } = setting({}, limits);
+    const { options, usage, health } = setting({}, limits);
+    const warnings: string[] = [];
+    logFailures(health, { ...silent, warn: (message) => warnings.push(message) });
     const asked: string[] = [];
     const source = made(
       "r",
@@ -283,16 +296,12 @@ describe("the account", () => {
       },
       { remote: true },
     );
-    for (let turn = 0; turn < 3; turn++) await collect(gather([source], REQUEST, options));
+    const told: string[][] = [];
+    for (let turn = 0; turn < 6; turn++) {
+      told.push((await collect(gather([source], REQUEST, options))).failures);
+    }
     expect(asked).toHaveLength(2);
-    expect(failures).toEqual(["r: capped"]);
-    const told: Error[] = [];
-    const again = { ...options, onFailure: (_: Source, error: Error) => told.push(error) };
-    for (let turn = 0; turn < 3; turn++) await collect(gather([source], REQUEST, again));
-    const warnings: string[] = [];
-    const warn = warnOnce({ ...silent, warn: (message) => warnings.push(message) });
-    for (const error of told) warn(error);
-    expect(told).toHaveLength(3);
+    expect(told).toEqual([[], [], ...Array(4).fill(["r: capped"])]);
     expect(warnings, "the log is not filled by typing on").toHaveLength(1);
     const state = health.of("r");
     expect(state.kind === "failed" ? state.error.message : "").toContain(unit);

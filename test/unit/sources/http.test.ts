@@ -4,10 +4,11 @@ import { createServer, type IncomingMessage, type RequestListener, type ServerRe
 import { type AddressInfo, createServer as createSocketServer } from "node:net";
 import { gzipSync } from "node:zlib";
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { isLoopback } from "../../../shared/http/loopback.ts";
 import { wholeText } from "../../../src/sources/http/framing.ts";
 import { createHttpClient, type HttpRequest } from "../../../src/sources/http/http-client.ts";
 import type { NetworkSettings } from "../../../src/sources/http/network.ts";
-import { bypassesProxy, isLoopback, route } from "../../../src/sources/http/source-address.ts";
+import { bypassesProxy, route } from "../../../src/sources/http/source-address.ts";
 import { SourceError } from "../../../src/sources/source-error.ts";
 import { startProxy, startSecure } from "../../replay/proxy.ts";
 

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { merge } from "../../../src/base/merge.ts";
-import { Choices } from "../../../src/sources/http/completion-assembler.ts";
+import { CompletionAssembler } from "../../../src/sources/http/completion-assembler.ts";
 import { DONE, type Framing, jsonValues } from "../../../src/sources/http/framing.ts";
 import type { HttpReply } from "../../../src/sources/http/http-client.ts";
 
@@ -11,7 +11,7 @@ function reply(chunks: readonly Uint8Array[], type = ""): HttpReply {
   const body = (async function* () {
     yield* chunks;
   })();
-  return { status: 200, headers: {}, type, body, waitAtMost: () => {} };
+  return { status: 200, header: () => type, body, waitAtMost: () => {} };
 }
 
 async function values(chunks: readonly Uint8Array[], framing: Framing, type = ""): Promise<unknown[]> {
@@ -58,8 +58,10 @@ describe("values of a stream", () => {
   });
 
   test("an unstreamed answer is one value, also when it is spread over lines", async () => {
-    const text = JSON.stringify({ choices: [{ text: "a\nb" }] }, undefined, 2);
-    expect(await values([bytes(text)], "sse", "application/json")).toEqual([{ choices: [{ text: "a\nb" }] }]);
+    const text = JSON.stringify({ assembler: [{ text: "a\nb" }] }, undefined, 2);
+    expect(await values([bytes(text)], "sse", "application/json")).toEqual([
+      { assembler: [{ text: "a\nb" }] },
+    ]);
     expect(await values([bytes('{"done":true}')], "ndjson", "application/json")).toEqual([{ done: true }]);
   });
 
@@ -85,29 +87,29 @@ describe("completions of a stream", () => {
     const pieces = fc.array(fc.tuple(fc.nat(3), fc.string()), { maxLength: 50 });
     fc.assert(
       fc.property(pieces, (all) => {
-        const choices = new Choices(4, undefined);
-        for (const [index, piece] of all) expect(choices.add(index, piece)).toBeUndefined();
+        const assembler = new CompletionAssembler(4, undefined);
+        for (const [index, piece] of all) expect(assembler.add(index, piece)).toBeUndefined();
         for (const index of [0, 1, 2, 3]) {
           const text = all.flatMap(([at, piece]) => (at === index ? [piece] : [])).join("");
-          expect(choices.end(index, true, undefined)).toEqual({ text, complete: true, tokens: undefined });
+          expect(assembler.end(index, true, undefined)).toEqual({ text, complete: true, tokens: undefined });
         }
-        expect(choices.finished).toBe(true);
+        expect(assembler.finished).toBe(true);
       }),
     );
   });
 
   test("with an index that was not asked for are ignored", () => {
-    const choices = new Choices(1, undefined);
-    for (const index of [-1, 1, 1e9, 0.5, Number.NaN]) expect(choices.add(index, "x")).toBeUndefined();
-    expect([...choices.endAll(false)]).toEqual([]);
+    const assembler = new CompletionAssembler(1, undefined);
+    for (const index of [-1, 1, 1e9, 0.5, Number.NaN]) expect(assembler.add(index, "x")).toBeUndefined();
+    expect([...assembler.endAll(false)]).toEqual([]);
   });
 
   test("are given once, also when the endpoint goes on after their end", () => {
-    const choices = new Choices(1, (text) => text.includes(";"));
-    expect(choices.add(0, "a;")).toMatchObject({ text: "a;", complete: true });
-    expect(choices.add(0, "b;")).toBeUndefined();
-    expect(choices.end(0, true, 3)).toBeUndefined();
-    expect([...choices.endAll(true)]).toEqual([]);
+    const assembler = new CompletionAssembler(1, (text) => text.includes(";"));
+    expect(assembler.add(0, "a;")).toMatchObject({ text: "a;", complete: true });
+    expect(assembler.add(0, "b;")).toBeUndefined();
+    expect(assembler.end(0, true, 3)).toBeUndefined();
+    expect([...assembler.endAll(true)]).toEqual([]);
   });
 });
 

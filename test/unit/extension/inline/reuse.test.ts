@@ -5,7 +5,9 @@ import { cursorIn } from "../cursor.ts";
 /** What is left of a suggestion made at one place when the cursor is at another; undefined when it is gone. */
 function left(asked: string, insert: string, now: string): { text: string; replaces: number } | undefined {
   const from = typedSince(cursorIn(asked), cursorIn(now));
-  return from && restOf(insert, from);
+  const suggestion = { id: "c1", insert, rest: insert, replaces: 0, probability: null, ranked: false };
+  const rest = from && restOf(suggestion, from);
+  return rest && { text: rest.rest, replaces: rest.replaces };
 }
 
 describe("reuse of an earlier suggestion", () => {

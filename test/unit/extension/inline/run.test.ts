@@ -1,10 +1,12 @@
 import { describe, expect, it } from "vitest";
 import type { RankReply } from "../../../../shared/contract.ts";
 import { reasonOf } from "../../../../src/base/log.ts";
-import { type Arrival, Run, type RunDependencies, type RunState } from "../../../../src/inline/run.ts";
+import { Run, type RunDependencies, type RunState } from "../../../../src/inline/run.ts";
 import { Tracer } from "../../../../src/inline/trace.ts";
 import type { RankBody } from "../../../../src/ranking/client.ts";
 import type { Ranking } from "../../../../src/ranking/ranking.ts";
+import type { Arrival } from "../../../../src/sources/gather.ts";
+import { SourceError } from "../../../../src/sources/source-error.ts";
 import { cursorIn } from "../cursor.ts";
 import { replyOf } from "../reply.ts";
 
@@ -12,7 +14,11 @@ const NEVER = new AbortController().signal;
 const done = (state: RunState) => state.done;
 
 function arrival(text: string): Arrival {
-  return { kind: "completion", sourceId: "s", source: "S", completion: { text, complete: true, tokens: 1 } };
+  return {
+    kind: "completion",
+    source: { id: "s", label: "S" },
+    completion: { text, complete: true, tokens: 1 },
+  };
 }
 
 /** Ranks longer texts higher, and remembers what it was asked. */
@@ -58,7 +64,7 @@ describe("a run", () => {
       published,
     );
     const state = await run.until(done, NEVER);
-    expect(state.checked.map(({ candidate, valid }) => [candidate.id, valid])).toEqual([
+    expect(state.candidates.map(({ id, valid }) => [id, valid])).toEqual([
       ["c1", false],
       ["c2", true],
       ["c3", true],
@@ -110,7 +116,7 @@ describe("a run", () => {
       },
     });
     const state = await run.until(done, NEVER);
-    expect(state.checked).toHaveLength(1);
+    expect(state.candidates).toHaveLength(1);
     expect(state.reply).toBeUndefined();
     expect(state.problems).toEqual(["The reward server is down."]);
   });
@@ -118,12 +124,15 @@ describe("a run", () => {
   it("goes on with the others when a source fails", async () => {
     const run = start({
       async *gather() {
-        yield { kind: "failure", source: "S", problem: "S is down." };
+        const error = new SourceError("loading", { source: "S" });
+        yield { kind: "failure", source: { id: "s", label: "S" }, error };
         yield arrival("a");
       },
     });
     const state = await run.until(done, NEVER);
-    expect(state.problems).toEqual(["S is down."]);
+    expect(state.problems).toEqual([
+      "S is still loading its model. It is asked again with the next request.",
+    ]);
     expect(state.ranked).toBe(1);
   });
 
@@ -135,26 +144,26 @@ describe("a run", () => {
         rankSignal = signal;
         return new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
       },
-      async *gather(_cursor, signal) {
+      async *gather(signal) {
         gatherSignal = signal;
         yield arrival("a");
         await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
       },
     });
-    await run.until((state) => state.checked.length === 1, NEVER);
+    await run.until((state) => state.candidates.length === 1, NEVER);
     await run.until(() => rankSignal !== undefined, NEVER, 100);
     run.cancel();
     const state = await run.until(done, NEVER);
     expect(gatherSignal?.aborted).toBe(true);
     expect(rankSignal?.aborted).toBe(true);
-    expect(state.checked).toHaveLength(1);
+    expect(state.candidates).toHaveLength(1);
     expect(state.problems).toEqual([]);
   });
 
   it("lets go of whoever waits when their own signal is aborted", async () => {
     const controller = new AbortController();
     const run = start({
-      async *gather(_cursor, signal) {
+      async *gather(signal) {
         await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
       },
     });
@@ -167,7 +176,7 @@ describe("a run", () => {
 
   it("is done at once when nothing comes", async () => {
     const run = start({});
-    expect(await run.until(done, NEVER)).toMatchObject({ checked: [], reply: undefined, gathered: true });
+    expect(await run.until(done, NEVER)).toMatchObject({ candidates: [], reply: undefined, gathered: true });
   });
 });
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { type Arrival, Run } from "../../../../src/inline/run.ts";
+import { Run } from "../../../../src/inline/run.ts";
 import { Runs } from "../../../../src/inline/runs.ts";
 import { Tracer } from "../../../../src/inline/trace.ts";
+import type { Arrival } from "../../../../src/sources/gather.ts";
 import { cursorIn } from "../cursor.ts";
 import { replyOf } from "../reply.ts";
 
@@ -13,11 +14,10 @@ async function runAt(text: string, insert: string, uri?: string): Promise<Run> {
     `r${count}`,
     cursorIn(text, uri),
     {
-      async *gather(_cursor, signal): AsyncGenerator<Arrival> {
+      async *gather(signal): AsyncGenerator<Arrival> {
         yield {
           kind: "completion",
-          sourceId: "s",
-          source: "S",
+          source: { id: "s", label: "S" },
           completion: { text: insert, complete: true, tokens: 1 },
         };
         await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
@@ -29,7 +29,7 @@ async function runAt(text: string, insert: string, uri?: string): Promise<Run> {
     },
     new Tracer("automatic", "a.py", 1),
   );
-  await run.until(({ checked }) => checked.length > 0, new AbortController().signal);
+  await run.until(({ candidates }) => candidates.length > 0, new AbortController().signal);
   return run;
 }
 

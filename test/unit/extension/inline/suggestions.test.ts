@@ -1,16 +1,17 @@
 import { describe, expect, it } from "vitest";
-import { type Checked, choose, offersOf } from "../../../../src/inline/suggestions.ts";
+import { decide, type Suggestion, suggestionsOf } from "../../../../src/inline/suggestions.ts";
+import type { Candidate } from "../../../../src/ranking/ranking.ts";
 import { candidateOf, replyOf } from "../reply.ts";
 
-function checked(id: string, insert: string, valid = true): Checked {
-  return { candidate: candidateOf(id), insert, valid, reason: valid ? null : "broken" };
+function checked(id: string, insert: string, valid = true): Candidate {
+  return { ...candidateOf(id), insert, valid, reason: valid ? null : "broken" };
 }
-const inserts = (offers: readonly { insert: string }[]) => offers.map(({ insert }) => insert);
+const inserts = (suggestions: readonly Suggestion[]) => suggestions.map(({ insert }) => insert);
 
 describe("what is offered", () => {
   it("is what is valid, in the order of arrival, while nothing is ranked", () => {
     const all = [checked("c1", "bad", false), checked("c2", "b"), checked("c3", "a")];
-    expect(inserts(offersOf(all, undefined, undefined))).toEqual(["b", "a"]);
+    expect(inserts(suggestionsOf(all, undefined, undefined))).toEqual(["b", "a"]);
   });
 
   it("is in the order of the ranking, with what is not ranked yet behind", () => {
@@ -19,7 +20,7 @@ describe("what is offered", () => {
       { id: "c2", code: "two" },
       { id: "c1", code: "one" },
     ]);
-    expect(inserts(offersOf(all, reply, undefined))).toEqual(["two", "one", "three"]);
+    expect(inserts(suggestionsOf(all, reply, undefined))).toEqual(["two", "one", "three"]);
   });
 
   it("has what the server finds not valid nowhere", () => {
@@ -28,12 +29,12 @@ describe("what is offered", () => {
       { id: "c2", code: "two" },
       { id: "c1", code: "one", valid: false, reward: null },
     ]);
-    expect(inserts(offersOf(all, reply, undefined))).toEqual(["two"]);
+    expect(inserts(suggestionsOf(all, reply, undefined))).toEqual(["two"]);
   });
 
   it("has every text once", () => {
     const all = [checked("c1", "one"), checked("c2", "one"), checked("c3", "two")];
-    expect(inserts(offersOf(all, undefined, undefined))).toEqual(["one", "two"]);
+    expect(inserts(suggestionsOf(all, undefined, undefined))).toEqual(["one", "two"]);
   });
 
   it("keeps what was shown first, with better ones behind it", () => {
@@ -43,7 +44,7 @@ describe("what is offered", () => {
       { id: "c2", code: "two" },
       { id: "c1", code: "one" },
     ]);
-    expect(inserts(offersOf(all, reply, "one"))).toEqual(["one", "three", "two"]);
+    expect(inserts(suggestionsOf(all, reply, "one"))).toEqual(["one", "three", "two"]);
   });
 
   it("keeps the text that was shown though its program has another representative", () => {
@@ -52,35 +53,37 @@ describe("what is offered", () => {
       { id: "c3", code: "g" },
       { id: "c2", code: "f(a, b)", duplicates: ["c1"], probability: 0.4 },
     ]);
-    const offers = offersOf(all, reply, "f(a,b)");
-    expect(inserts(offers)).toEqual(["f(a,b)", "g"]);
-    expect(offers[0]).toMatchObject({ id: "c2", probability: 0.4, ranked: true });
+    const suggestions = suggestionsOf(all, reply, "f(a,b)");
+    expect(inserts(suggestions)).toEqual(["f(a,b)", "g"]);
+    expect(suggestions[0]).toMatchObject({ id: "c2", probability: 0.4, ranked: true });
   });
 });
 
 describe("whether to show it", () => {
-  const offer = (probability: number | null) => ({
+  const suggestion = (probability: number | null) => ({
     id: "c1",
     insert: String(probability),
+    rest: String(probability),
+    replaces: 0,
     probability,
     ranked: true,
   });
 
   it("says no when nothing is valid", () => {
-    expect(choose([], 0.1).kind).toBe("none-valid");
+    expect(decide([], 0.1).kind).toBe("none-valid");
   });
 
   it("says no when even the best is probably wrong, whichever stands first", () => {
-    expect(choose([offer(0.01), offer(0.09)], 0.1)).toEqual({ kind: "abstain", probability: 0.09 });
-    expect(choose([offer(0.01), offer(0.5)], 0.1).kind).toBe("show");
+    expect(decide([suggestion(0.01), suggestion(0.09)], 0.1)).toEqual({ kind: "abstain", probability: 0.09 });
+    expect(decide([suggestion(0.01), suggestion(0.5)], 0.1).kind).toBe("show");
   });
 
   it("says yes where nothing is known of one", () => {
-    expect(choose([offer(0.01), offer(null)], 0.1).kind).toBe("show");
-    expect(choose([offer(null)], 1).kind).toBe("show");
+    expect(decide([suggestion(0.01), suggestion(null)], 0.1).kind).toBe("show");
+    expect(decide([suggestion(null)], 1).kind).toBe("show");
   });
 
   it("says yes to everything valid when the least is 0", () => {
-    expect(choose([offer(0)], 0).kind).toBe("show");
+    expect(decide([suggestion(0)], 0).kind).toBe("show");
   });
 });
