@@ -1,14 +1,12 @@
 /** `codescaler devices`: adds the CUDA build to those of the package, and removes it. */
 
+import { gigabytes } from "../../shared/gigabytes.ts";
 import { forgetLosses } from "../devices/crash-marks.ts";
-import { folderBytes, installCuda, removeCuda } from "../devices/cuda/install.ts";
-import { registryFromEnvironment } from "../devices/cuda/npm-registry.ts";
-import { CUDA_BUILDS, type CudaBuild } from "../devices/cuda/packages.ts";
-import { type Drivers, readDrivers } from "../devices/drivers.ts";
+import { addCuda, chooseCuda, cudaBuilds, removeCuda } from "../devices/cuda/cuda.ts";
+import { readDrivers } from "../devices/drivers.ts";
 import { probe, probeKey } from "../devices/probe.ts";
 import { BACKEND_NAMES, installedBuilds } from "../engine/llama/builds.ts";
-import { ServiceError } from "../errors.ts";
-import { gigabytes } from "../files/disk.ts";
+import { folderBytes } from "../files/disk.ts";
 import {
   interruption,
   operandOf,
@@ -62,7 +60,7 @@ async function list(args: string[]): Promise<number> {
       download_bytes: 0,
     })),
   );
-  const [cuda] = CUDA_BUILDS[`${process.platform}-${process.arch}`] ?? [];
+  const [cuda] = cudaBuilds();
   const offered =
     cuda === undefined || installed.some(({ backend }) => backend === "cuda")
       ? []
@@ -89,10 +87,9 @@ async function install(args: string[]): Promise<number> {
   const runtime =
     values.runtime === undefined ? undefined : Number(oneOf("runtime", values.runtime, ["13", "12"]));
   const drivers = await readDrivers();
-  const build = chooseBuild(drivers, runtime, values.force);
-  const { folder, fetched } = await installCuda({
-    registry: { ...(await registryFromEnvironment()), onWait: waitLine(form) },
-    build,
+  const build = chooseCuda(drivers, runtime, values.force);
+  const { folder, fetched } = await addCuda(build, {
+    onWait: waitLine(form),
     signal: interruption(
       "The download was stopped. The same command continues it.",
       values["exit-with-stdin"],
@@ -128,38 +125,4 @@ async function remove(args: string[]): Promise<number> {
 function requireCuda(positionals: readonly string[]): void {
   const what = operandOf(positionals, "devices install and remove need the name of a build: cuda.");
   if (what !== "cuda") throw new UsageError(`There is no build "${what}" to add; there is cuda.`);
-}
-
-/** The build that suits this system; a download that cannot be used is refused before it begins. */
-function chooseBuild(drivers: Drivers, runtime: number | undefined, force: boolean): CudaBuild {
-  const platform = `${process.platform}-${process.arch}`;
-  const builds = CUDA_BUILDS[platform] ?? [];
-  const here = (build: CudaBuild): boolean =>
-    drivers.cudaRuntimes.some(({ major }) => major === build.cudaMajor);
-  const [newest] = builds;
-  if (newest === undefined) {
-    throw new ServiceError(
-      "engine_failed",
-      `There is no CUDA build for ${platform}, only for linux-x64 and win32-x64. The other builds need no installation.`,
-    );
-  }
-  const wanted =
-    runtime === undefined
-      ? (builds.find(here) ?? newest)
-      : (builds.find(({ cudaMajor }) => cudaMajor === runtime) ?? newest);
-  if (force) return wanted;
-  const driver = process.platform !== "linux" || drivers.nodes.some(({ path }) => /nvidia|dxg/.test(path));
-  if (!driver) {
-    throw new ServiceError(
-      "engine_failed",
-      `No NVIDIA driver was found, without which the CUDA build is of no use. Install the driver (${wanted.leastDriver} or newer), or use --force.`,
-    );
-  }
-  if (!here(wanted)) {
-    throw new ServiceError(
-      "engine_failed",
-      `libcudart and libcublas of CUDA ${wanted.cudaMajor} were not found, which the CUDA build needs. Install NVIDIA's CUDA ${wanted.cudaMajor} runtime, or use --force; the Vulkan build needs only the driver.`,
-    );
-  }
-  return wanted;
 }

@@ -1,11 +1,11 @@
 /** `codescaler doctor`: what this machine has, what a model would run on, and what can be done about it. */
 
+import { gigabytes } from "../../shared/gigabytes.ts";
 import { forgetLosses } from "../devices/crash-marks.ts";
 import { forgetProbes } from "../devices/probe-cache.ts";
 import { type Facts, gatherFacts, type ProbeFacts, type System } from "../doctor/facts.ts";
 import { type Choice, choose, hintsFor } from "../doctor/hints.ts";
 import { BACKEND_NAMES } from "../engine/llama/builds.ts";
-import { gigabytes } from "../files/disk.ts";
 import { print, requireNoMore } from "./models/output.ts";
 import { formatTable } from "./table.ts";
 import { readArgs } from "./usage.ts";

@@ -9,7 +9,7 @@ import { z } from "zod";
 import { VERSION } from "../../shared/contract.ts";
 import type { Build } from "../engine/llama/builds.ts";
 import { serverScript } from "../files/package-files.ts";
-import { BUILD_VERSION } from "./cuda/packages.ts";
+import { BUILD_VERSION } from "./build-version.ts";
 import type { Drivers } from "./drivers.ts";
 import { type ProbeRecord, type ProbeResult, probeResult, recall, remember } from "./probe-cache.ts";
 

@@ -3,16 +3,16 @@ import { constants, existsSync, readFileSync, statfsSync } from "node:fs";
 import { access, mkdir, readFile } from "node:fs/promises";
 import { arch, availableParallelism, cpus, release, totalmem, version } from "node:os";
 import { VERSION } from "../../shared/contract.ts";
+import { BUILD_VERSION } from "../devices/build-version.ts";
 import { losses } from "../devices/crash-marks.ts";
-import { addedBuild } from "../devices/cuda/added.ts";
-import { folderBytes } from "../devices/cuda/install.ts";
-import { BUILD_VERSION } from "../devices/cuda/packages.ts";
+import { addedCuda } from "../devices/cuda/cuda.ts";
 import { type Drivers, mayExist, readDrivers } from "../devices/drivers.ts";
 import { probe, probeKey } from "../devices/probe.ts";
 import type { Device } from "../engine/llama/bindings.ts";
 import { type Backend, installedBuilds } from "../engine/llama/builds.ts";
 import { gpusOf } from "../engine/llama/open-build.ts";
 import { freeMemory } from "../engine/memory.ts";
+import { folderBytes } from "../files/disk.ts";
 import { modelFolder } from "../files/folders.ts";
 
 export interface System {
@@ -99,7 +99,7 @@ export async function gatherFacts(): Promise<Facts> {
       })),
     ),
     probes: await probeAll(drivers),
-    cuda_build: addedBuild()?.cudaMajor ?? null,
+    cuda_build: addedCuda()?.cudaMajor ?? null,
   };
 }
 

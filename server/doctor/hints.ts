@@ -1,5 +1,6 @@
 /** From facts to what was chosen and what a user can do. Pure. */
-import { CUDA_BUILDS } from "../devices/cuda/packages.ts";
+import { gigabytes } from "../../shared/gigabytes.ts";
+import { cudaBuilds } from "../devices/cuda/cuda.ts";
 import { BACKEND_NAMES } from "../engine/llama/builds.ts";
 import type { Facts, ProbeFacts } from "./facts.ts";
 
@@ -89,7 +90,7 @@ function rightsHints({ drivers, system }: Facts): string[] {
 
 function nvidiaHints(facts: Facts): string[] {
   const { drivers, system, cuda_build: cuda } = facts;
-  const builds = CUDA_BUILDS[`${system.platform}-${system.arch}`] ?? [];
+  const builds = cudaBuilds(system.platform, system.arch);
   const card = drivers.nodes.some(({ path }) => /nvidia\d/.test(path)) || drivers.nvidia !== undefined;
   const hints: string[] = [];
   if (cuda !== null) {
@@ -200,8 +201,4 @@ function older(version: string, [major, minor]: readonly [number, number]): bool
 
 function majorOf(version: string): number {
   return Number.parseInt(version, 10);
-}
-
-function gigabytes(bytes: number): string {
-  return `${(bytes / 1e9).toFixed(1)} GB`;
 }

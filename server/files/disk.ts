@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { type FileHandle, open, readdir, rename, rm, stat, statfs } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { gigabytes } from "../../shared/gigabytes.ts";
 import { ServiceError } from "../errors.ts";
 
 /** Left free beside the new file, so that a conversion never fills the disk to the last byte. */
@@ -50,8 +51,13 @@ export async function requireSpace(path: string, bytes: number): Promise<void> {
   );
 }
 
-export function gigabytes(bytes: number): string {
-  return bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${Math.ceil(bytes / 1e6)} MB`;
+/** Bytes of the files that are directly in a folder; 0 where there is none. */
+export async function folderBytes(folder: string): Promise<number> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  const sizes = await Promise.all(
+    entries.map(async (entry) => (await stat(join(folder, entry.name)).catch(() => undefined))?.size ?? 0),
+  );
+  return sizes.reduce((sum, size) => sum + size, 0);
 }
 
 /** A file that appears under its name only once it is complete. Call exactly one of `commit` and `discard`. */

@@ -1,6 +1,6 @@
 /** Lets the user choose the reward model: an installed one, or one that is downloaded first. */
 import * as vscode from "vscode";
-import { gigabytes } from "../base/format.ts";
+import { gigabytes } from "../../shared/gigabytes.ts";
 import { reasonOf } from "../base/log.ts";
 import type { Configuration } from "../editor/configuration.ts";
 import { editorLanguage } from "../editor/documents.ts";

@@ -1,7 +1,7 @@
 /** What models run on: the report of `codescaler doctor`, and the CUDA build that can be added. */
 import * as vscode from "vscode";
 import * as z from "zod";
-import { gigabytes } from "../base/format.ts";
+import { gigabytes } from "../../shared/gigabytes.ts";
 import { reasonOf } from "../base/log.ts";
 import type { Configuration } from "../editor/configuration.ts";
 import type { Pages } from "../editor/pages.ts";

@@ -67,6 +67,14 @@ describe("imports", () => {
       );
     expect(views).toEqual([]);
   });
+  test("the CUDA build is behind one file", () => {
+    const inside = "server/devices/cuda/";
+    const reaching = broken(
+      server,
+      ({ from, to }) => to.startsWith(inside) && !from.startsWith(inside) && to !== `${inside}cuda.ts`,
+    );
+    expect(reaching).toEqual([]);
+  });
   test("only the HTTP folder and serve's know the web framework", () => {
     const allowed = /^server\/(http\/|cli\/serve\/)/;
     expect(broken(server, ({ from, to }) => to === "fastify" && !allowed.test(from))).toEqual([]);

@@ -1,10 +1,10 @@
 /** `codescaler models list`: what is installed, what can be pulled, and what suits this machine. */
 
+import { gigabytes } from "../../../shared/gigabytes.ts";
 import { LANGUAGES, languageOf } from "../../../shared/syntax/languages/languages.ts";
 import { type FreeGpus, freeGpus } from "../../engine/llama/open-build.ts";
 import { freeMemory } from "../../engine/memory.ts";
 import { modelSizes, planPlacement } from "../../engine/placement.ts";
-import { gigabytes } from "../../files/disk.ts";
 import { mediaFolder } from "../../files/package-files.ts";
 import {
   accuracyOf,

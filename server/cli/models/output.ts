@@ -1,7 +1,7 @@
 /** What the verbs of `codescaler models` share: printing, progress, interruption, one operand. */
 import { Socket } from "node:net";
+import { gigabytes } from "../../../shared/gigabytes.ts";
 import { ServiceError } from "../../errors.ts";
-import { gigabytes } from "../../files/disk.ts";
 import type { ModelFacts, TokenizerFile } from "../../models/reward-model.ts";
 import { UsageError } from "../usage.ts";
 

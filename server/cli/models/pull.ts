@@ -1,5 +1,5 @@
 /** `codescaler models pull`: downloads, checks, converts and installs a model. */
-import { gigabytes } from "../../files/disk.ts";
+import { gigabytes } from "../../../shared/gigabytes.ts";
 import { modelFolder } from "../../files/folders.ts";
 import { FILE_TYPES } from "../../models/gguf/ggml.ts";
 import { hubFromEnvironment } from "../../models/hub/hub-site.ts";

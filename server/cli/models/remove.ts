@@ -1,5 +1,5 @@
 /** `codescaler models remove`: deletes an installed model, or what is left of its download. */
-import { gigabytes } from "../../files/disk.ts";
+import { gigabytes } from "../../../shared/gigabytes.ts";
 import { mediaFolder } from "../../files/package-files.ts";
 import { type Removed, removeModel } from "../../models/remove.ts";
 import { openStore } from "../../models/store.ts";

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { buildFolder } from "../../files/folders.ts";
-import { BUILD_VERSION } from "./packages.ts";
+import { BUILD_VERSION } from "../build-version.ts";
 
 /** Written last, so that a folder with it is complete. */
 export const MANIFEST = "build.json";

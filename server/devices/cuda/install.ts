@@ -7,12 +7,13 @@ import { basename, join } from "node:path";
 import { downloadFile, PART } from "../../downloads/download-file.ts";
 import type { Site } from "../../downloads/site.ts";
 import { ServiceError } from "../../errors.ts";
-import { diskError, errorCode, requireSpace } from "../../files/disk.ts";
+import { diskError, errorCode, folderBytes, requireSpace } from "../../files/disk.ts";
 import { type FileLock, takeLock } from "../../files/file-lock.ts";
 import { buildFolder } from "../../files/folders.ts";
+import { BUILD_VERSION } from "../build-version.ts";
 import { addedBuild, cudaFolder, MANIFEST, type Manifest } from "./added.ts";
 import { type Archive, findArchive } from "./npm-registry.ts";
-import { BUILD_VERSION, type CudaBuild } from "./packages.ts";
+import type { CudaBuild } from "./packages.ts";
 import { readArchive } from "./tar.ts";
 
 export interface InstallOptions {
@@ -133,15 +134,6 @@ export async function removeCuda(folder: string = buildFolder()): Promise<number
     await rm(join(folder, DOWNLOADS), { recursive: true, force: true });
     return bytes;
   });
-}
-
-/** Bytes of an added build on the disk. */
-export async function folderBytes(folder: string): Promise<number> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
-  const sizes = await Promise.all(
-    entries.map(async (entry) => (await stat(join(folder, entry.name)).catch(() => undefined))?.size ?? 0),
-  );
-  return sizes.reduce((sum, size) => sum + size, 0);
 }
 
 async function unpack(

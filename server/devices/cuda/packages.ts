@@ -3,8 +3,7 @@
  * registry sends instead is never unpacked.
  */
 
-/** The version that the other builds of this package have; all share one version of llama.cpp. */
-export const BUILD_VERSION = "3.21.1";
+import { BUILD_VERSION } from "../build-version.ts";
 
 export interface BuildPackage {
   readonly name: string;

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { addedBuild } from "../../devices/cuda/added.ts";
+import { addedCuda } from "../../devices/cuda/cuda.ts";
 
 /** How a build computes. `cpu` runs everywhere and is the last resort. */
 export type Backend = "cuda" | "metal" | "vulkan" | "cpu";
@@ -33,7 +33,7 @@ const PACKAGES: Readonly<Record<string, readonly (readonly [Backend, string])[]>
 /** The builds installed for this platform, best first: the one that the user added, then those of the package. */
 export function installedBuilds(platform = process.platform, arch = process.arch): Build[] {
   const require = createRequire(__filename);
-  const added = addedBuild(platform, arch);
+  const added = addedCuda(platform, arch);
   const own = (PACKAGES[`${platform}-${arch}`] ?? []).flatMap(([backend, name]) => {
     try {
       const folder = join(dirname(require.resolve(`@node-llama-cpp/${name}`)), "..", "bins", name);

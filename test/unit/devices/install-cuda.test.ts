@@ -6,10 +6,11 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { dirname, join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { BUILD_VERSION } from "../../../server/devices/build-version.ts";
 import { addedBuild } from "../../../server/devices/cuda/added.ts";
 import { type InstallOptions, installCuda, removeCuda } from "../../../server/devices/cuda/install.ts";
 import { registryOf } from "../../../server/devices/cuda/npm-registry.ts";
-import { BUILD_VERSION, type BuildPackage, type CudaBuild } from "../../../server/devices/cuda/packages.ts";
+import type { BuildPackage, CudaBuild } from "../../../server/devices/cuda/packages.ts";
 import type { Site } from "../../../server/downloads/site.ts";
 import { takeLock } from "../../../server/files/file-lock.ts";
 import {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { gigabytes } from "../../../../src/base/format.ts";
+import { gigabytes } from "../../../../shared/gigabytes.ts";
 import { runForJson } from "../../../../src/models/command-line.ts";
 import { parseModelList } from "../../../../src/models/model-list.ts";
 
