@@ -7,11 +7,12 @@ import { startEngine } from "../engine/llama/start.ts";
 import { compareTokens, countNodes } from "../engine/trie.ts";
 import { grammarFolder } from "../files/package-files.ts";
 import { randomModel } from "../models/convert/random.ts";
-import { readRewardModel } from "../models/reward-model.ts";
+import { findModel } from "../models/find-model.ts";
+import { readRewardModel } from "../models/read-model.ts";
 import { programReader } from "../ranking/programs.ts";
 import { rank } from "../ranking/rank.ts";
 import { createScorer, type Scorer } from "../ranking/scorer.ts";
-import { ENGINE_ARGS, ENGINE_USAGE, engineOptions, findModel } from "./engine-options.ts";
+import { ENGINE_ARGS, ENGINE_USAGE, engineOptions } from "./engine-options.ts";
 import { formatTable } from "./table.ts";
 import { readArgs, UsageError, wholeNumber } from "./usage.ts";
 

@@ -7,11 +7,12 @@ import { wasmRuntime } from "../../shared/syntax/parsing/parser.ts";
 import { ServiceError } from "../errors.ts";
 import { grammarFolder, mediaFolder } from "../files/package-files.ts";
 import { createToolServer } from "../mcp/tools.ts";
+import { findInstalled, findModel } from "../models/find-model.ts";
 import { openStore } from "../models/store.ts";
 import { ModelHost } from "../ranking/loaded-models.ts";
 import { rank } from "../ranking/rank.ts";
 import { startSyntaxThread } from "../ranking/syntax-thread.ts";
-import { ENGINE_ARGS, ENGINE_USAGE, engineOptions, findInstalled, findModel } from "./engine-options.ts";
+import { ENGINE_ARGS, ENGINE_USAGE, engineOptions } from "./engine-options.ts";
 import { readArgs } from "./usage.ts";
 import { WRITER_ARGS, WRITER_USAGE, writerOptions } from "./writer-options.ts";
 

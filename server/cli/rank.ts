@@ -4,10 +4,11 @@ import { LANGUAGES, languageOf } from "../../shared/syntax/languages/languages.t
 import { wasmRuntime } from "../../shared/syntax/parsing/parser.ts";
 import { ServiceError } from "../errors.ts";
 import { grammarFolder } from "../files/package-files.ts";
+import { findModel } from "../models/find-model.ts";
 import { openModel } from "../ranking/loaded-models.ts";
 import { programReader } from "../ranking/programs.ts";
 import { rank } from "../ranking/rank.ts";
-import { ENGINE_ARGS, ENGINE_USAGE, engineOptions, findModel } from "./engine-options.ts";
+import { ENGINE_ARGS, ENGINE_USAGE, engineOptions } from "./engine-options.ts";
 import { formatTable } from "./table.ts";
 import { oneOf, readArgs, readText, UsageError } from "./usage.ts";
 

@@ -10,7 +10,7 @@ import { ServiceError } from "../errors.ts";
 import { createPending, diskError } from "../files/disk.ts";
 import { modelFolder } from "../files/folders.ts";
 import { asNumber, readJson, unusable } from "../files/json-file.ts";
-import type { TokenizerFile } from "./reward-model.ts";
+import type { TokenizerFile } from "./model-file.ts";
 
 const FOLDER = ".calibrations";
 

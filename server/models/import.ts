@@ -8,8 +8,9 @@ import { readCheckpointFolder } from "./convert/checkpoint.ts";
 import { type ConvertOptions, type ConvertProgress, convert } from "./convert/convert.ts";
 import { openError } from "./gguf/read.ts";
 import { verifyModel } from "./gguf/verify.ts";
+import type { ModelFacts, TokenizerFile } from "./model-file.ts";
 import { installName, nameFrom } from "./names.ts";
-import { type ModelFacts, readModelFacts, type TokenizerFile } from "./reward-model.ts";
+import { readModelFacts } from "./read-model.ts";
 import { convertTokenizer, type TokenizerOptions, tokenizerPath } from "./tokenizer-file.ts";
 
 export type ImportProgress =

@@ -5,7 +5,8 @@ import { ServiceError } from "../errors.ts";
 import { errorCode } from "../files/disk.ts";
 import { modelFolder } from "../files/folders.ts";
 import { openError } from "./gguf/read.ts";
-import { type ModelFacts, readModelFacts } from "./reward-model.ts";
+import type { ModelFacts } from "./model-file.ts";
+import { readModelFacts } from "./read-model.ts";
 
 export interface InstalledModel {
   /** Name under which it is asked for. */

@@ -9,7 +9,8 @@ import { longestInput } from "./convert/architectures.ts";
 import { readCheckpointFolder } from "./convert/checkpoint.ts";
 import { type Family, tokenizerMetadata } from "./gguf/keys.ts";
 import { createGguf } from "./gguf/write.ts";
-import { readTokenizerFile, type TokenizerFile } from "./reward-model.ts";
+import type { TokenizerFile } from "./model-file.ts";
+import { readTokenizerFile } from "./read-model.ts";
 
 /** Below the folder of models. */
 const FOLDER = "tokenizers";

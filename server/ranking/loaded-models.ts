@@ -8,7 +8,7 @@ import { type EngineOptions, startEngine } from "../engine/llama/start.ts";
 import { ServiceError } from "../errors.ts";
 import { withFittedCalibration } from "../models/calibrations.ts";
 import { hasRewardHead, readLanguageModel } from "../models/language-model.ts";
-import { readRewardModel, readTokenizerFile } from "../models/reward-model.ts";
+import { readRewardModel, readTokenizerFile } from "../models/read-model.ts";
 import type { RemoteOptions } from "../remote/engine.ts";
 import { connectModel } from "../remote/open.ts";
 import { createLikelihoodScorer } from "./likelihood-scorer.ts";

@@ -3,7 +3,7 @@ import type { Message, ModelIdentity, Priority } from "../../shared/contract.ts"
 import { createPacer } from "../../shared/threads/step.ts";
 import type { Engine, Tokens } from "../engine/engine.ts";
 import { ServiceError } from "../errors.ts";
-import type { TokenizerFile } from "../models/reward-model.ts";
+import type { TokenizerFile } from "../models/model-file.ts";
 import { createRenderer, type Renderer } from "../rendering/renderer.ts";
 import { matchingTerm } from "./text-parts/matching.ts";
 import { ngramTerm } from "./text-parts/ngram.ts";

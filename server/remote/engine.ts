@@ -5,7 +5,7 @@ import type { LoadedTokenizer } from "../engine/llama/tokenizer.ts";
 import { RewardCache } from "../engine/reward-cache.ts";
 import { compareTokens } from "../engine/trie.ts";
 import { ServiceError } from "../errors.ts";
-import type { TokenizerFile } from "../models/reward-model.ts";
+import type { TokenizerFile } from "../models/model-file.ts";
 import { createRenderer } from "../rendering/renderer.ts";
 import type { Target } from "./address.ts";
 import { type Connection, connect, describeConnections, type LocalModel } from "./connect.ts";

@@ -1,7 +1,7 @@
 /** From a model's tokenizer and the engines that have its weights to a scorer. */
 import type { DeviceReport } from "../../shared/contract.ts";
 import { startTokenizer } from "../engine/llama/start.ts";
-import type { TokenizerFile } from "../models/reward-model.ts";
+import type { TokenizerFile } from "../models/model-file.ts";
 import { createScorer, type Scorer } from "../ranking/scorer.ts";
 import { RemoteEngine, type RemoteOptions } from "./engine.ts";
 

@@ -2,7 +2,7 @@
 import type { Message } from "../../shared/contract.ts";
 import type { Tokenizer, Tokens } from "../engine/engine.ts";
 import { ServiceError } from "../errors.ts";
-import type { RewardModelFile } from "../models/reward-model.ts";
+import type { RewardModelFile } from "../models/model-file.ts";
 import { CONVERSATIONS } from "./families.ts";
 import { type Cut, concatenate, createCutter, createEncoder } from "./fragments.ts";
 import { createGuard } from "./guard.ts";

@@ -7,7 +7,7 @@ import { type Bindings, loadBindings } from "../../server/engine/llama/bindings.
 import { installedBuilds } from "../../server/engine/llama/builds.ts";
 import { loadLlama } from "../../server/engine/llama/load.ts";
 import type { EngineSettings } from "../../server/engine/settings.ts";
-import type { RewardModelFile } from "../../server/models/reward-model.ts";
+import type { RewardModelFile } from "../../server/models/model-file.ts";
 import { tinyModel } from "./tiny-model.ts";
 
 const SETTINGS: EngineSettings = {

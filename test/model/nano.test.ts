@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { LlamaEngine } from "../../server/engine/llama/llama-engine.ts";
 import { mediaFolder, packageRoot } from "../../server/files/package-files.ts";
-import { readRewardModel } from "../../server/models/reward-model.ts";
+import { readRewardModel } from "../../server/models/read-model.ts";
 import { createRenderer, type Renderer } from "../../server/rendering/renderer.ts";
 import { tinyEngine } from "./tiny-model.ts";
 

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { hubAt } from "../../server/models/hub/hub-site.ts";
 import { pull } from "../../server/models/hub/pull.ts";
-import { readRewardModel } from "../../server/models/reward-model.ts";
+import { readRewardModel } from "../../server/models/read-model.ts";
 import { openStore } from "../../server/models/store.ts";
 import { createRenderer } from "../../server/rendering/renderer.ts";
 import { type HubServer, repositoryOf, type Storage, startHub } from "../hub/hub.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { startTokenizer } from "../../server/engine/llama/start.ts";
 import { ServiceError } from "../../server/errors.ts";
-import { readTokenizerFile } from "../../server/models/reward-model.ts";
+import { readTokenizerFile } from "../../server/models/read-model.ts";
 import { readTargets } from "../../server/remote/address.ts";
 import { RemoteEngine } from "../../server/remote/engine.ts";
 import { checkGolden } from "../../server/remote/golden.ts";

@@ -2,7 +2,8 @@
 import { join } from "node:path";
 import type { Engine } from "../../server/engine/engine.ts";
 import { startEngine } from "../../server/engine/llama/start.ts";
-import { type RewardModelFile, readRewardModel } from "../../server/models/reward-model.ts";
+import type { RewardModelFile } from "../../server/models/model-file.ts";
+import { readRewardModel } from "../../server/models/read-model.ts";
 import { createScorer, type Scorer } from "../../server/ranking/scorer.ts";
 import { readTargets } from "../../server/remote/address.ts";
 import { connectModel } from "../../server/remote/open.ts";

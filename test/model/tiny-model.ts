@@ -7,7 +7,8 @@ import { loadLlama } from "../../server/engine/llama/load.ts";
 import { gpuIndexes } from "../../server/engine/llama/probe-devices.ts";
 import type { EngineModel, EngineSettings } from "../../server/engine/settings.ts";
 import { makeRandomModel } from "../../server/models/convert/random.ts";
-import { type RewardModelFile, readRewardModel } from "../../server/models/reward-model.ts";
+import type { RewardModelFile } from "../../server/models/model-file.ts";
+import { readRewardModel } from "../../server/models/read-model.ts";
 
 /** Makes the model in a folder; its weights are the same every time. */
 export async function tinyModel(folder: string): Promise<RewardModelFile> {

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { startTokenizer } from "../../server/engine/llama/start.ts";
 import { importTokenizer } from "../../server/models/import.ts";
-import { readRewardModel, readTokenizerFile } from "../../server/models/reward-model.ts";
+import { readRewardModel, readTokenizerFile } from "../../server/models/read-model.ts";
 import { findTokenizer, listTokenizers } from "../../server/models/tokenizer-file.ts";
 import { createRenderer } from "../../server/rendering/renderer.ts";
 import { parityFixtures } from "../unit/rendering/parity.ts";

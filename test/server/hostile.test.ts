@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { mediaFolder } from "../../server/files/package-files.ts";
-import { readRewardModel } from "../../server/models/reward-model.ts";
+import { readRewardModel } from "../../server/models/read-model.ts";
 import {
   array,
   f32,

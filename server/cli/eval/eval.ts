@@ -12,7 +12,7 @@ import type { Estimate } from "../../eval/statistics.ts";
 import { mediaFolder } from "../../files/package-files.ts";
 import { ngramDigest, readNgram } from "../../models/convert/ngram-file.ts";
 import type { NgramModel } from "../../models/gguf/keys.ts";
-import { readTokenizerFile } from "../../models/reward-model.ts";
+import { readTokenizerFile } from "../../models/read-model.ts";
 import { ENGINE_ARGS, ENGINE_USAGE } from "../engine-options.ts";
 import { formatTable } from "../table.ts";
 import { readArgs, UsageError } from "../usage.ts";

@@ -5,10 +5,11 @@ import { type SyntaxRuntime, wasmRuntime } from "../../../shared/syntax/parsing/
 import { ServiceError } from "../../errors.ts";
 import { resumable } from "../../eval/resume.ts";
 import { grammarFolder } from "../../files/package-files.ts";
-import { readTokenizerFile } from "../../models/reward-model.ts";
+import { findModel } from "../../models/find-model.ts";
+import { readTokenizerFile } from "../../models/read-model.ts";
 import { openModel } from "../../ranking/loaded-models.ts";
 import type { Scorer } from "../../ranking/scorer.ts";
-import { engineOptions, findModel } from "../engine-options.ts";
+import { engineOptions } from "../engine-options.ts";
 import { reasonOf, wholeNumber } from "../usage.ts";
 
 /** Options of every evaluation with a model. */

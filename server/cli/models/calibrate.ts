@@ -8,8 +8,9 @@ import {
   reliabilityOf,
 } from "../../eval/calibration.ts";
 import { forgetCalibration, keepCalibration } from "../../models/calibrations.ts";
-import { readTokenizerFile } from "../../models/reward-model.ts";
-import { ENGINE_ARGS, ENGINE_USAGE, engineOptions, findModel } from "../engine-options.ts";
+import { findModel } from "../../models/find-model.ts";
+import { readTokenizerFile } from "../../models/read-model.ts";
+import { ENGINE_ARGS, ENGINE_USAGE, engineOptions } from "../engine-options.ts";
 import { judgeFile, labelledOf, predictionsOf, reliabilityTable } from "../eval/calibration.ts";
 import { readArgs, UsageError } from "../usage.ts";
 import { print } from "./output.ts";

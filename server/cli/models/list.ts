@@ -16,8 +16,8 @@ import {
 import { FILE_TYPES } from "../../models/gguf/ggml.ts";
 import { type UnfinishedDownload, unfinishedDownloads } from "../../models/hub/staging.ts";
 import { downloadBytes, memoryBytes, PLANNED_CONTEXT } from "../../models/needs.ts";
+import { readRewardModel } from "../../models/read-model.ts";
 import { type Recommendation, recommend } from "../../models/recommend.ts";
-import { readRewardModel } from "../../models/reward-model.ts";
 import { type ListedModel, openStore } from "../../models/store.ts";
 import { listTokenizers } from "../../models/tokenizer-file.ts";
 import { formatTable } from "../table.ts";

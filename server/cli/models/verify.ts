@@ -1,6 +1,7 @@
 /** `codescaler models verify`: is a model file complete and undamaged? */
+
+import { findModel } from "../../models/find-model.ts";
 import { verifyModel } from "../../models/gguf/verify.ts";
-import { findModel } from "../engine-options.ts";
 import { readArgs } from "../usage.ts";
 import { describe, described, interruption, operandOf, print, progressLine } from "./output.ts";
 

@@ -5,12 +5,12 @@ import type { DeviceReport } from "../../../shared/contract.ts";
 import type { Lease } from "../../../shared/sharing/lease.ts";
 import { mediaFolder } from "../../files/package-files.ts";
 import { createApp } from "../../http/app.ts";
+import { findInstalled, findModel } from "../../models/find-model.ts";
 import { openStore } from "../../models/store.ts";
 import { type HostOptions, ModelHost } from "../../ranking/loaded-models.ts";
 import { startSyntaxThread } from "../../ranking/syntax-thread.ts";
 import type { IdleTimes } from "../../sharing/idle.ts";
 import { Occupancy } from "../../sharing/occupancy.ts";
-import { findInstalled, findModel } from "../engine-options.ts";
 import type { WriterOptions } from "../writer-options.ts";
 import { hostNames, listen } from "./addresses.ts";
 

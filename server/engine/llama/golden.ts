@@ -6,7 +6,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ServiceError } from "../../errors.ts";
 import { mediaFolder } from "../../files/package-files.ts";
-import { readRewardModel } from "../../models/reward-model.ts";
+import { readRewardModel } from "../../models/read-model.ts";
 import type { Bindings } from "./bindings.ts";
 import { loadLlama } from "./load.ts";
 

@@ -13,7 +13,7 @@ import {
 } from "../../files/json-file.ts";
 import type { Family, MatchingModel, NgramModel, Vocabulary } from "../gguf/keys.ts";
 import { openError } from "../gguf/read.ts";
-import { parseCriteria } from "../reward-model.ts";
+import { parseCriteria } from "../model-facts.ts";
 import { type CheckpointConfig, inferFamily, parseConfig } from "./checkpoint-config.ts";
 import { readMatching } from "./matching-file.ts";
 import { readNgram } from "./ngram-file.ts";

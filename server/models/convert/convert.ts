@@ -7,7 +7,7 @@ import { byteLength, type FileType } from "../gguf/ggml.ts";
 import { type Family, rewardMetadata } from "../gguf/keys.ts";
 import { verifyModel } from "../gguf/verify.ts";
 import { createGguf } from "../gguf/write.ts";
-import type { ModelFacts } from "../reward-model.ts";
+import type { ModelFacts } from "../model-file.ts";
 import { backboneTensors, longestInput, type TensorSpec, tensorType } from "./architectures.ts";
 import { readCheckpointFolder } from "./checkpoint.ts";
 import { llama3Divisors } from "./checkpoint-config.ts";

@@ -2,7 +2,8 @@
 import { createHash } from "node:crypto";
 import { open } from "node:fs/promises";
 import { ServiceError } from "../../errors.ts";
-import { type RewardModelFile, rewardModel } from "../reward-model.ts";
+import { rewardModel } from "../model-facts.ts";
+import type { RewardModelFile } from "../model-file.ts";
 import { ALIGNMENT, CHECKSUM_KEY, CHECKSUM_PLACEHOLDER, padded } from "./format.ts";
 import { type GgufHeader, openError, readGguf } from "./read.ts";
 

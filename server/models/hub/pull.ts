@@ -14,9 +14,10 @@ import { CATALOGUE, type CatalogueModel, catalogueModel } from "../catalogue.ts"
 import { readCheckpointFolder } from "../convert/checkpoint.ts";
 import { type ConvertProgress, convert } from "../convert/convert.ts";
 import type { FileType } from "../gguf/ggml.ts";
+import type { ModelFacts, TokenizerFile } from "../model-file.ts";
 import { installName, nameFrom } from "../names.ts";
 import { convertedBytes } from "../needs.ts";
-import { type ModelFacts, readModelFacts, type TokenizerFile } from "../reward-model.ts";
+import { readModelFacts } from "../read-model.ts";
 import { convertTokenizer, type TokenizerOptions, tokenizerPath } from "../tokenizer-file.ts";
 import { WRITERS } from "../writers.ts";
 import { fileAddress, type HubRepository, REPOSITORY, REVISION, readRepository } from "./hub.ts";

@@ -9,7 +9,7 @@ import { FILE_TYPES } from "../../../server/models/gguf/ggml.ts";
 import { MATCHING_VERSION, NGRAM_VERSION } from "../../../server/models/gguf/keys.ts";
 import { readGguf } from "../../../server/models/gguf/read.ts";
 import { verifyModel } from "../../../server/models/gguf/verify.ts";
-import { readRewardModel } from "../../../server/models/reward-model.ts";
+import { readRewardModel } from "../../../server/models/read-model.ts";
 import {
   f32,
   safetensors,

@@ -7,7 +7,7 @@ import { mediaFolder } from "../../../server/files/package-files.ts";
 import { convert } from "../../../server/models/convert/convert.ts";
 import { openCheckpoint } from "../../../server/models/convert/safetensors.ts";
 import { verifyModel } from "../../../server/models/gguf/verify.ts";
-import { readModelFacts, readRewardModel, readTokenizerFile } from "../../../server/models/reward-model.ts";
+import { readModelFacts, readRewardModel, readTokenizerFile } from "../../../server/models/read-model.ts";
 import { temporaryFolder, tinyCheckpoint, withHeader } from "./checkpoints.ts";
 import { lying, putTogether, randomFrom, takeApart } from "./hostile.ts";
 

@@ -15,7 +15,7 @@ import { byteLength, isFileType } from "../../../server/models/gguf/ggml.ts";
 import { readGguf } from "../../../server/models/gguf/read.ts";
 import { verifyModel } from "../../../server/models/gguf/verify.ts";
 import { createGguf } from "../../../server/models/gguf/write.ts";
-import { readModelFacts, readRewardModel } from "../../../server/models/reward-model.ts";
+import { readModelFacts, readRewardModel } from "../../../server/models/read-model.ts";
 import { openStore } from "../../../server/models/store.ts";
 import { TINY, temporaryFolder, tinyCheckpoint } from "./checkpoints.ts";
 

@@ -1,115 +1,23 @@
-/** What a reward model's GGUF says about itself: head, template, vocabulary facts, sizes. */
+/** From the header of a GGUF to what it says about its model; whatever cannot be true is refused. Pure. */
 import { ServiceError } from "../errors.ts";
-import type { Architecture, Shape } from "./convert/architectures.ts";
 import { matchingDefect, matchingIn } from "./convert/matching-file.ts";
 import { ngramDefect } from "./convert/ngram-file.ts";
 import { CHECKSUM_KEY } from "./gguf/format.ts";
 import { Getter } from "./gguf/getter.ts";
-import { FILE_TYPES, type FileType, isFileType } from "./gguf/ggml.ts";
-import {
-  type Family,
-  FORMAT,
-  isFamily,
-  KEYS,
-  type MatchingModel,
-  type NgramModel,
-  type Normalizer,
-  TOKEN_TYPE,
-} from "./gguf/keys.ts";
-import { type GgufHeader, readGguf } from "./gguf/read.ts";
-import { checkStructure, checkVocabulary, unusableModel } from "./gguf/structure.ts";
+import { FILE_TYPES, isFileType } from "./gguf/ggml.ts";
+import { FORMAT, isFamily, KEYS, type MatchingModel, type NgramModel, TOKEN_TYPE } from "./gguf/keys.ts";
+import type { GgufHeader } from "./gguf/read.ts";
+import { checkStructure, unusableModel } from "./gguf/structure.ts";
 import { quoted } from "./gguf/values.ts";
-
-/** What every file says of the model it belongs to. */
-interface Origin {
-  readonly path: string;
-  readonly family: Family;
-  /** Where it came from: a repository name or folder. */
-  readonly source: string;
-  readonly revision: string;
-  /** Longest input, in tokens. */
-  readonly maxTokens: number;
-  readonly fileBytes: number;
-}
-
-/** What a list of models shows. */
-export interface ModelFacts extends Origin {
-  /** Number format of the weights. */
-  readonly type: FileType;
-  /** Size of the hidden states. */
-  readonly hidden: number;
-}
-
-/** Everything that rendering and tokenizing need to know of a model, wherever its weights are. */
-export interface TokenizerFile extends Origin {
-  /** Jinja source, as the model's authors wrote it. */
-  readonly chatTemplate: string;
-  readonly normalizer: Normalizer;
-  /** `sigmoid(slope · reward + intercept)` is the chance of being right. */
-  readonly calibration: { readonly slope: number; readonly intercept: number } | undefined;
-  /** Criterion → wording of its system turn; empty for models that have none. */
-  readonly criteria: ReadonlyMap<string, string>;
-  /** SHA-256 over the file, as it says itself; what belongs to this very model is kept by it. */
-  readonly checksum: string | undefined;
-  /** The linear part of the reward, where the model has one. */
-  readonly ngram: NgramModel | undefined;
-  /** The matching part of the reward, where the model has one. */
-  readonly matching: MatchingModel | undefined;
-  /** Spelling → id of all added tokens. */
-  readonly addedTokens: ReadonlyMap<string, number>;
-  readonly bosToken: string | undefined;
-  readonly eosToken: string | undefined;
-}
-
-/** Everything that rendering, tokenizing and scoring need to know of a model file. */
-export interface RewardModelFile extends ModelFacts, TokenizerFile {
-  /** Weights of the reward head: float32 [hidden]. */
-  readonly head: Float32Array;
-  readonly bias: number;
-  readonly architecture: Architecture;
-  readonly shape: Shape;
-  /** Positions the model was trained for. */
-  readonly contextLength: number;
-  readonly layers: number;
-  readonly kvHeads: number;
-  /** Size of a key, and of a value, of one head. */
-  readonly headDim: number;
-  /** Bytes of keys and values per token at float16. */
-  readonly kvBytesPerToken: number;
-}
+import type { ModelFacts, Origin, RewardModelFile, TokenizerFile } from "./model-file.ts";
 
 /** Longest criteria text and template that are taken: the published ones have a few kilobytes. */
 const TEMPLATE_CHARS = 1_000_000;
 
-/** Keys of arrays that cost time to read and that only llama.cpp needs. */
-const LARGE_KEYS: ReadonlySet<string> = new Set([KEYS.merges, "tokenizer.ggml.scores"]);
-const VOCABULARY_KEYS: ReadonlySet<string> = new Set([
-  KEYS.tokens,
-  KEYS.tokenTypes,
-  KEYS.headWeight,
-  KEYS.ngramWeights,
-  KEYS.matchingProblem,
-  KEYS.matchingProgram,
-]);
-
 /**
- * Reads what a list shows, stepping over vocabulary and head.
- * @throws ServiceError model_unusable, model_not_found
+ * All that a reward model's header says.
+ * @throws ServiceError model_unusable when it is no complete reward model of ours
  */
-export async function readModelFacts(path: string): Promise<ModelFacts> {
-  const header = await readGguf(path, (key) => !LARGE_KEYS.has(key) && !VOCABULARY_KEYS.has(key));
-  return modelFacts(path, header);
-}
-
-/**
- * Reads a reward model's file, weights excepted.
- * @throws ServiceError model_unusable when it is no complete reward model of ours, model_not_found
- */
-export async function readRewardModel(path: string): Promise<RewardModelFile> {
-  return rewardModel(path, await readGguf(path, (key) => !LARGE_KEYS.has(key)));
-}
-
-/** The same for a header that was read before. */
 export function rewardModel(path: string, header: GgufHeader): RewardModelFile {
   const facts = modelFacts(path, header);
   const get = new Getter(path, header);
@@ -126,7 +34,7 @@ export function rewardModel(path: string, header: GgufHeader): RewardModelFile {
   }
   const { architecture, shape } = checkStructure(path, header);
   return {
-    ...inputOf(path, header, get),
+    ...tokenizerOf(path, header),
     ...facts,
     head,
     bias,
@@ -141,18 +49,9 @@ export function rewardModel(path: string, header: GgufHeader): RewardModelFile {
   };
 }
 
-/**
- * Reads what rendering and tokenizing need, of a reward model or of a file that holds nothing else.
- * @throws ServiceError model_unusable, model_not_found
- */
-export async function readTokenizerFile(path: string): Promise<TokenizerFile> {
-  const header = await readGguf(path, (key) => !LARGE_KEYS.has(key));
-  checkVocabulary(path, header);
-  return inputOf(path, header, new Getter(path, header));
-}
-
-/** The header's structure must have been checked: its tokens are looked up here. */
-function inputOf(path: string, header: GgufHeader, get: Getter): TokenizerFile {
+/** All that rendering and tokenizing need. The header's vocabulary must have been checked: its tokens are looked up here. */
+export function tokenizerOf(path: string, header: GgufHeader): TokenizerFile {
+  const get = new Getter(path, header);
   const chatTemplate = get.text(KEYS.chatTemplate);
   if (chatTemplate.length > TEMPLATE_CHARS) throw unusableModel(path, "has a chat template of absurd length");
   const normalizer = get.text(KEYS.normalizer);
@@ -186,7 +85,8 @@ function inputOf(path: string, header: GgufHeader, get: Getter): TokenizerFile {
   };
 }
 
-function modelFacts(path: string, header: GgufHeader): ModelFacts {
+/** What a list shows. */
+export function modelFacts(path: string, header: GgufHeader): ModelFacts {
   const get = new Getter(path, header);
   const architecture = get.text("general.architecture");
   if (!header.metadata.has(KEYS.headWeight)) {
