@@ -1,10 +1,10 @@
 // A document with a cursor: what all completions at one place share, and the judgement of one insertion.
 
-import type { Language } from "../languages/languages.ts";
+import { type Language, SYNTAX } from "../languages/languages.ts";
 import type { SyntaxRuntime, SyntaxTree } from "../parsing/parser.ts";
 import { placeAt, type Unit } from "../units/unit.ts";
 import { type Filled, type Located, locate } from "./enclosing-unit.ts";
-import { type Excerpt, excerptsOf, heads, regionsOf } from "./excerpt.ts";
+import { type Excerpt, excerptsOf, regionsOf } from "./excerpt.ts";
 import { type IndentContext, indentContext } from "./indentation.ts";
 import { type Judgement, NOTHING } from "./judgement.ts";
 import { MissingClosers } from "./missing-closers.ts";
@@ -241,12 +241,14 @@ class ParsedDocument implements CursorDocument {
     const { before, after } = this.excerpt;
     this.#alone ??= regionsOf(before, after, this.language)
       .flatMap((region) =>
-        (region.indent === 0 ? [["", ""] as const] : heads(this.language)).map(([head, tail]) => ({
-          head,
-          before: before.slice(region.start),
-          after: after.slice(0, region.end),
-          tail,
-        })),
+        (region.indent === 0 ? [["", ""] as const] : SYNTAX[this.language].programs.enclosing).map(
+          ([head, tail]) => ({
+            head,
+            before: before.slice(region.start),
+            after: after.slice(0, region.end),
+            tail,
+          }),
+        ),
       )
       .map((excerpt) => ({ excerpt, faults: baseline(excerpt, this.language, this.#runtime).size }))
       .sort((a, b) => a.faults - b.faults)

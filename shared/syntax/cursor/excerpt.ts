@@ -1,7 +1,7 @@
 // A bounded part of a document around the cursor that can be parsed by itself. Documents up to a size are
 // taken whole; of larger ones a excerpt is cut at lines where items start, and what encloses it is stood in for.
 
-import type { Language } from "../languages/languages.ts";
+import { type Language, SYNTAX } from "../languages/languages.ts";
 import { indentOf } from "./indentation.ts";
 import { isCloser } from "./line-shapes.ts";
 import { scanBrackets } from "./scan-brackets.ts";
@@ -43,7 +43,10 @@ export function excerptsOf(before: string, after: string, language: Language): E
           .join("\n")}`;
   const bare = { head: "", before: near, after: far, tail };
   if (start.indent === 0) return [bare];
-  return [...heads(language).map(([head, close]) => ({ ...bare, head, tail: tail + close })), bare];
+  return [
+    ...SYNTAX[language].programs.enclosing.map(([head, close]) => ({ ...bare, head, tail: tail + close })),
+    bare,
+  ];
 }
 
 /** The earliest line in reach that starts an item at the left margin, else one with the least indentation. */
@@ -94,55 +97,7 @@ function startsItem(line: string, language: Language): boolean {
     )
   )
     return false;
-  if (language === "python") return !/^\s*['"]/.test(line);
-  return !(language === "c" || language === "cpp") || !/^\s*(?:#|public:|private:|protected:|\{)/.test(line);
-}
-
-/** What may enclose a excerpt that starts inside something, with its end: a type, or a function. */
-export function heads(language: Language): (readonly [string, string])[] {
-  switch (language) {
-    case "python":
-      return [["class Enclosing:\n", ""]];
-    case "ruby":
-      return [["class Enclosing\n", "\nend\n"]];
-    case "bash":
-      return [["enclosing() {\n", "\n}\n"]];
-    case "go":
-      return [["func enclosing() {\n", "\n}\n"]];
-    case "rust":
-      return [
-        ["impl Enclosing {\n", "\n}\n"],
-        ["fn enclosing() {\n", "\n}\n"],
-      ];
-    case "c":
-      return [["void enclosing(void) {\n", "\n}\n"]];
-    case "cpp":
-      return [
-        ["class Enclosing {\n", "\n};\n"],
-        ["void enclosing() {\n", "\n}\n"],
-      ];
-    case "java":
-    case "csharp":
-      return [
-        ["class Enclosing {\n", "\n}\n"],
-        ["class Enclosing { void enclosing() {\n", "\n}}\n"],
-      ];
-    case "kotlin":
-      return [
-        ["class Enclosing {\n", "\n}\n"],
-        ["fun enclosing() {\n", "\n}\n"],
-      ];
-    case "javascript":
-    case "typescript":
-    case "tsx":
-    case "php":
-      return [
-        ["class Enclosing {\n", "\n}\n"],
-        ["function enclosing() {\n", "\n}\n"],
-      ];
-    default:
-      return language satisfies never;
-  }
+  return SYNTAX[language].lines.startsNoItem?.test(line) !== true;
 }
 
 /** Enclosing items that are parsed by themselves in a broken document: functions in types in namespaces. */

@@ -3,17 +3,9 @@ import { type Language, SYNTAX } from "../languages/languages.ts";
 
 /** The line ends in what opens a block in its language. */
 export function opensBlock(line: string, language: Language): boolean {
-  const comment =
-    language === "python" || language === "ruby" || language === "bash" ? /\s#.*$/ : /\s\/\/.*$/;
-  const code = line.replace(comment, "").trimEnd();
-  if (language === "python") return /[:([{]$/.test(code);
-  if (language === "ruby") {
-    return /(?:[([{]|\bdo|\bthen|\|)$|^\s*(?:def|class|module|if|unless|while|until|case|begin|else|elsif|when|rescue|ensure)\b(?!.*\bend$)/.test(
-      code,
-    );
-  }
-  if (language === "bash") return /(?:[({]|\bdo|\bthen|\belse|\bin)$/.test(code);
-  return /(?:[([{]|=>|->)$|^\s*(?:case\b.*|default|public|private|protected):$/.test(code);
+  const { lexis, lines } = SYNTAX[language];
+  const comment = lexis.lineComments[0] === "#" ? /\s#.*$/ : /\s\/\/.*$/;
+  return lines.opensBlock.test(line.replace(comment, "").trimEnd());
 }
 
 /** The line starts with what ends or continues a block. */

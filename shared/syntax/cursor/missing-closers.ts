@@ -1,12 +1,9 @@
 // The closers that a document lacks, because its author has not come to them yet or because it is cut off: with them
 // a completion can be judged by itself.
 
-import type { Language } from "../languages/languages.ts";
+import { type Language, SYNTAX } from "../languages/languages.ts";
 import type { Excerpt } from "./excerpt.ts";
 import { type BracketScan, type LooseCloser, type OpenBracket, scanBrackets } from "./scan-brackets.ts";
-
-/** Languages with `#if` and `#endif`. */
-const GROUPED: ReadonlySet<Language> = new Set(["c", "cpp", "csharp"]);
 
 /** How many more conditional groups a text starts than it ends. */
 function groupDepth(text: string): number {
@@ -59,7 +56,7 @@ export class MissingClosers {
   atEnd(insert: string): string[] | undefined {
     const { before, after } = this.#excerpt;
     this.#openAfter ??= scanBrackets(after, this.#language, this.#before.inside).open;
-    this.#openGroups ??= GROUPED.has(this.#language)
+    this.#openGroups ??= SYNTAX[this.#language].lexis.preprocessor
       ? Math.max(0, groupDepth(before) + groupDepth(after))
       : 0;
     const lacking = after.trim() === "" ? 0 : this.#before.open.length - this.#looseAfter.length;

@@ -3,8 +3,8 @@
  * proposes where to cut and what to close; a parse decides whether a proposal is right, so that it may be
  * approximate (regular expressions, heredocs and JSX text are guessed by their first character).
  */
-import type { Language } from "../languages/languages.ts";
-import { type BlockWords, LEXIS, type Lexis } from "./lexis.ts";
+import type { BlockWords, Lexis } from "../languages/language.ts";
+import { type Language, SYNTAX } from "../languages/languages.ts";
 
 /** An opening bracket or word without its counterpart. */
 export interface OpenBracket {
@@ -90,7 +90,7 @@ class BracketScanner {
   constructor(text: string, language: Language, inside: string | undefined) {
     this.#text = text;
     this.#language = language;
-    this.#lexis = LEXIS[language];
+    this.#lexis = SYNTAX[language].lexis;
     this.#literal = inside === undefined ? undefined : { end: inside, multiline: true };
   }
 

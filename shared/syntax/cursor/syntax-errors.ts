@@ -1,5 +1,5 @@
 // Syntax errors as places that can be compared between two parses of nearly the same text.
-import type { Language } from "../languages/languages.ts";
+import { type Language, SYNTAX } from "../languages/languages.ts";
 import type { SyntaxNode, SyntaxTree } from "../parsing/parser.ts";
 import { quirkIn } from "../programs/quirks.ts";
 import { isComment } from "../units/unit-nodes.ts";
@@ -54,21 +54,15 @@ export function faultKey(fault: Fault, inserted: number): string {
   return `${fault.start - inserted}-${fault.end - inserted}-${fault.missing ?? ""}`;
 }
 
-/** Words that only close or continue something, which the grammar takes for a name or a command elsewhere. */
-const STRAYS: Readonly<Partial<Record<Language, { readonly type: string; readonly words: RegExp }>>> = {
-  ruby: { type: "identifier", words: /^end$/ },
-  bash: { type: "command_name", words: /^(?:[{}]|\]{1,2}|fi|done|esac|then|else|elif|do)$/ },
-};
-
-/** Closing words that close nothing. */
+/** Words that close or continue nothing: the grammar takes them for names or commands. */
 function strayClosers(tree: SyntaxTree, text: string, language: Language): Fault[] {
-  const stray = STRAYS[language];
+  const stray = SYNTAX[language].lexis.blockWords?.stray;
   if (stray === undefined) return [];
   const faults: Fault[] = [];
   const cursor = tree.walk();
   try {
     for (let more = true; more; ) {
-      if (cursor.nodeType === stray.type) {
+      if (cursor.nodeType === stray.node) {
         const { startIndex: start, endIndex: end } = cursor;
         if (stray.words.test(text.slice(start, end))) faults.push({ start, end, missing: undefined });
       }
