@@ -9,6 +9,7 @@ import { type IndentContext, indentContext } from "./indentation.ts";
 import { type Judgement, NOTHING } from "./judgement.ts";
 import { MissingClosers } from "./missing-closers.ts";
 import { areElsewhere, baseline, type OwnErrors, ownErrors } from "./own-errors.ts";
+import { type CursorPlace, placeOf } from "./place.ts";
 import { lineEndAt, lineFeeds } from "./repetition.ts";
 import { type BracketScan, type LooseCloser, scanBrackets } from "./scan-brackets.ts";
 import { hasCode, solidRange, unitEndIn, unitText } from "./scored-unit.ts";
@@ -32,6 +33,8 @@ export interface CursorDocument {
   /** The unit around the cursor as the document is, if any; offsets into `excerpt.before` (end may lie beyond). */
   readonly unit: Unit | undefined;
   readonly filled: Filled;
+  /** Where on its line, and in which brackets, the cursor is. */
+  readonly place: CursorPlace;
   judge(insert: string): Judgement;
   /** Offset in the insertion at which its unit is complete, by a parse of the text without what follows. */
   unitEndWithoutSuffix(insert: string): number | undefined;
@@ -84,13 +87,14 @@ class ParsedDocument implements CursorDocument {
   readonly language: Language;
   readonly excerpt: Excerpt;
   readonly lineEnd: string;
-  readonly indent: IndentContext;
+  #indent: IndentContext | undefined;
   readonly #runtime: SyntaxRuntime;
   /** Lines for IPython are no errors in it. */
   readonly #notebook: boolean;
   #before: BracketScan | undefined;
-  #looseAfter: readonly LooseCloser[] | undefined;
+  #scannedAfter: BracketScan | undefined;
   #found: Located | undefined;
+  #place: CursorPlace | undefined;
   #known: OwnErrors | undefined;
   #alone: readonly Excerpt[] | undefined;
   #lacking: MissingClosers | undefined;
@@ -107,7 +111,16 @@ class ParsedDocument implements CursorDocument {
     this.excerpt = excerpt;
     this.lineEnd = lineEnd;
     this.#runtime = runtime;
-    this.indent = indentContext(excerpt.before, excerpt.after, language);
+  }
+
+  get indent(): IndentContext {
+    const { head, before, after } = this.excerpt;
+    const above = head.split("\n").length - 1;
+    this.#indent ??= indentContext(before, after, this.language, {
+      before: new Set([...this.before.literalLines].map((line) => line - above)),
+      after: this.#after.literalLines,
+    });
+    return this.#indent;
   }
 
   get before(): BracketScan {
@@ -116,14 +129,30 @@ class ParsedDocument implements CursorDocument {
   }
 
   get looseAfter(): readonly LooseCloser[] {
+    return this.#after.loose;
+  }
+
+  get #after(): BracketScan {
     const { after, tail } = this.excerpt;
-    this.#looseAfter ??= scanBrackets(after + tail, this.language, this.before.inside).loose;
-    return this.#looseAfter;
+    this.#scannedAfter ??= scanBrackets(after + tail, this.language, this.before.inside);
+    return this.#scannedAfter;
   }
 
   get #closers(): MissingClosers {
     this.#lacking ??= new MissingClosers(this.language, this.excerpt, this.before, this.looseAfter);
     return this.#lacking;
+  }
+
+  get place(): CursorPlace {
+    this.#place ??= placeOf({
+      language: this.language,
+      before: this.excerpt.head + this.excerpt.before,
+      after: this.excerpt.after + this.excerpt.tail,
+      open: this.before,
+      looseAfter: this.looseAfter,
+      parse: () => this.parse(this.filled.text),
+    });
+    return this.#place;
   }
 
   get unit(): Unit | undefined {

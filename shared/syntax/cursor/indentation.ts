@@ -33,9 +33,20 @@ export function indentOf(line: string): number {
   return columns;
 }
 
+/** Lines (from 0) of the texts before and after the cursor that are inside of strings: their white space is data. */
+export interface LiteralLines {
+  readonly before: ReadonlySet<number>;
+  readonly after: ReadonlySet<number>;
+}
+
 /** The style of the lines around the cursor. */
-export function indentStyle(before: string, after: string): IndentStyle {
-  const lines = [...lastLines(before), ...after.split("\n", STYLE_LINES)];
+export function indentStyle(before: string, after: string, literal: LiteralLines): IndentStyle {
+  const all = before.split("\n");
+  const near = Math.max(0, all.length - STYLE_LINES);
+  const lines = [
+    ...all.slice(near).filter((_, index) => !literal.before.has(near + index)),
+    ...after.split("\n", STYLE_LINES).filter((_, index) => !literal.after.has(index)),
+  ];
   const tabs = lines.filter((line) => line.startsWith("\t")).length;
   const spaces = lines.filter((line) => /^ {2}/.test(line)).length;
   const mixed = Math.min(tabs, spaces) * 5 > Math.max(tabs, spaces);
@@ -70,8 +81,12 @@ export interface IndentContext {
   readonly expected: number;
   /** The line before opens a block that has nothing in it yet. */
   readonly opened: boolean;
+  /** It opens parentheses or square brackets, in which lines may be indented by any step. */
+  readonly openedList: boolean;
   /** The cursor stands at the left margin directly below an indented line: what it belongs to is open. */
   readonly belowIndented: boolean;
+  /** Columns of the lines above in whose blocks the cursor is. */
+  readonly levels: ReadonlySet<number>;
   /** The line directly above ends a documentation string, so that the function has no statements yet. */
   readonly afterDocstring: boolean;
   /** The cursor's line or the one directly above is a comment or an attribute: it says what is to follow. */
@@ -79,8 +94,13 @@ export interface IndentContext {
 }
 
 /** Reads the context off the text before the cursor. */
-export function indentContext(before: string, after: string, language: Language): IndentContext {
-  const style = indentStyle(before, after);
+export function indentContext(
+  before: string,
+  after: string,
+  language: Language,
+  literal: LiteralLines,
+): IndentContext {
+  const style = indentStyle(before, after, literal);
   const lines = lastLines(before);
   const current = lines.at(-1) ?? "";
   const atLineStart = current.trim() === "";
@@ -94,6 +114,8 @@ export function indentContext(before: string, after: string, language: Language)
     lineIndent: indentOf(current),
     expected: opened ? aboveIndent + (style.unit ?? TAB) : aboveIndent,
     opened,
+    levels: levelsAbove(lines.slice(0, -1), indentOf(current)),
+    openedList: opened && /[([]$/.test(above.trimEnd()),
     belowIndented: atLineStart && current === "" && /^[ \t]+\S/.test(lines.at(-2) ?? ""),
     afterDocstring:
       language === "python" && atLineStart && /^[ \t]+(?:.*\S)?(?:"""|''')$/.test(lines.at(-2) ?? ""),
@@ -101,6 +123,18 @@ export function indentContext(before: string, after: string, language: Language)
       (atLineStart ? lines.at(-2) : current) ?? "",
     ),
   };
+}
+
+/** Columns of lines that are indented less and less on the way up from a column. */
+function levelsAbove(lines: readonly string[], from: number): ReadonlySet<number> {
+  const levels = new Set<number>();
+  let least = from;
+  for (const line of lines.toReversed()) {
+    if (line.trim() === "" || indentOf(line) >= least) continue;
+    least = indentOf(line);
+    levels.add(least);
+  }
+  return levels;
 }
 
 /**
@@ -141,10 +175,10 @@ export function reindent(completion: string, context: IndentContext): string[] {
 
   const outcomes = bases.map((base) => {
     const literal = scanBrackets(text, context.language).literalLines;
-    const own = unitOf([
-      " ".repeat(base) + body.trim(),
-      ...rest.filter((_, at) => !literal.has(at + bodyIndex + 1)),
-    ]);
+    const own = blockStep(
+      [" ".repeat(base) + body.trim(), ...rest.filter((_, at) => !literal.has(at + bodyIndex + 1))],
+      context.language,
+    );
     const scale = ownScale(own, style.unit, base, rest);
     const move = (line: string, index: number) => {
       if (line.trim() === "" || literal.has(index)) return line;
@@ -166,7 +200,10 @@ export function reindent(completion: string, context: IndentContext): string[] {
 function belowAnchor(lead: number, context: IndentContext, body: string): number {
   const { lineIndent, expected, opened } = context;
   if (isCloser(body)) return lead === 0 ? lineIndent : lead;
-  if (opened) return lead > lineIndent && context.style.unit === undefined ? lead : expected;
+  if (opened) {
+    const own = context.style.unit === undefined || context.openedList;
+    return lead > lineIndent && own ? lead : expected;
+  }
   // Deeper is a continuation line; the same is right; less leaves the block, which only blank lines excuse.
   if (lead >= lineIndent || startsUnit(body, true, context.language)) return lead;
   return lead === 0 ? lineIndent : lead;
@@ -203,6 +240,9 @@ function readings(body: string, rest: readonly string[], anchor: number, context
     }
     // A simple statement is followed by one of its level, or by the end of its block.
   } else if (indentOf(following) >= anchor || isCloser(following)) return absolute;
+  // No block of the document is at this column: it is the author's own for what is at the cursor.
+  else if (indentOf(following) > 0 && !context.levels.has(indentOf(following)))
+    return [indentOf(following), anchor];
   const at = rest.findIndex(
     (line, index) => isStatement(line, index) && indentOf(line) < anchor && !isCloser(line),
   );
@@ -230,6 +270,18 @@ function closingLine(body: string, rest: readonly string[], language: Language):
     if (above.open.length > 0 && closed.open.length === 0) return line;
   }
   return undefined;
+}
+
+/** The step by which lines are indented behind what opens a block; undefined where the lines open none. */
+function blockStep(lines: readonly string[], language: Language): number | undefined {
+  const solid = lines.filter((line) => line.trim() !== "");
+  const steps = solid.flatMap((line, index) => {
+    const next = solid[index + 1];
+    const block = next !== undefined && opensBlock(line, language) && !/(?:[([]|[-=]>)$/.test(line.trimEnd());
+    const step = block ? indentOf(next) - indentOf(line) : 0;
+    return step > 1 ? [step] : [];
+  });
+  return steps.length === 0 ? undefined : Math.min(...steps);
 }
 
 /** How much wider one level of the document is than one of the completion. */

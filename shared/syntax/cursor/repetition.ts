@@ -1,4 +1,5 @@
 // What can be said about a completion by its text alone: what of it already stands before or after the cursor.
+import { indentOf } from "./indentation.ts";
 import type { LooseCloser } from "./scan-brackets.ts";
 
 /** Tokens by which fill-in-the-middle models end, in their several spellings. What follows is not meant. */
@@ -245,4 +246,32 @@ export function repetitionCuts(completion: string, after: string): number[] {
     .filter((line) => sameCode(line.trimmed, next.trimmed))
     .slice(0, 2)
     .map((line) => line.start);
+}
+
+/** Lines after the cursor in which a statement of a completion is looked for. */
+const OUTER_LINES = 40;
+
+/**
+ * The completion up to its first statement outside the cursor's block (by its indentation) that follows the cursor
+ * in the same block. Undefined when there is none.
+ * @param lineIndent columns of the cursor's line
+ */
+export function withoutOuterStatements(
+  completion: string,
+  after: string,
+  lineIndent: number,
+): string | undefined {
+  const lines = solidLines(completion);
+  const below = solidLines(headText(after, completion.length + 4000)).slice(0, OUTER_LINES);
+  const found = lines.findIndex((line, index) => {
+    const columns = indentOf(line.text);
+    if (index === 0 || columns >= lineIndent || !isTelling(line.trimmed)) return false;
+    const end = below.findIndex((one) => indentOf(one.text) < columns);
+    const block = end < 0 ? below : below.slice(0, end);
+    return block.some((one) => indentOf(one.text) === columns && sameCode(one.trimmed, line.trimmed));
+  });
+  if (found < 0) return undefined;
+  // A comment above it is about it.
+  const own = lines.slice(0, found).findLastIndex((line) => withoutComment(` ${line.trimmed}`) !== "");
+  return completion.slice(0, lines[own]?.end ?? 0);
 }

@@ -21,11 +21,21 @@ export interface LooseCloser {
   readonly index: number;
 }
 
+/** What ends a statement or an element, in code. */
+export interface Separator {
+  readonly text: "\n" | ";" | ",";
+  readonly index: number;
+  /** Brackets of the text itself that are open there. */
+  readonly depth: number;
+}
+
 export interface BracketScan {
   /** Outermost first. */
   readonly open: readonly OpenBracket[];
   /** In the order of the text. */
   readonly loose: readonly LooseCloser[];
+  /** In the order of the text. */
+  readonly separators: readonly Separator[];
   /** End delimiter of the string or comment in which the text stops; undefined in code. */
   readonly inside: string | undefined;
   /** Lines (from 0) that start inside a string or heredoc, so that their white space is data. */
@@ -72,6 +82,7 @@ class BracketScanner {
   readonly #lexis: Lexis;
   readonly #open: OpenBracket[] = [];
   readonly #loose: LooseCloser[] = [];
+  readonly #separators: Separator[] = [];
   readonly #literalLines = new Set<number>();
   readonly #continuationLines = new Set<number>();
   #index = 0;
@@ -104,6 +115,7 @@ class BracketScanner {
     return {
       open: this.#open,
       loose: this.#loose,
+      separators: this.#separators,
       inside: end === END_OF_LINE && this.#text.endsWith("\n") ? undefined : end,
       literalLines: this.#literalLines,
       continuationLines: this.#continuationLines,
@@ -127,8 +139,11 @@ class BracketScanner {
     const comment = literal.end === END_OF_LINE || literal.end === END_OF_COMMENT;
     if (character === "\\" && !comment && this.#text.charAt(this.#index + 1) !== "\n") this.#index += 2;
     else if (this.#text.startsWith(literal.end, this.#index)) {
+      if (literal.end === END_OF_LINE) {
+        this.#separate("\n");
+        this.#statementStart = true;
+      }
       this.#index += literal.end.length;
-      if (literal.end === END_OF_LINE) this.#statementStart = true;
       this.#literal = undefined;
     } else if (character === "\n" && !literal.multiline) this.#literal = undefined;
     else if (this.#lexis.interpolated.includes(literal.end) && this.#match(INTERPOLATION) !== undefined) {
@@ -152,12 +167,18 @@ class BracketScanner {
       !this.#bracket(character) &&
       !this.#word()
     ) {
+      if (character === ",") this.#separate(",");
       this.#statementStart = character === "|" || character === "&";
       this.#index += 1;
     }
   }
 
-  #endStatement(character: string): void {
+  #separate(text: Separator["text"]): void {
+    this.#separators.push({ text, index: this.#index, depth: this.#open.length });
+  }
+
+  #endStatement(character: "\n" | ";"): void {
+    this.#separate(character);
     this.#statementStart = true;
     this.#index += 1;
     if (character !== "\n") return;
