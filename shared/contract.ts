@@ -233,6 +233,15 @@ export interface DeviceReport {
   readonly reason: string | null;
 }
 
+/** An engine on another host, in `GET /health`. */
+export interface EngineState {
+  /** Host and port. */
+  readonly engine: string;
+  readonly state: "connecting" | "ready" | "aside";
+  /** Why it gets no work now. Null while it may. */
+  readonly reason: string | null;
+}
+
 /** A line of `GET /v1/presence`: how the server is, told at once and at every change. */
 export interface Presence {
   readonly state: "loading" | "ready" | "unloaded" | "draining" | "failed";

@@ -8,6 +8,7 @@ import { findModel } from "../models/find-model.ts";
 import { openModel } from "../ranking/loaded-models.ts";
 import { programReader } from "../ranking/programs.ts";
 import { rank } from "../ranking/rank.ts";
+import { EngineStates } from "../remote/engine-states.ts";
 import { ENGINE_ARGS, ENGINE_USAGE, engineOptions } from "./engine-options.ts";
 import { formatTable } from "./table.ts";
 import { oneOf, readArgs, readText, UsageError } from "./usage.ts";
@@ -61,7 +62,12 @@ export async function run(args: string[]): Promise<number> {
   const controller = cancelOnInterrupt();
   const model = await findModel(values.model, options.remote !== undefined);
   process.stderr.write(`Ranking ${candidates.length} candidates with ${model.id} …\n`);
-  const scorer = await openModel(model.id, model.path, options);
+  const engines = new EngineStates();
+  const scorer = await openModel(model.id, model.path, {
+    ...options,
+    remote: options.remote && { ...options.remote, onChange: (state) => engines.set(state) },
+  });
+  for (const sentence of engines.leftOut) process.stderr.write(`${sentence}\n`);
   try {
     const syntax = await wasmRuntime({ grammarDir: grammarFolder });
     const reply = await rank(parsed.data, scorer, programReader(syntax), controller.signal);

@@ -10,6 +10,7 @@ import Fastify, {
 import type { Logger } from "pino";
 import type { z } from "zod";
 import {
+  type EngineState,
   ERRORS,
   type ErrorCode,
   type ErrorReply,
@@ -43,6 +44,8 @@ export interface AppDependencies {
   readonly hostNames: ReadonlySet<string>;
   readonly log: Logger;
   readonly occupancy: Occupancy;
+  /** Engines on other hosts, and how each is; none where the model runs here. */
+  readonly engines: () => readonly EngineState[];
   /** Best of N for clients of OpenAI's API: where its samples come from. */
   readonly openai: Pick<OpenAiDependencies, "source" | "upstream" | "bestOf">;
   /** What a server with a lease proves to its windows; a server without one has no such route. */
@@ -142,6 +145,7 @@ export function createApp(deps: AppDependencies): FastifyInstance {
     ...deps.host.state,
     windows: deps.occupancy.windows,
     device: deps.host.device ?? null,
+    engines: deps.engines(),
     uptime_s: Math.round(process.uptime()),
   }));
 

@@ -8,7 +8,12 @@ export interface Target {
   /** How messages name it: host and port, no path, no credentials. */
   readonly host: string;
   readonly token: string | undefined;
+  /** Requests that it works on at once, where the user says so. */
+  readonly concurrency: number | undefined;
 }
+
+/** What may follow an address: `#concurrency=N`. */
+const CONCURRENCY = /^#concurrency=([1-9]\d{0,3})$/;
 
 /** Fleets are larger, but not behind one laptop; a list this long is a mistake. */
 const MOST = 64;
@@ -37,17 +42,18 @@ export function readTargets(addresses: readonly string[], token: string | undefi
 
 function readTarget(address: string, token: string | undefined): Target {
   const url = URL.canParse(address) ? new URL(address) : undefined;
+  const concurrency = CONCURRENCY.exec(url?.hash ?? "")?.[1];
   if (
     url === undefined ||
     !/^https?:$/.test(url.protocol) ||
     url.search !== "" ||
-    url.hash !== "" ||
+    (url.hash !== "" && concurrency === undefined) ||
     url.username !== "" ||
     url.password !== ""
   ) {
     throw new ServiceError(
       "invalid_request",
-      `${JSON.stringify(address.slice(0, 200))} is no address of an engine. Give one like https://gpu.example:8000, without name, password or query.`,
+      `${JSON.stringify(address.slice(0, 200))} is no address of an engine. Give one like https://gpu.example:8000, without name, password or query; #concurrency=N may follow.`,
     );
   }
   if (token !== undefined && url.protocol === "http:" && !isLoopback(url)) {
@@ -58,5 +64,10 @@ function readTarget(address: string, token: string | undefined): Target {
   }
   // Clients of OpenAI's interface end their base in /v1; vLLM's own routes are beside it.
   const path = url.pathname.replace(/\/+$/, "").replace(/\/v1$/, "");
-  return { base: url.origin + path, host: url.host, token };
+  return {
+    base: url.origin + path,
+    host: url.host,
+    token,
+    concurrency: concurrency === undefined ? undefined : Number(concurrency),
+  };
 }

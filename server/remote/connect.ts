@@ -7,6 +7,7 @@ import { codescaler, readHostedModels } from "./codescaler.ts";
 import { EngineFailure } from "./failure.ts";
 import { checkGolden } from "./golden.ts";
 import { ask } from "./request.ts";
+import { isSglang, sglang } from "./sglang.ts";
 import { OLDEST, readServedModels, readTokens, type ServedModel, tokenizeRequest, vllm } from "./vllm.ts";
 import { isObject, type ScoreQuestion, type Wire, WireError, type WireScores } from "./wire.ts";
 
@@ -33,7 +34,12 @@ export interface Connection {
   /** As the engine says them; undefined where it does not. */
   readonly revision: string | undefined;
   readonly type: string | undefined;
+  /** Its rewards of the programs it was checked with. */
+  readonly golden: Float64Array;
 }
+
+/** An engine that answers, and is not checked yet. */
+type Recognised = Omit<Connection, "golden">;
 
 export interface ConnectTiming {
   /** For answers that take no computing. */
@@ -69,7 +75,7 @@ export async function connect(
         { signal, timeoutMs: timing.scoreMs },
       );
     await checkVocabulary(connection, local, short);
-    await checkGolden(
+    const golden = await checkGolden(
       {
         render: (messages) => local.renderer.render(messages, {}).tokens,
         encode: local.encode,
@@ -78,7 +84,7 @@ export async function connect(
       async (sequences, activated) => (await where(sequences, activated)).rewards,
       connection.wire.activates,
     );
-    return connection;
+    return { ...connection, golden };
   });
 }
 
@@ -87,7 +93,7 @@ export async function connect(
  * @throws EngineFailure; the signal's reason when aborted
  */
 export async function score(
-  { target, wire, model }: Connection,
+  { target, wire, model }: Recognised,
   question: Omit<ScoreQuestion, "model">,
   options: { readonly signal: AbortSignal; readonly timeoutMs: number },
 ): Promise<WireScores> {
@@ -109,7 +115,7 @@ export function describeConnections(connections: readonly Connection[]): string 
 }
 
 /** @throws WireError when nothing there can be meant */
-function recognise(target: Target, local: LocalModel, answer: unknown): Connection {
+function recognise(target: Target, local: LocalModel, answer: unknown): Recognised {
   const hosted = readHostedModels(answer);
   if (hosted !== undefined) {
     const found = hosted.find(({ id }) => id === local.name);
@@ -123,10 +129,17 @@ function recognise(target: Target, local: LocalModel, answer: unknown): Connecti
     return { target, wire: codescaler, model: id, maxSequence, revision, type };
   }
   const served = readServedModels(answer);
-  if (served === undefined) throw new WireError("is neither a vLLM nor a CodeScaler server");
+  if (served === undefined) throw new WireError("is neither a vLLM, nor an SGLang, nor a CodeScaler server");
   const { id, maxTokens } = chosen(served, local);
   const maxSequence = maxTokens ?? local.maxTokens;
-  return { target, wire: vllm, model: id, maxSequence, revision: undefined, type: undefined };
+  return {
+    target,
+    wire: isSglang(answer) ? sglang : vllm,
+    model: id,
+    maxSequence,
+    revision: undefined,
+    type: undefined,
+  };
 }
 
 /** The model by its repository or name; the only one there whatever it is called, since names are free. */
@@ -145,7 +158,7 @@ function chosen(served: readonly ServedModel[], local: LocalModel): ServedModel 
 
 /** Token ids mean something only in the vocabulary they come from. */
 async function checkVocabulary(
-  connection: Connection,
+  connection: Recognised,
   local: LocalModel,
   options: { readonly signal: AbortSignal; readonly timeoutMs: number },
 ): Promise<void> {
@@ -164,6 +177,8 @@ async function checkVocabulary(
     if (Array.isArray(rewards) && rewards.length === 2 && rewards[0] === rewards[1]) return;
     throw new WireError(`has another model under the name "${local.name}": it cuts text into other tokens`);
   }
+  // SGLang's route for it is experimental; the vocabulary's size and the golden programs have to do.
+  if (wire === sglang) return;
   // Operators may have switched the route off; then the vocabulary's size and the golden programs have to do.
   const answer = await ask(target, tokenizeRequest(model, text), options).catch((error: unknown) => {
     if (error instanceof EngineFailure && error.kind === "unusable") return undefined;
@@ -182,7 +197,12 @@ async function explained<T>(target: Target, wire: Wire | undefined, work: () => 
   } catch (error) {
     if (error instanceof WireError) throw wrong(target, wire, error);
     if (error instanceof EngineFailure && error.kind === "refused") {
-      const needs = wire === vllm ? ` It must be vLLM ${OLDEST} or newer, serving a reward model.` : "";
+      const needs =
+        wire === sglang
+          ? " It must be an SGLang that serves a sequence classifier (--is-embedding)."
+          : wire === vllm
+            ? ` It must be vLLM ${OLDEST} or newer, serving a reward model.`
+            : "";
       throw new EngineFailure("unusable", error.message + needs, { cause: error });
     }
     throw error;

@@ -2,6 +2,7 @@
 import type { Target } from "./address.ts";
 import type { Connection } from "./connect.ts";
 import { EngineFailure } from "./failure.ts";
+import { InFlightLimit } from "./in-flight.ts";
 import { ask } from "./request.ts";
 
 export interface EndpointTiming {
@@ -37,6 +38,7 @@ export class Endpoint {
   readonly #changed: (endpoint: Endpoint) => void;
   readonly #closed = new AbortController();
   readonly #running = new Set<AbortController>();
+  readonly #limit: InFlightLimit;
   #state: State = { kind: "connecting" };
   #failures = 0;
   #watch: NodeJS.Timeout | undefined;
@@ -49,6 +51,7 @@ export class Endpoint {
     changed: (endpoint: Endpoint) => void,
   ) {
     this.target = target;
+    this.#limit = new InFlightLimit(target.concurrency);
     this.#connect = connect;
     this.#timing = timing;
     this.#changed = changed;
@@ -61,6 +64,11 @@ export class Endpoint {
   /** Requests that it works on. */
   get outstanding(): number {
     return this.#running.size;
+  }
+
+  /** Whether it takes another request now. */
+  get hasRoom(): boolean {
+    return this.#running.size < this.#limit.limit;
   }
 
   /** Connects and checks; what fails puts it aside. Never rejects. */
@@ -78,15 +86,18 @@ export class Endpoint {
 
   /**
    * Runs one request; while any runs, its health is looked at.
+   * @param amount how much work it is, in any unit that stays the same
    * @param work gets a signal that is aborted with an EngineFailure once the engine is given up
    */
-  async run<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  async run<T>(amount: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const controller = new AbortController();
     this.#running.add(controller);
+    this.#limit.started(this.#running.size, performance.now());
     this.#watch ??= this.#startWatch();
     try {
       const result = await work(AbortSignal.any([controller.signal, this.#closed.signal]));
       this.#failures = 0;
+      this.#limit.finished(amount, performance.now());
       return result;
     } finally {
       this.#running.delete(controller);
@@ -111,6 +122,7 @@ export class Endpoint {
     const pause =
       failure.retryAfterMs ?? Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(this.#failures, 16));
     this.#failures++;
+    this.#limit.reset();
     const since = Date.now();
     const timer = setTimeout(() => {
       if (connection === undefined) void this.open();

@@ -1,5 +1,5 @@
 /** Engines on other hosts as one engine: the same interface as the local one, with the tokenizer kept here. */
-import { LIMITS, type Priority } from "../../shared/contract.ts";
+import { type EngineState, LIMITS, type Priority } from "../../shared/contract.ts";
 import type { Engine, ScoreOptions, Scores, Tokenizer, Tokens } from "../engine/engine.ts";
 import type { LoadedTokenizer } from "../engine/llama/tokenizer.ts";
 import { RewardCache } from "../engine/reward-cache.ts";
@@ -10,13 +10,14 @@ import { createRenderer } from "../rendering/renderer.ts";
 import type { Target } from "./address.ts";
 import { type Connection, connect, describeConnections, type LocalModel } from "./connect.ts";
 import { EngineFailure } from "./failure.ts";
+import { disagreement } from "./golden.ts";
 import { EnginePool, type PoolTiming, TIMING } from "./pool.ts";
 
 export interface RemoteOptions {
   readonly targets: readonly Target[];
   readonly timing?: PoolTiming;
   /** Told when an engine becomes usable or is put aside. Nothing of a request is in it. */
-  readonly onChange?: (host: string, state: "connecting" | "ready" | "aside") => void;
+  readonly onChange?: (state: EngineState) => void;
 }
 
 /** Sequences and tokens of one HTTP request: some seconds of an 8B model's work on one GPU. */
@@ -66,10 +67,20 @@ export class RemoteEngine implements Engine {
     };
     /** What inputs are shortened to; known once the first engines are connected. */
     let limit = 0;
+    /** The engine that was checked first: the others must give the same rewards. */
+    let first: Connection | undefined;
     const pool = new EnginePool(
       targets,
       async (target, signal) => {
         const connection = await connect(target, local, timing, signal);
+        first ??= connection;
+        const apart = disagreement(connection.golden, first.golden);
+        if (apart !== undefined) {
+          throw new EngineFailure(
+            "unusable",
+            `${target.host} gives rewards up to ${apart.toFixed(2)} away from those of ${first.target.host}: another model, another number format, or a bias that its head adds. Set both up alike.`,
+          );
+        }
         if (Math.min(connection.maxSequence, file.maxTokens) >= limit) return connection;
         throw new EngineFailure(
           "unusable",
@@ -77,7 +88,12 @@ export class RemoteEngine implements Engine {
         );
       },
       timing,
-      ({ target, state }) => onChange?.(target.host, state.kind),
+      ({ target, state }) =>
+        onChange?.({
+          engine: target.host,
+          state: state.kind,
+          reason: state.kind === "aside" ? state.failure.message : null,
+        }),
     );
     try {
       const engine = new RemoteEngine(loaded, pool, await pool.open());

@@ -57,11 +57,29 @@ const NOISE = 0.05;
 const NOTHING = 1e-6;
 
 /**
+ * Part of the rewards' range by which the rewards of two engines for the same programs may differ. Twice the noise, and
+ * more than what other number formats do: a bfloat16 engine was seen 0.13 away from a float32 one.
+ */
+const BETWEEN_ENGINES = 0.1;
+
+/**
+ * By how much an engine's rewards of the programs differ from another engine's, where that is more than number formats
+ * explain; undefined where it is not. A head with a bias that the checkpoint does not fill differs so.
+ * @param one and other what `checkGolden` returned
+ */
+export function disagreement(one: Float64Array, other: Float64Array): number | undefined {
+  const largest = Math.max(...one.map((reward, index) => Math.abs(reward - (other[index] ?? Number.NaN))));
+  const range = Math.max(rangeOf(one), rangeOf(other));
+  return largest <= BETWEEN_ENGINES * range + NOTHING ? undefined : largest;
+}
+
+/**
  * Asks about a handful of short programs and one long text.
+ * @returns the rewards of the programs
  * @param activates whether the engine can be asked for activated values too
  * @throws WireError with what is wrong; whatever `ask` throws
  */
-export async function checkGolden(model: GoldenModel, ask: Ask, activates: boolean): Promise<void> {
+export async function checkGolden(model: GoldenModel, ask: Ask, activates: boolean): Promise<Float64Array> {
   const programs = PAIRS.flatMap((pair) => [rendered(model, pair, "right"), rendered(model, pair, "wrong")]);
   const endings = distinctEndings(model);
   const long = longText(model);
@@ -97,6 +115,7 @@ export async function checkGolden(model: GoldenModel, ask: Ask, activates: boole
       "rates plainly wrong programs above right ones: another model, or a reward head that was not loaded",
     );
   }
+  return ofPrograms;
 }
 
 /** A sigmoid of a logit lies between 0 and 1; logits of so different texts do not all. */

@@ -9,7 +9,7 @@ import type { Target } from "./address.ts";
 import { type Connection, type ConnectTiming, score } from "./connect.ts";
 import { Endpoint, type EndpointTiming } from "./endpoint.ts";
 import { EngineFailure } from "./failure.ts";
-import type { WireScores } from "./wire.ts";
+import { countTokens, type WireScores } from "./wire.ts";
 
 export interface PoolTiming extends ConnectTiming, EndpointTiming {
   /** How long a request waits for an engine to come back when none is usable. */
@@ -28,9 +28,6 @@ export const TIMING: PoolTiming = {
   patienceMs: 3000,
   leastPauseMs: 2000,
 };
-
-/** vLLM schedules across its requests itself: a few keep it filled while answers travel. */
-const REQUESTS_PER_ENGINE = 4;
 
 interface Job {
   readonly priority: Priority;
@@ -152,9 +149,7 @@ export class EnginePool {
   #choose(job: Job): Endpoint | undefined {
     const ready = this.#endpoints.filter(({ state }) => state.kind === "ready");
     const others = ready.filter((endpoint) => endpoint !== job.failedAt);
-    const [first, ...rest] = (others.length > 0 ? others : ready).filter(
-      ({ outstanding }) => outstanding < REQUESTS_PER_ENGINE,
-    );
+    const [first, ...rest] = (others.length > 0 ? others : ready).filter(({ hasRoom }) => hasRoom);
     return rest.reduce((best, one) => (best && one.outstanding < best.outstanding ? one : best), first);
   }
 
@@ -164,7 +159,7 @@ export class EnginePool {
     const { sequences, priority, signal } = job;
     try {
       job.resolve(
-        await endpoint.run((given) =>
+        await endpoint.run(countTokens(sequences), (given) =>
           score(
             state.connection,
             { sequences, priority, activated: false },

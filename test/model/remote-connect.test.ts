@@ -7,7 +7,9 @@ import { grammarFolder } from "../../server/files/package-files.ts";
 import { programReader } from "../../server/ranking/programs.ts";
 import { rank } from "../../server/ranking/rank.ts";
 import { conversation, type Scorer } from "../../server/ranking/scorer.ts";
+import { EngineStates } from "../../server/remote/engine-states.ts";
 import { wasmRuntime } from "../../shared/syntax/parsing/parser.ts";
+import { startSglang } from "../replay/sglang.ts";
 import type { VllmOptions } from "../replay/vllm.ts";
 import type { Setup } from "../replay/vllm-setups.ts";
 import { RemoteSetting } from "./remote.ts";
@@ -37,6 +39,40 @@ async function refusal(work: Promise<Scorer>): Promise<string> {
   expect(error.message).toMatch(/^[^\n]+\.$/);
   return error.message;
 }
+
+describe("an SGLang with the model", () => {
+  test("gives exactly the local rewards, asked with token ids on its own route", async () => {
+    await using server = await startSglang(setting.reward);
+    const remote = await setting.open([server]);
+    const items = CODES.map((code) => ({ messages: conversation(QUESTION, code) }));
+    const rewards = async (scorer: Scorer) =>
+      (await scorer.scoreItems(items, { priority: "bulk" })).inputs.map(({ reward }) => reward);
+    expect(await rewards(remote)).toEqual(await rewards(setting.local));
+    expect(remote.identity.device).toBe(`SGLang at ${new URL(server.url).host} (nano)`);
+    expect(new Set(server.requests.map(({ path }) => path))).toEqual(new Set(["/v1/models", "/classify"]));
+    await remote.close();
+  });
+  test("with a bias that moves its rewards away from another engine's, is left out", async () => {
+    await using vllm = await setting.serve();
+    await using biased = await startSglang(async (all) =>
+      Array.from(await setting.reward(all), (one) => one + 20),
+    );
+    const states = new EngineStates();
+    const remote = await setting.open([vllm, biased], { onChange: (state) => states.set(state) });
+    expect(states.leftOut).toEqual([
+      expect.stringMatching(/20\.00 away from those of .*a bias that its head adds/),
+    ]);
+    await remote.close();
+  });
+  test.each([
+    ["labels", /instead of one: the model there has no reward head with one label/],
+    ["texts-only", /must be an SGLang that serves a sequence classifier/],
+    ["softmax-only", /has no \/classify/],
+  ] as const)("set up as %s is refused", async (setup, sentence) => {
+    await using server = await startSglang(setting.reward, setup);
+    expect(await refusal(setting.open([server]))).toMatch(sentence);
+  });
+});
 
 describe("a vLLM with the model", () => {
   test("gives exactly the local rewards, order, tokens and truncation", async () => {
@@ -146,7 +182,7 @@ describe("is refused in one sentence:", () => {
     const answers: [RegExp, (url: string) => [number, Record<string, string>, string] | undefined][] = [
       [/no JSON but a web page/, () => [200, { "Content-Type": "text/html" }, "<!doctype html><p>Hello"]],
       [/redirects elsewhere/, () => [302, { Location: "http://127.0.0.1:1/" }, ""]],
-      [/is neither a vLLM nor a CodeScaler server/, () => [200, {}, "[]"]],
+      [/is neither a vLLM, nor an SGLang, nor a CodeScaler server/, () => [200, {}, "[]"]],
       [/serves no model/, () => [200, {}, '{"object":"list","data":[]}']],
       [/did not answer within 0\.2 s/, () => undefined],
     ];

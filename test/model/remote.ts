@@ -8,7 +8,9 @@ import { createScorer, type Scorer } from "../../server/ranking/scorer.ts";
 import { readTargets } from "../../server/remote/address.ts";
 import { connectModel } from "../../server/remote/open.ts";
 import { type PoolTiming, TIMING } from "../../server/remote/pool.ts";
+import type { EngineState } from "../../shared/contract.ts";
 import { startVllm, type VllmOptions, type VllmReplay } from "../replay/vllm.ts";
+import type { Reward } from "../replay/vllm-setups.ts";
 
 const PATH = join(import.meta.dirname, "../../media/nano.gguf");
 
@@ -34,16 +36,16 @@ export class RemoteSetting {
     );
   }
 
+  /** nano's rewards, computed here. */
+  readonly reward: Reward = async (sequences) => {
+    const tokens = sequences.map((one) => Int32Array.from(one));
+    return (await this.engine.score(tokens, { priority: "bulk" })).rewards;
+  };
+
   /** A server with nano behind it. */
   serve(options: Partial<VllmOptions> = {}): Promise<VllmReplay> {
     return startVllm({
-      reward: async (sequences) =>
-        (
-          await this.engine.score(
-            sequences.map((tokens) => Int32Array.from(tokens)),
-            { priority: "bulk" },
-          )
-        ).rewards,
+      reward: this.reward,
       tokenize: (text) => Array.from(this.engine.tokenizer.encodeRendered(text)),
       maxModelLen: this.file.maxTokens,
       ...options,
@@ -53,7 +55,11 @@ export class RemoteSetting {
   /** Opens nano on servers, as a scorer. */
   open(
     servers: readonly { readonly url: string }[],
-    more: { readonly token?: string; readonly timing?: Partial<PoolTiming> } = {},
+    more: {
+      readonly token?: string;
+      readonly timing?: Partial<PoolTiming>;
+      readonly onChange?: (state: EngineState) => void;
+    } = {},
   ): Promise<Scorer> {
     return connectModel("nano", this.file, {
       targets: readTargets(
@@ -61,6 +67,7 @@ export class RemoteSetting {
         more.token,
       ),
       timing: { ...QUICK, ...more.timing },
+      ...(more.onChange && { onChange: more.onChange }),
     });
   }
 

@@ -85,6 +85,41 @@ describe("codescaler rank --engine", () => {
     expect(outcome.code).toBe(code);
   });
 
+  test("one engine that works and one that does not: one line says which is left out, and why", async () => {
+    await using right = await startEngine();
+    const { code, stderr } = await codescaler([
+      ...args(),
+      "--model",
+      "nano",
+      "--engine",
+      right.url,
+      "--engine",
+      "http://127.0.0.1:1#concurrency=2",
+    ]);
+    expect(code, stderr).toBe(0);
+    expect(stderr).toMatch(
+      /^The engine 127\.0\.0\.1:1 is left out: 127\.0\.0\.1:1 cannot be reached \(the connection was refused\)/m,
+    );
+  });
+
+  test("a server tells of every engine, how it is and why, in its health and its log", async () => {
+    await using right = await startEngine();
+    await using wrong = await startVllm({ reward: async (all) => all.map(() => 0), setup: "softmax" });
+    const engines = [right, wrong].flatMap(({ url }) => ["--engine", url]);
+    const server = await serve(["--model", "nano", ...engines]);
+    try {
+      const { text } = await server.call("GET", "/health");
+      const reason = expect.stringMatching(/applies a softmax to a single label/);
+      expect(JSON.parse(text).engines).toEqual([
+        { engine: new URL(right.url).host, state: "ready", reason: null },
+        { engine: new URL(wrong.url).host, state: "aside", reason },
+      ]);
+      expect(server.stderr()).toMatch(/"state":"aside","reason":"[^"]*softmax/);
+    } finally {
+      await server.stop();
+    }
+  });
+
   test("a model of which nothing is here: the sentence says how to get its tokenizer", async () => {
     const { stderr, code } = await codescaler([
       ...args(),

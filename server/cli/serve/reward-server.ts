@@ -9,6 +9,7 @@ import { findInstalled, findModel } from "../../models/find-model.ts";
 import { openStore } from "../../models/store.ts";
 import { type HostOptions, ModelHost } from "../../ranking/loaded-models.ts";
 import { startSyntaxThread } from "../../ranking/syntax-thread.ts";
+import { EngineStates } from "../../remote/engine-states.ts";
 import type { IdleTimes } from "../../sharing/idle.ts";
 import { Occupancy } from "../../sharing/occupancy.ts";
 import type { WriterOptions } from "../writer-options.ts";
@@ -70,6 +71,7 @@ export async function createRewardServer(options: ServeOptions, owner: OwnerOpti
   const remote = options.engine.remote !== undefined;
   const model = await findModel(options.model, remote);
   const fallback = owner.defaultModel && !remote ? await findModel(undefined) : model;
+  const engines = new EngineStates();
   const host = new ModelHost(
     {
       find: async (name) => {
@@ -78,7 +80,7 @@ export async function createRewardServer(options: ServeOptions, owner: OwnerOpti
       },
     },
     fallback.id,
-    logged(options.engine, log),
+    logged(options.engine, engines, log),
     (state) => occupancy.tell(state),
   );
   const syntax = startSyntaxThread();
@@ -87,6 +89,7 @@ export async function createRewardServer(options: ServeOptions, owner: OwnerOpti
     store,
     programs: syntax.read,
     openai: options.openai,
+    engines: () => engines.all,
     token,
     hostNames: hostNames(options.host),
     log,
@@ -131,12 +134,16 @@ export async function createRewardServer(options: ServeOptions, owner: OwnerOpti
 }
 
 /** The same engine; what becomes of its devices and remote engines is logged. */
-function logged(engine: HostOptions, log: Logger): HostOptions {
+function logged(engine: HostOptions, engines: EngineStates, log: Logger): HostOptions {
   return {
     ...engine,
     remote: engine.remote && {
       ...engine.remote,
-      onChange: (host, state) => log.info({ engine: host, state }, "engine"),
+      onChange: (state) => {
+        engines.set(state);
+        if (state.state === "aside") log.warn(state, "engine");
+        else log.info(state, "engine");
+      },
     },
     onDevice: (device) => {
       if (device.reason === null) log.info({ device }, "model loaded");

@@ -3,7 +3,7 @@ import { Endpoint } from "../../../server/remote/endpoint.ts";
 import { EngineFailure } from "../../../server/remote/failure.ts";
 import { vllm } from "../../../server/remote/vllm.ts";
 
-const target = { base: "http://127.0.0.1:1", host: "127.0.0.1:1", token: undefined };
+const target = { base: "http://127.0.0.1:1", host: "127.0.0.1:1", token: undefined, concurrency: undefined };
 const timing = { shortMs: 1000, firstPauseMs: 1, longestPauseMs: 1, healthEveryMs: 60_000 };
 
 /** An engine that lives: how often it was checked, and how it becomes ready. */
@@ -13,7 +13,15 @@ async function engine() {
     target,
     async () => {
       seen.checks++;
-      return { target, wire: vllm, model: "m", maxSequence: 8, revision: undefined, type: undefined };
+      return {
+        target,
+        wire: vllm,
+        model: "m",
+        maxSequence: 8,
+        revision: undefined,
+        type: undefined,
+        golden: Float64Array.of(),
+      };
     },
     timing,
     ({ state }) => state.kind === "ready" && seen.ready(),

@@ -3,7 +3,7 @@ import { EngineFailure } from "../../../server/remote/failure.ts";
 import { EnginePool, TIMING } from "../../../server/remote/pool.ts";
 
 const NEVER = new AbortController().signal;
-const target = { base: "http://127.0.0.1:1", host: "127.0.0.1:1", token: undefined };
+const target = { base: "http://127.0.0.1:1", host: "127.0.0.1:1", token: undefined, concurrency: undefined };
 const sequences = [Int32Array.of(1, 2, 3)];
 const closed = new Error("The server is ending.");
 
