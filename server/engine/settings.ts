@@ -1,4 +1,5 @@
 /** What an engine is made from: facts of the model file, and how it is to run. */
+import type { Turns } from "./turns.ts";
 
 /** What the engine needs to know of a model file. */
 export interface EngineModel {
@@ -32,6 +33,8 @@ export interface EngineSettings {
   readonly batchTokens: number;
   /** `exact` = float32 KV cache without flash attention, to compare with other implementations. */
   readonly precision: "fast" | "exact";
+  /** Shared by all that compute on this machine; left out: nobody else does. */
+  readonly turns?: Turns | undefined;
   /** Called before the engine begins to compute; what it gives is called when there is nothing left to do. */
   readonly watched?: (() => Promise<() => void>) | undefined;
 }

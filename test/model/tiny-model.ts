@@ -1,9 +1,10 @@
 /** A tiny random Qwen3 reward model, written by the project's own writer, on the real engine. */
 import { join } from "node:path";
-import { loadBindings } from "../../server/engine/llama/bindings.ts";
+import { type Bindings, loadBindings } from "../../server/engine/llama/bindings.ts";
 import { installedBuilds } from "../../server/engine/llama/builds.ts";
 import type { LlamaEngine } from "../../server/engine/llama/llama-engine.ts";
-import { loadLlama } from "../../server/engine/llama/load.ts";
+import type { LlamaWriter } from "../../server/engine/llama/llama-writer.ts";
+import { loadLlama, loadWriter } from "../../server/engine/llama/load.ts";
 import { gpuIndexes } from "../../server/engine/llama/probe-devices.ts";
 import type { EngineModel, EngineSettings } from "../../server/engine/settings.ts";
 import { makeRandomModel } from "../../server/models/convert/random.ts";
@@ -32,17 +33,31 @@ const TINY = {
 };
 
 /** One build per process: loaded when the first engine is made. */
-let bindings: ReturnType<typeof loadBindings> | undefined;
+let bindings: Bindings | undefined;
 
 /** Runs a model on the CPU build, or on the GPUs of the one that CODESCALER_TEST_BACKEND names. */
 export async function tinyEngine(model: EngineModel, settings: EngineSettings): Promise<LlamaEngine> {
-  const backend = process.env["CODESCALER_TEST_BACKEND"] ?? "cpu";
-  const build = installedBuilds().find((one) => one.backend === backend);
-  if (!build) throw new Error(`no build for ${backend} is installed on this platform`);
+  return loadLlama(tinyBindings(), model, onBackend(settings));
+}
+
+/** The same to write with. */
+export async function tinyWriter(model: EngineModel, settings: EngineSettings): Promise<LlamaWriter> {
+  return loadWriter(tinyBindings(), model, onBackend(settings));
+}
+
+const BACKEND = process.env["CODESCALER_TEST_BACKEND"] ?? "cpu";
+
+function tinyBindings(): Bindings {
+  const build = installedBuilds().find(({ backend }) => backend === BACKEND);
+  if (!build) throw new Error(`no build for ${BACKEND} is installed on this platform`);
   bindings ??= loadBindings(build.folder);
-  const devices = backend === "cpu" ? [] : gpuIndexes(bindings.devices());
-  if (backend !== "cpu" && devices.length === 0) throw new Error(`${backend} found no GPU here`);
+  return bindings;
+}
+
+function onBackend(settings: EngineSettings): EngineSettings {
+  if (BACKEND === "cpu") return settings;
+  const devices = gpuIndexes(tinyBindings().devices());
+  if (devices.length === 0) throw new Error(`${BACKEND} found no GPU here`);
   // All layers and more.
-  const gpu = { devices, layers: 99, name: backend };
-  return loadLlama(bindings, model, devices.length === 0 ? settings : { ...settings, gpu });
+  return { ...settings, gpu: { devices, layers: 99, name: BACKEND } };
 }

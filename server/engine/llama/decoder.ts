@@ -3,6 +3,7 @@
  * the head judges the hidden states of last tokens, and log-probabilities are read off the logits.
  */
 
+import type { Priority } from "../../../shared/contract.ts";
 import { createPacer } from "../../../shared/threads/step.ts";
 import { ServiceError } from "../../errors.ts";
 import type { Tokens } from "../engine.ts";
@@ -10,6 +11,7 @@ import type { PendingLikelihood } from "../likelihood.ts";
 import { LogitRow } from "../logit-row.ts";
 import { type EngineModel, type EngineSettings, GROUP_MEMBERS, OUTPUT_ROWS } from "../settings.ts";
 import { commonPrefix, planGroup, type TrieToken } from "../trie.ts";
+import { Turns } from "../turns.ts";
 import { Batch } from "./batch.ts";
 import { type Bindings, lastError } from "./bindings.ts";
 import { KvCache } from "./kv-cache.ts";
@@ -30,6 +32,7 @@ export interface Wanted {
 
 /** Who asked for the work, told of its steps. */
 export interface Steps {
+  readonly priority: Priority;
   /** Called before each decode call; what it throws ends the group. What was decoded stays in the KV cache. */
   before(): void;
   /** Called after each decode call with the number of its tokens. */
@@ -54,6 +57,7 @@ export class Decoder {
   readonly #vocabulary: number;
   readonly #outputRows: number;
   #row: LogitRow | undefined;
+  readonly #turns: Turns;
   readonly #batch: Batch;
   readonly #kv: KvCache;
 
@@ -71,6 +75,7 @@ export class Decoder {
     this.#bias = model.bias ?? 0;
     this.#vocabulary = vocabulary;
     this.#outputRows = outputRows(settings);
+    this.#turns = settings.turns ?? new Turns();
     this.capacity = bindings.contextSize(context) - SPARE_CELLS;
     this.#batch = new Batch(Math.min(settings.batchTokens, settings.contextTokens));
     const memory = bindings.memory(context);
@@ -207,8 +212,14 @@ export class Decoder {
     { ids, steps }: Group,
     output: (token: TrieToken) => boolean,
   ): Promise<void> {
-    steps.before();
-    const status = await this.#bindings.decodeAsync(this.#context, this.#batch.fill(tokens, ids, output));
+    const done = await this.#turns.take(steps.priority);
+    let status: number;
+    try {
+      steps.before();
+      status = await this.#bindings.decodeAsync(this.#context, this.#batch.fill(tokens, ids, output));
+    } finally {
+      done();
+    }
     if (status !== 0) {
       // The native cache may hold part of the batch: forget both sides rather than guess.
       this.#kv.clear();

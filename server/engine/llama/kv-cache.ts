@@ -34,12 +34,16 @@ export class KvCache {
   readonly #capacity: number;
   readonly #residents = new Map<number, Resident>();
   readonly #list = new SequenceList<Resident>();
-  readonly #freeIds: number[] = Array.from({ length: MAX_SEQUENCES }, (_, id) => MAX_SEQUENCES - 1 - id);
+  readonly #freeIds: number[];
   #clock = 0;
 
-  /** @param capacity cells that may be used, in tokens */
-  constructor(native: NativeCache, capacity: number) {
+  /**
+   * @param capacity cells that may be used, in tokens
+   * @param sequences ids from 0 on that may be used
+   */
+  constructor(native: NativeCache, capacity: number, sequences: number = MAX_SEQUENCES) {
     this.#native = native;
+    this.#freeIds = Array.from({ length: sequences }, (_, id) => sequences - 1 - id);
     this.#capacity = capacity;
   }
 
@@ -51,7 +55,7 @@ export class KvCache {
   /**
    * Gives each sequence an id that holds its resident prefix already, evicting what was used longest ago
    * until the new nodes fit. Every slot must be given to `hold` afterwards.
-   * @param group distinct sequences in canonical order, at most half of MAX_SEQUENCES
+   * @param group distinct sequences in canonical order, at most half as many as ids
    * @param reusable how many leading tokens of each may come from the cache, fewer than it has; what follows is decoded
    *   anew because its result is wanted
    * @returns the slots, or undefined when the group cannot fit even in an empty cache

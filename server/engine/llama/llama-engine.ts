@@ -7,10 +7,10 @@ import { PriorityQueue } from "../queue.ts";
 import { RewardCache } from "../reward-cache.ts";
 import type { EngineModel, EngineSettings } from "../settings.ts";
 import { compareTokens } from "../trie.ts";
-import type { Bindings } from "./bindings.ts";
 import { Decoder, type Wanted } from "./decoder.ts";
 import type { Pointer } from "./layouts.ts";
 import { shuttingDown, vocabularyTokenizer } from "./tokenizer.ts";
+import type { Weights } from "./weights.ts";
 
 /** A sequence that a job still has to look at, and the key of its reward. */
 type Work = Wanted & { readonly key: string };
@@ -33,8 +33,7 @@ export class LlamaEngine implements Engine {
   readonly device: string;
   readonly maxSequence: number;
   readonly tokenizer: LanguageTokenizer;
-  readonly #bindings: Bindings;
-  readonly #model: Pointer;
+  readonly #weights: Weights;
   readonly #context: Pointer;
   readonly #decoder: Decoder;
   readonly #retained: number;
@@ -49,15 +48,9 @@ export class LlamaEngine implements Engine {
   #closed = false;
   #decodedTotal = 0;
 
-  constructor(
-    bindings: Bindings,
-    model: Pointer,
-    context: Pointer,
-    file: EngineModel,
-    settings: EngineSettings,
-  ) {
-    this.#bindings = bindings;
-    this.#model = model;
+  constructor(weights: Weights, context: Pointer, file: EngineModel, settings: EngineSettings) {
+    const { bindings, model } = weights;
+    this.#weights = weights;
     this.#context = context;
     this.#retained = settings.retainedTokens;
     this.#watched = settings.watched;
@@ -70,6 +63,17 @@ export class LlamaEngine implements Engine {
     this.tokenizer = vocabularyTokenizer(bindings, vocabulary, file.addedTokens, () => this.#closed);
     this.device =
       settings.gpu?.name ?? `CPU, ${settings.threads} ${settings.threads === 1 ? "thread" : "threads"}`;
+  }
+
+  /** The same as `maxSequence`: one sequence may take the whole context. */
+  get contextTokens(): number {
+    return this.maxSequence;
+  }
+
+  /** Scores something small: some drivers take memory and compile only at the first decode call. */
+  async warmUp(): Promise<void> {
+    const spans = this.#hasHead ? {} : { spans: [{ from: 1, to: 2 }] };
+    await this.score([Int32Array.of(0, 0)], { priority: "interactive", ...spans });
   }
 
   /** Tokens handed to the decode call since the model was loaded. */
@@ -127,8 +131,8 @@ export class LlamaEngine implements Engine {
       job.reject(shuttingDown());
     }
     await this.#worker;
-    this.#bindings.freeContext(this.#context);
-    this.#bindings.freeModel(this.#model);
+    this.#weights.bindings.freeContext(this.#context);
+    this.#weights.release();
   }
 
   /** What is known of the spans, by the keys of their sequences; where one is asked for twice, of both spans together. */
@@ -230,6 +234,7 @@ export class LlamaEngine implements Engine {
     this.#reuseKnown(job);
     if (job.pending.length === 0) return;
     const rewards = await this.#decoder.score(job.pending, {
+      priority: job.priority,
       before: () => this.#giveWay(job),
       decoded: (tokens) => {
         this.#decodedTotal += tokens;

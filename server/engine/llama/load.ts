@@ -1,16 +1,18 @@
-/** From a GGUF to a running engine: model and context of libllama, with the parameters this project needs. */
+/** From a GGUF to a running engine or writer: a context of libllama on its weights, with the parameters this project needs. */
 import { ServiceError } from "../../errors.ts";
 import { type EngineModel, type EngineSettings, GROUP_MEMBERS } from "../settings.ts";
-import { type Bindings, lastError } from "./bindings.ts";
+import type { Bindings } from "./bindings.ts";
 import { outputRows } from "./decoder.ts";
-import { type ContextParams, FLASH_ATTENTION, GGML_TYPE } from "./layouts.ts";
+import { type ContextParams, FLASH_ATTENTION, GGML_TYPE, type Pointer } from "./layouts.ts";
 import { LlamaEngine } from "./llama-engine.ts";
+import { LlamaWriter, MOST_SAMPLES } from "./llama-writer.ts";
+import { takeWeights } from "./weights.ts";
 
 /** Below it, questions and functions of usual length would be cut. */
 const LEAST_CONTEXT = 2048;
 
 /**
- * Loads a reward model. Where the context finds no room it is halved: how large it became is `maxSequence`.
+ * Loads a model to judge with. Where the context finds no room it is halved: how large it became is `maxSequence`.
  * @throws ServiceError model_unusable when libllama refuses the file, engine_failed when memory is short
  */
 export async function loadLlama(
@@ -18,32 +20,59 @@ export async function loadLlama(
   model: EngineModel,
   settings: EngineSettings,
 ): Promise<LlamaEngine> {
-  const { gpu } = settings;
-  // llama.cpp counts the output as one more layer, and the first to go to the GPU.
-  const modelParams = { ...bindings.modelDefaults(), n_gpu_layers: gpu === undefined ? 0 : gpu.layers + 1 };
-  const handle = await bindings.loadModelAsync(model.path, modelParams, gpu?.devices ?? []);
-  if (!handle)
-    throw new ServiceError(
-      "model_unusable",
-      `The model file cannot be loaded (${lastError(bindings)}). Get or convert it again.`,
+  const weights = await takeWeights(bindings, model, settings.gpu);
+  try {
+    if (model.head && bindings.hiddenSize(weights.model) !== model.head.length) {
+      throw new ServiceError(
+        "model_unusable",
+        `The reward head has ${model.head.length} weights, but the model's hidden size differs. Convert the model again.`,
+      );
+    }
+    const { context, contextTokens } = await createContext(
+      bindings,
+      weights.model,
+      settings,
+      outputRows(settings),
     );
-  const peculiarity = bindings.peculiarity(handle);
-  if (peculiarity !== undefined) {
-    bindings.freeModel(handle);
-    throw new ServiceError(
-      "model_unusable",
-      `The model ${peculiarity}: that is not supported. Choose another model.`,
-    );
+    return new LlamaEngine(weights, context, model, { ...settings, contextTokens });
+  } catch (error) {
+    weights.release();
+    throw error;
   }
-  if (model.head && bindings.hiddenSize(handle) !== model.head.length) {
-    bindings.freeModel(handle);
-    throw new ServiceError(
-      "model_unusable",
-      `The reward head has ${model.head.length} weights, but the model's hidden size differs. Convert the model again.`,
-    );
+}
+
+/**
+ * The same to write with.
+ * @throws ServiceError model_unusable when libllama refuses the file, engine_failed when memory is short
+ */
+export async function loadWriter(
+  bindings: Bindings,
+  model: EngineModel,
+  settings: EngineSettings,
+): Promise<LlamaWriter> {
+  const weights = await takeWeights(bindings, model, settings.gpu);
+  try {
+    const { context, contextTokens } = await createContext(bindings, weights.model, settings, MOST_SAMPLES);
+    return new LlamaWriter(weights, context, model, { ...settings, contextTokens });
+  } catch (error) {
+    weights.release();
+    throw error;
   }
+}
+
+interface Context {
+  readonly context: Pointer;
+  readonly contextTokens: number;
+}
+
+async function createContext(
+  bindings: Bindings,
+  model: Pointer,
+  settings: EngineSettings,
+  outputs: number,
+): Promise<Context> {
   const exact = settings.precision === "exact";
-  const contextParams = (contextTokens: number): ContextParams => {
+  const params = (contextTokens: number): ContextParams => {
     const batchTokens = Math.min(settings.batchTokens, contextTokens);
     return {
       ...bindings.contextDefaults(),
@@ -53,7 +82,7 @@ export async function loadLlama(
       // With a unified KV cache any id below MAX_SEQUENCES may be used; fewer possible outputs than this would abort the
       // process.
       n_seq_max: GROUP_MEMBERS,
-      n_outputs_max: Math.max(GROUP_MEMBERS, outputRows(settings)),
+      n_outputs_max: Math.max(GROUP_MEMBERS, outputs),
       n_threads: settings.threads,
       n_threads_batch: settings.threads,
       pooling_type: 0,
@@ -66,10 +95,9 @@ export async function loadLlama(
     };
   };
   for (const contextTokens of contextSizes(settings.contextTokens)) {
-    const context = await bindings.createContextAsync(handle, contextParams(contextTokens));
-    if (context) return new LlamaEngine(bindings, handle, context, model, { ...settings, contextTokens });
+    const context = await bindings.createContextAsync(model, params(contextTokens));
+    if (context) return { context, contextTokens };
   }
-  bindings.freeModel(handle);
   throw new ServiceError(
     "engine_failed",
     `There is not enough memory for a context of ${Math.min(settings.contextTokens, LEAST_CONTEXT)} tokens. Choose a smaller model or context.`,

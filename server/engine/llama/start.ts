@@ -5,21 +5,16 @@ import { mark } from "../../devices/crash-marks.ts";
 import { guarded, Hung } from "../../devices/guard.ts";
 import { ServiceError } from "../../errors.ts";
 import { CPU_CONTEXT, cpuContext, freeMemory, gib } from "../memory.ts";
-import {
-  cpuBytes,
-  leastContext,
-  type ModelSizes,
-  modelSizes,
-  type Placement,
-  planPlacement,
-  type SizedModel,
-} from "../placement.ts";
+import { cpuBytes, modelSizes, type Placement, planPlacement, type SizedModel } from "../placement.ts";
 import type { EngineModel, EngineSettings } from "../settings.ts";
-import { BACKEND_NAMES } from "./builds.ts";
+import { Turns } from "../turns.ts";
+import { deviceName, gpuReport, tooLarge, unusable } from "./device-report.ts";
 import type { LlamaEngine } from "./llama-engine.ts";
-import { loadLlama } from "./load.ts";
+import type { LlamaWriter } from "./llama-writer.ts";
 import { gpusOf, type OpenBuild, openBuild, trust } from "./open-build.ts";
+import { JUDGE, type Role, type Started, type StartedOn, WRITER } from "./roles.ts";
 import { type LoadedTokenizer, loadTokenizer } from "./tokenizer.ts";
+import { weightsInMemory } from "./weights.ts";
 
 export const DEVICES = ["auto", "gpu", "cpu"] as const;
 export type DeviceWish = (typeof DEVICES)[number];
@@ -44,10 +39,8 @@ export type StartModel = EngineModel &
     readonly kvBytesPerToken: number;
   };
 
-interface StartedEngine {
-  readonly engine: LlamaEngine;
-  readonly device: DeviceReport;
-}
+/** One decode call at a time has the machine, whichever model it is of. */
+const turns = new Turns();
 
 /** A GPU that refuses memory it said it had is asked for this much less, */
 const SMALLER = 0.75;
@@ -60,21 +53,43 @@ const CAREFUL = 0.6;
 let opened: Promise<OpenBuild> | undefined;
 
 /**
- * Loads the model on the best usable device.
+ * Loads the model on the best usable device, to judge with.
  * @throws ServiceError engine_failed when no build runs here or memory is short, model_unusable for a bad file
  */
 export async function startEngine(model: StartModel, options: EngineOptions): Promise<LlamaEngine> {
-  const { engine, device } = await startSomewhere(model, options);
-  options.onDevice?.(device);
-  return engine;
+  return start(model, options, JUDGE);
 }
 
-async function startSomewhere(model: StartModel, options: EngineOptions): Promise<StartedEngine> {
+/**
+ * The same to write with. Weights that are in memory already are used where they are.
+ * @throws ServiceError engine_failed when no build runs here or memory is short, model_unusable for a bad file
+ */
+export async function startWriter(model: StartModel, options: EngineOptions): Promise<LlamaWriter> {
+  return start(model, options, WRITER);
+}
+
+async function start<T extends Started>(
+  model: StartModel,
+  options: EngineOptions,
+  role: Role<T>,
+): Promise<T> {
+  const { started, device } = await startSomewhere(model, options, role);
+  options.onDevice?.(device);
+  return started;
+}
+
+async function startSomewhere<T extends Started>(
+  model: StartModel,
+  options: EngineOptions,
+  role: Role<T>,
+): Promise<StartedOn<T>> {
   opened ??= openBuild(options.device !== "cpu");
   const open = await opened;
+  const shared = await weightsInMemory(model.path);
+  if (shared) return startBeside(open, model, options, role, shared.gpu);
   let reason = open.problem === undefined ? null : unusable(open.problem);
   if (open.gpus.length > 0 && options.device !== "cpu") {
-    const started = await startOnGpu(open, model, options);
+    const started = await startOnGpu(open, model, options, role);
     if (typeof started !== "string") return started;
     if (options.device === "gpu") {
       throw new ServiceError(
@@ -89,7 +104,40 @@ async function startSomewhere(model: StartModel, options: EngineOptions): Promis
       `No usable GPU was found${open.problem === undefined ? "" : ` (${open.problem})`}. "codescaler doctor" says more; the device auto works without one.`,
     );
   }
-  return startOnCpu(open, model, options, options.device === "cpu" ? null : reason);
+  return startOnCpu(open, model, options, role, options.device === "cpu" ? null : reason);
+}
+
+/** A second context on weights that are in memory: it goes where they are, and takes what memory there is. */
+async function startBeside<T extends Started>(
+  open: OpenBuild,
+  model: StartModel,
+  options: EngineOptions,
+  role: Role<T>,
+  gpu: EngineSettings["gpu"],
+): Promise<StartedOn<T>> {
+  // The weights take no more memory than they do already.
+  if (gpu === undefined) return startOnCpu(open, model, options, role, null, freeMemory() + model.fileBytes);
+  const { layers } = model.shape;
+  const started = await guarded(open.key, () =>
+    role.load(open.bindings, model, {
+      ...settingsOf(model, options),
+      gpu,
+      contextTokens: options.contextTokens ?? CPU_CONTEXT,
+      retainedTokens: gpu.layers >= layers ? CPU_CONTEXT : CPU_CONTEXT / 4,
+      batchTokens: 512,
+      watched: watching(open),
+    }),
+  );
+  const contextTokens = started.contextTokens;
+  const device: DeviceReport = {
+    backend: open.build.backend,
+    name: gpu.name,
+    gpu_layers: Math.min(gpu.layers, layers),
+    layers,
+    context_tokens: contextTokens,
+    reason: null,
+  };
+  return { started, device };
 }
 
 /**
@@ -103,17 +151,13 @@ export async function startTokenizer(
   return loadTokenizer((await opened).bindings, file);
 }
 
-/** What a user reads when a GPU that should work does not. */
-export function unusable(problem: string): string {
-  return `The GPU could not be used (${problem}): running on the CPU. "codescaler doctor" says more.`;
-}
-
 /** The running engine; or, in a sentence, why the GPU cannot take this model. */
-async function startOnGpu(
+async function startOnGpu<T extends Started>(
   open: OpenBuild,
   model: StartModel,
   options: EngineOptions,
-): Promise<StartedEngine | string> {
+  role: Role<T>,
+): Promise<StartedOn<T> | string> {
   const sizes = modelSizes(model, options.precision === "exact" ? 4 : 2);
   let share = open.wasLost ? CAREFUL : 1;
   let problem = "";
@@ -131,11 +175,11 @@ async function startOnGpu(
     }
     const name = deviceName(open, placement, sizes);
     try {
-      const engine = await guarded(open.key, () => load(open, model, options, placement, name));
+      const started = await guarded(open.key, () => load(open, model, options, role, placement, name));
       await trust(open);
       // Where memory was short after all, the context has become smaller than planned.
-      const contextTokens = Math.min(placement.contextTokens, engine.maxSequence);
-      return { engine, device: gpuReport(open, { ...placement, contextTokens }, sizes, name, free) };
+      const contextTokens = Math.min(placement.contextTokens, started.contextTokens);
+      return { started, device: gpuReport(open, { ...placement, contextTokens }, sizes, name, free) };
     } catch (error) {
       if (error instanceof Hung || !(error instanceof ServiceError)) throw error;
       problem = `The GPU could not load the model (${error.message.replace(/\.$/, "")}).`;
@@ -144,99 +188,75 @@ async function startOnGpu(
   return problem;
 }
 
-async function load(
+async function load<T extends Started>(
   open: OpenBuild,
   model: StartModel,
   options: EngineOptions,
+  role: Role<T>,
   placement: Placement,
   name: string,
-): Promise<LlamaEngine> {
+): Promise<T> {
   const whole = placement.gpuLayers === model.shape.layers;
-  const engine = await loadLlama(open.bindings, model, {
+  const started = await role.load(open.bindings, model, {
+    ...settingsOf(model, options),
     gpu: { devices: placement.devices, layers: placement.gpuLayers, name },
-    threads: options.threads ?? defaultThreads(model),
     contextTokens: placement.contextTokens,
     retainedTokens: whole ? placement.contextTokens : CPU_CONTEXT / 4,
     batchTokens: placement.batchTokens,
-    precision: options.precision ?? "fast",
-    watched: async () => (await mark(open.key, "scoring")).clear,
+    watched: watching(open),
   });
   try {
     // Some drivers take memory and compile only now; better here than under the first request.
-    await engine.score([Int32Array.of(0)], { priority: "interactive" });
-    return engine;
+    await started.warmUp();
+    return started;
   } catch (error) {
-    await engine.close();
+    await started.close();
     throw error;
   }
 }
 
-async function startOnCpu(
+function settingsOf(
+  model: StartModel,
+  options: EngineOptions,
+): Pick<EngineSettings, "threads" | "precision" | "turns"> {
+  return {
+    threads: options.threads ?? defaultThreads(model),
+    precision: options.precision ?? "fast",
+    turns,
+  };
+}
+
+function watching(open: OpenBuild): EngineSettings["watched"] {
+  return async () => (await mark(open.key, "scoring")).clear;
+}
+
+async function startOnCpu<T extends Started>(
   { bindings }: OpenBuild,
   model: StartModel,
   options: EngineOptions,
+  role: Role<T>,
   reason: string | null,
-): Promise<StartedEngine> {
+  memory = freeMemory(),
+): Promise<StartedOn<T>> {
   const valueBytes = options.precision === "exact" ? 4 : 2;
-  const engine = await loadLlama(bindings, model, {
-    threads: options.threads ?? defaultThreads(model),
-    contextTokens: cpuContext(model, options.contextTokens, valueBytes, freeMemory()),
+  const wanted = role.cpuContext(model.shape.maxPositions, options.contextTokens);
+  const started = await role.load(bindings, model, {
+    ...settingsOf(model, options),
+    contextTokens: cpuContext(model, wanted, valueBytes, memory),
     retainedTokens: CPU_CONTEXT / 4,
     batchTokens: 512,
-    precision: options.precision ?? "fast",
   });
   return {
-    engine,
+    started,
     device: {
       backend: "cpu",
-      name: engine.device,
+      name: started.device,
       gpu_layers: 0,
       layers: model.shape.layers,
-      context_tokens: engine.maxSequence,
+      context_tokens: started.contextTokens,
       reason,
     },
   };
-}
-
-function gpuReport(
-  open: OpenBuild,
-  placement: Placement,
-  sizes: ModelSizes,
-  name: string,
-  free: number,
-): DeviceReport {
-  const { gpuLayers, contextTokens } = placement;
-  const split =
-    gpuLayers < sizes.layers
-      ? `${gpuLayers} of ${sizes.layers} layers run on the GPU and the rest on the CPU, because ${gib(free)} of its memory is free. A smaller model or type would be faster.`
-      : null;
-  return {
-    backend: open.build.backend,
-    name,
-    gpu_layers: gpuLayers,
-    layers: sizes.layers,
-    context_tokens: contextTokens,
-    reason:
-      split ?? (open.problem === undefined ? null : `A faster build could not be used (${open.problem}).`),
-  };
-}
-
-/** "CUDA: NVIDIA GeForce RTX 4090", with the share of the layers where it is not all of them. */
-function deviceName(
-  { build, bindings }: OpenBuild,
-  { devices, gpuLayers }: Placement,
-  sizes: ModelSizes,
-): string {
-  const all = bindings.devices();
-  const cards = [...new Set(devices.map((index) => all[index]?.description ?? ""))].join(" and ");
-  const share = gpuLayers < sizes.layers ? `, ${gpuLayers} of ${sizes.layers} layers` : "";
-  return `${BACKEND_NAMES[build.backend]}: ${cards}${share}`;
-}
-
-function tooLarge(sizes: ModelSizes, free: number, wanted: number | undefined): string {
-  const context = wanted ?? leastContext(sizes);
-  const least = sizes.layers * (sizes.layerBytes + context * sizes.cacheBytes) + sizes.outputBytes;
-  return `The GPU's memory is too small for this model: with a context of ${context} tokens it takes ${gib(least)} and buffers, and ${gib(free)} is free.`;
 }
 
 /**
