@@ -5,7 +5,7 @@ import type { Configuration } from "../editor/configuration.ts";
 import { exclusionReason } from "../editor/documents.ts";
 import type { ScoreAnchors } from "../ranking/score-anchors.ts";
 import type { RankingSession } from "../ranking/session.ts";
-import type { RewardServer } from "../reward-server/reward-server.ts";
+import type { RewardServer } from "../reward-server/server-interface.ts";
 
 export interface ContextKeyDependencies {
   readonly configuration: Configuration;

@@ -2,8 +2,8 @@
 import * as vscode from "vscode";
 import { sentenceOf } from "../editor/sentences.ts";
 import type { SettingName } from "../editor/settings.ts";
-import type { SourceStatus } from "../editor/status.ts";
-import type { ServerState } from "../reward-server/reward-server.ts";
+import type { SourceStatus } from "../editor/status-item.ts";
+import type { ServerState } from "../reward-server/server-interface.ts";
 import type { CommandName } from "./command-declarations.ts";
 
 interface Action extends vscode.QuickPickItem {

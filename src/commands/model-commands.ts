@@ -3,7 +3,7 @@ import type { SecretStorage } from "vscode";
 import type { Configuration } from "../editor/configuration.ts";
 import type { Pages } from "../editor/pages.ts";
 import type { CommandLine } from "../models/command-line.ts";
-import type { RewardServer } from "../reward-server/reward-server.ts";
+import type { RewardServer } from "../reward-server/server-interface.ts";
 import type { CommandHandlers } from "./register-commands.ts";
 
 export interface ModelCommandDependencies {

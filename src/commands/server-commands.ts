@@ -5,7 +5,7 @@ import type { Configuration } from "../editor/configuration.ts";
 import type { Pages } from "../editor/pages.ts";
 import { withProgress } from "../editor/progress.ts";
 import type { AccessTokens } from "../reward-server/access-tokens.ts";
-import type { RewardServer } from "../reward-server/reward-server.ts";
+import type { RewardServer } from "../reward-server/server-interface.ts";
 import type { CommandHandlers } from "./register-commands.ts";
 
 export interface ServerCommandDependencies {

@@ -1,7 +1,7 @@
 /** Settings as the editor has them: snapshots per document scope, renewed when something changes. */
 import * as vscode from "vscode";
 import { Emitter, type Event } from "../base/emitter.ts";
-import type { ServerOptions } from "../reward-server/reward-server.ts";
+import type { ServerOptions } from "../reward-server/server-interface.ts";
 import type { NetworkSettings } from "../sources/http/network.ts";
 import { readSettings, type SettingName, type Settings } from "./settings.ts";
 

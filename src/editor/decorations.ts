@@ -1,7 +1,7 @@
 /** Scores that the user asked for, behind the last line of what was scored. */
 import * as vscode from "vscode";
 import { Disposables } from "../base/emitter.ts";
-import { percent } from "../base/format.ts";
+import { percent } from "../base/figures.ts";
 import { type RankedRow, rowOf } from "../ranking/ranking.ts";
 import { rangeOf, type ScoreAnchors } from "../ranking/score-anchors.ts";
 import type { RankingSession } from "../ranking/session.ts";

@@ -1,6 +1,6 @@
 /** What the hover over scored or accepted code says. */
 import * as vscode from "vscode";
-import { percent } from "../base/format.ts";
+import { percent } from "../base/figures.ts";
 import { commandLink, escaped, fenced } from "../base/markdown.ts";
 import type { Anchor } from "../ranking/anchors.ts";
 import { type RankedRow, type Ranking, rowOf, rowsOf } from "../ranking/ranking.ts";

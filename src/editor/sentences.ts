@@ -1,7 +1,7 @@
 /** What went wrong, in the language of the editor. Logs keep the English sentence that the error itself has. */
 import { l10n } from "vscode";
 import { reasonOf } from "../base/log.ts";
-import { RankError } from "../ranking/client.ts";
+import { RankError } from "../ranking/server-client.ts";
 import { HINTS } from "../reward-server/death-hints.ts";
 import { FAILURES, SourceError, type SourceErrorValues, WORDS } from "../sources/source-error.ts";
 

@@ -1,6 +1,6 @@
 /** The explicit command: the full ranking, with progress and cancel, then shown as ghost text. */
 import * as vscode from "vscode";
-import { percent } from "../base/format.ts";
+import { percent } from "../base/figures.ts";
 import { abortSignalOf } from "../base/wait.ts";
 import type { Configuration } from "../editor/configuration.ts";
 import { cursorAt, exclusionReason } from "../editor/documents.ts";

@@ -1,6 +1,6 @@
 /** "Why was nothing shown?": a request told step by step, as a Markdown page. */
 import { l10n } from "vscode";
-import { percent } from "../base/format.ts";
+import { percent } from "../base/figures.ts";
 import { escaped } from "../base/markdown.ts";
 import type { Trace, TraceEvent, Trigger } from "./trace.ts";
 

@@ -5,8 +5,8 @@ import { reasonOf } from "../base/log.ts";
 import type { Configuration } from "../editor/configuration.ts";
 import { editorLanguage } from "../editor/documents.ts";
 import { type Report, withProgress } from "../editor/progress.ts";
-import { listModels } from "../ranking/client.ts";
-import type { RewardServer } from "../reward-server/reward-server.ts";
+import { listModels } from "../ranking/server-client.ts";
+import type { RewardServer } from "../reward-server/server-interface.ts";
 import { type CommandLine, runForJson } from "./command-line.ts";
 import { type AvailableModel, parseModelList, USUAL_TYPE } from "./model-list.ts";
 

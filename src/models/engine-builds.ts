@@ -6,7 +6,7 @@ import { reasonOf } from "../base/log.ts";
 import type { Configuration } from "../editor/configuration.ts";
 import type { Pages } from "../editor/pages.ts";
 import { type Report, withProgress } from "../editor/progress.ts";
-import type { RewardServer } from "../reward-server/reward-server.ts";
+import type { RewardServer } from "../reward-server/server-interface.ts";
 import { type CommandLine, runForJson, runForText } from "./command-line.ts";
 
 export interface DeviceDependencies {

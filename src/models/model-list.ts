@@ -22,11 +22,11 @@ const available = z.object({
   recommended: z.object({ type: z.string(), reason: z.string() }).optional(),
 });
 
-export type ListedModel = z.infer<typeof installed>;
+export type InstalledModelEntry = z.infer<typeof installed>;
 export type AvailableModel = z.infer<typeof available>;
 
 export interface ModelList {
-  readonly installed: readonly ListedModel[];
+  readonly installed: readonly InstalledModelEntry[];
   /** The recommended one first. */
   readonly available: readonly AvailableModel[];
 }

@@ -1,7 +1,7 @@
 /** Code as coloured pieces, line by line, from its syntax tree; one set of rules for all grammars. */
 import type { Language } from "../../shared/syntax/languages/languages.ts";
 import type { SyntaxNode, SyntaxRuntime } from "../../shared/syntax/parsing/parser.ts";
-import type { CodeToken, TokenClass } from "./messages.ts";
+import type { CodeToken, TokenClass } from "./panel-messages.ts";
 
 /** Parts of a text that are shown by their node's type, whatever is inside of them. */
 const WHOLE: readonly (readonly [RegExp, TokenClass])[] = [

@@ -6,8 +6,14 @@ import { sentenceOf } from "../editor/sentences.ts";
 import { type Ranking, rowsOf } from "../ranking/ranking.ts";
 import type { RankingSession } from "../ranking/session.ts";
 import type { Syntax } from "../syntax/syntax.ts";
-import { type HostMessage, type PanelAction, type PanelView, panelMessage, panelView } from "./messages.ts";
 import { pageOf } from "./page.ts";
+import {
+  type HostMessage,
+  type PanelAction,
+  type PanelView,
+  panelMessage,
+  panelView,
+} from "./panel-messages.ts";
 import { viewOf } from "./view.ts";
 
 export const PANEL_TYPE = "codescaler.compare";

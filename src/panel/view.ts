@@ -2,12 +2,12 @@
 import { l10n } from "vscode";
 import { languageOf } from "../../shared/syntax/languages/languages.ts";
 import type { SyntaxRuntime } from "../../shared/syntax/parsing/parser.ts";
-import { percent } from "../base/format.ts";
+import { percent } from "../base/figures.ts";
 import { withVisibleControls } from "../base/markdown.ts";
 import { type RankedRow, type Ranking, rowsOf } from "../ranking/ranking.ts";
 import { lineChanges } from "./differences.ts";
 import { highlight } from "./highlight.ts";
-import type { CodeLine, CodeToken, PanelView, Row } from "./messages.ts";
+import type { CodeLine, CodeToken, PanelView, Row } from "./panel-messages.ts";
 
 /** @param runtime with the grammar of the ranking's language loaded */
 export function viewOf(ranking: Ranking, runtime: SyntaxRuntime): PanelView {

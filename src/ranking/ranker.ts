@@ -1,7 +1,7 @@
 /** Ranks on whatever reward server there is: starts it where needed, and asks again when it went away meanwhile. */
 import type { RankReply } from "../../shared/contract.ts";
-import type { RewardServer } from "../reward-server/reward-server.ts";
-import { type RankBody, RankError, rank } from "./client.ts";
+import type { RewardServer } from "../reward-server/server-interface.ts";
+import { type RankBody, RankError, rank } from "./server-client.ts";
 
 export type Ranker = (body: RankBody, signal: AbortSignal) => Promise<RankReply>;
 

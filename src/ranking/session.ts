@@ -54,12 +54,6 @@ export class RankingSession {
     if (ranking) this.set({ ...ranking, ...change });
   }
 
-  /** Forgets what belongs to a document. */
-  forget(uri: string): void {
-    this.#latest.delete(uri);
-    for (const [id, ranking] of this.#rankings) if (ranking.cursor.uri === uri) this.#rankings.delete(id);
-  }
-
   dispose(): void {
     this.#changed.dispose();
   }

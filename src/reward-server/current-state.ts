@@ -1,6 +1,6 @@
 /** How the reward server is now, and who hears of it. */
 import { Emitter, type Event } from "../base/emitter.ts";
-import type { ServerState } from "./reward-server.ts";
+import type { ServerState } from "./server-interface.ts";
 
 export class CurrentState {
   readonly #changed = new Emitter<ServerState>();

@@ -1,8 +1,8 @@
 /** What a window makes of its settings, and of what it hears of the server that all windows share. Pure. */
 import type { Presence } from "../../shared/contract.ts";
 import type { Lease } from "../../shared/sharing/lease.ts";
-import { RankError } from "../ranking/client.ts";
-import type { ServerOptions, ServerState } from "./reward-server.ts";
+import { RankError } from "../ranking/server-client.ts";
+import type { ServerOptions, ServerState } from "./server-interface.ts";
 
 /**
  * The command line of a server with these options.

@@ -5,7 +5,7 @@ import { decide, type Lease, leaseUrl } from "../../shared/sharing/lease.ts";
 import { ProvenAgent, proves } from "../../shared/sharing/proven-agent.ts";
 import { readLease } from "../../shared/sharing/read-lease.ts";
 import { reasonOf } from "../base/log.ts";
-import { RankError, type ServerEndpoint } from "../ranking/client.ts";
+import { RankError, type ServerEndpoint } from "../ranking/server-client.ts";
 import { HINTS, type Hint, hintFor } from "./death-hints.ts";
 import { attend } from "./presence.ts";
 import { deathOf, readServerLog } from "./server-log.ts";

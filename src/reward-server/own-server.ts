@@ -1,7 +1,7 @@
 /** A reward server of the user's own, by its address: neither started nor stopped here. */
 import { reasonOf } from "../base/log.ts";
-import { checkHealth, RankError, type ServerEndpoint } from "../ranking/client.ts";
-import type { ServerState } from "./reward-server.ts";
+import { checkHealth, RankError, type ServerEndpoint } from "../ranking/server-client.ts";
+import type { ServerState } from "./server-interface.ts";
 
 /** The connection to one, after it was seen to be a reward server. */
 export class OwnServer {

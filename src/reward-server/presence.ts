@@ -2,7 +2,7 @@
 import { type Agent, request } from "node:http";
 import type { ErrorCode, Presence } from "../../shared/contract.ts";
 import { onLines } from "../base/node-process.ts";
-import type { ServerEndpoint } from "../ranking/client.ts";
+import type { ServerEndpoint } from "../ranking/server-client.ts";
 
 export interface PresenceEvents {
   /** How the server is: told at once and at every change. */

@@ -1,5 +1,5 @@
 /** When a process that ended by itself is started again, and when that is given up. Pure. */
-import { RankError } from "../ranking/client.ts";
+import { RankError } from "../ranking/server-client.ts";
 import type { Exit } from "./server-process.ts";
 
 /** This many starts in the window are a crash loop: more would only heat the machine. */

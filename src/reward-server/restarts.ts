@@ -1,5 +1,5 @@
 /** The ends of the shared server that this window saw, and its start after the last of them. */
-import type { RankError } from "../ranking/client.ts";
+import type { RankError } from "../ranking/server-client.ts";
 import { afterEnd, restartDelay, type Sequel } from "./restart-budget.ts";
 import type { Exit } from "./server-process.ts";
 

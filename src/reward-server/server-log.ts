@@ -3,7 +3,7 @@ import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { LOG_FILE } from "../../shared/sharing/lease.ts";
 import { LINE_LENGTH } from "../base/node-process.ts";
-import { RankError } from "../ranking/client.ts";
+import { RankError } from "../ranking/server-client.ts";
 import { HINTS, hintFor } from "./death-hints.ts";
 import { type Exit, START_MARK } from "./server-process.ts";
 

@@ -1,5 +1,5 @@
 /** Joining the shared server, one time at a time: all who need it wait for the same. */
-import type { ServerEndpoint } from "../ranking/client.ts";
+import type { ServerEndpoint } from "../ranking/server-client.ts";
 
 interface Flight {
   readonly fresh: boolean;

@@ -1,14 +1,14 @@
 /** The window's reward server: the one that all windows share, or the user's own where the settings name one. */
 import type { Event } from "../base/emitter.ts";
 import { orAborted } from "../base/or-aborted.ts";
-import type { RankError, ServerEndpoint } from "../ranking/client.ts";
+import type { RankError, ServerEndpoint } from "../ranking/server-client.ts";
 import { CurrentState } from "./current-state.ts";
 import { changeFor } from "./decisions.ts";
 import { OwnServer } from "./own-server.ts";
-import type { RewardServer, ServerState } from "./reward-server.ts";
-import { SharedServer, type SharedServerDependencies } from "./shared-server.ts";
+import type { RewardServer, ServerState } from "./server-interface.ts";
+import { SharedConnection, type SharedConnectionDependencies } from "./shared-connection.ts";
 
-export interface SupervisorDependencies extends SharedServerDependencies {
+export interface SupervisorDependencies extends SharedConnectionDependencies {
   /** Token of the user's own server at this address; undefined when none was set. */
   ownToken(url: string): Promise<string | undefined>;
 }
@@ -17,7 +17,7 @@ export class Supervisor implements RewardServer {
   readonly #options: SupervisorDependencies["options"];
   readonly #current = new CurrentState();
   readonly #own: OwnServer;
-  readonly #shared: SharedServer;
+  readonly #shared: SharedConnection;
   readonly onDidChange: Event<ServerState> = this.#current.onDidChange;
   #disposed = false;
 
@@ -27,7 +27,7 @@ export class Supervisor implements RewardServer {
       (url) => deps.ownToken(url),
       (state) => this.#current.enter(state),
     );
-    this.#shared = new SharedServer(deps, this.#current);
+    this.#shared = new SharedConnection(deps, this.#current);
   }
 
   get state(): ServerState {

@@ -1,6 +1,6 @@
 /** The commands that score existing code. Each speaks up: the user has just asked. */
 import * as vscode from "vscode";
-import { percent } from "../base/format.ts";
+import { percent } from "../base/figures.ts";
 import type { CommandHandlers } from "../commands/register-commands.ts";
 import type { Configuration } from "../editor/configuration.ts";
 import { exclusionReason, secretPattern } from "../editor/documents.ts";

@@ -1,7 +1,7 @@
 /** What the extension knows of a place where completions come from. One file per kind implements it. */
 import type { Language } from "../../shared/syntax/languages/languages.ts";
 
-/** What is wanted: completions at a cursor, or answers to an instruction. */
+/** What is wanted: completions at a cursor. */
 export interface CompletionRequest {
   /** Text of the document before and after the cursor, already bounded in size. */
   readonly prefix: string;
@@ -9,8 +9,6 @@ export interface CompletionRequest {
   readonly language: Language;
   /** Path of the document relative to its workspace folder, for models that are told file names. */
   readonly path: string;
-  /** What the user asked for in words, if anything. Only chat models are told. */
-  readonly instruction?: string;
   /** How many completions are wanted of this source. */
   readonly count: number;
   /** Most tokens of one completion. */

@@ -1,6 +1,6 @@
 /** The statistics as a Markdown page. */
 import { l10n } from "vscode";
-import { percent } from "../base/format.ts";
+import { percent } from "../base/figures.ts";
 import { escaped } from "../base/markdown.ts";
 import type { Summary } from "./outcomes.ts";
 

@@ -1,9 +1,10 @@
 /** Reads what an endpoint answered instead of completions: the vendors' error bodies, one meaning. */
+
+import type { HttpReply } from "../../../shared/http/client.ts";
 import { retryAfterMs } from "../../../shared/http/retry-after.ts";
 import type { SourceErrorKind, SourceErrorValues } from "../source-error.ts";
 import { SourceError, WORDS } from "../source-error.ts";
 import { wholeText } from "./framing.ts";
-import type { HttpReply } from "./http-client.ts";
 
 /** Pause after "too many requests" that does not say how long: most vendors count by the minute. */
 const PAUSE_MS = 30_000;

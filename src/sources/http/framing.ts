@@ -1,7 +1,7 @@
 /** The two framings of streamed JSON, and a whole JSON answer, as one stream of values. */
 
+import type { HttpReply } from "../../../shared/http/client.ts";
 import { SourceError } from "../source-error.ts";
-import type { HttpReply } from "./http-client.ts";
 
 /** Longest line of a stream, in UTF-16 units: a whole unstreamed answer fits, an endless line does not. */
 const MAX_LINE_CHARS = 4 * 1024 * 1024;

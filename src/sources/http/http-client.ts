@@ -2,7 +2,7 @@
  * The way from the extension to a source over HTTP: the program's own client (shared/http), by the editor's proxy
  * settings for remote hosts, with our limits, and with failures in the words of a source's user.
  */
-import { send } from "../../../shared/http/client.ts";
+import { type HttpReply, send, type TimeLimits } from "../../../shared/http/client.ts";
 import { HttpFailure } from "../../../shared/http/failure.ts";
 import { SourceError } from "../source-error.ts";
 import { type NetworkSettings, ProxyAgents, routeTo } from "./network.ts";
@@ -11,41 +11,25 @@ import { shown } from "./source-address.ts";
 /** Most bytes of one answer, after decompression: hundreds of completions with their framing. */
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 
-/** Time limits in milliseconds. The deadline of a whole request comes from the caller's signal. */
-export interface TimeLimits {
-  /** Until there is a connection (and its TLS): a machine that is off or a dropped packet. */
-  readonly connect: number;
-  /** Until the head of the answer: local servers load their model before it. */
-  readonly head: number;
-  /** Between two pieces of the answer. */
-  readonly idle: number;
-  /** All of it. */
-  readonly total: number;
-}
+/**
+ * In milliseconds: a connection (and its TLS), the head of the answer (local servers load their model before it), the
+ * time between two pieces, and all of it. The deadline of a whole request comes from the caller's signal.
+ */
+const TIME_LIMITS: Required<TimeLimits> = { connect: 5_000, head: 120_000, idle: 60_000, total: 300_000 };
 
-const TIME_LIMITS: TimeLimits = { connect: 5_000, head: 120_000, idle: 60_000, total: 300_000 };
-
-export interface HttpRequest {
+export interface SourceHttpRequest {
   readonly method: "GET" | "POST";
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent as JSON. */
   readonly body?: unknown;
   readonly signal: AbortSignal;
-  readonly limits?: Partial<TimeLimits>;
+  /** In place of the usual ones. */
+  readonly limits?: TimeLimits;
   /** Label of the source, for messages. */
   readonly source: string;
   /** Called once there is a connection: from then on the request may cost something. */
   readonly onSent?: () => void;
-}
-
-export interface HttpReply {
-  readonly status: number;
-  readonly header: (name: string) => string | undefined;
-  /** To be read once, or given up by leaving the loop; both close it. */
-  readonly body: AsyncIterable<Uint8Array>;
-  /** Replaces the limit between two pieces, for a trailer that may never come. */
-  readonly waitAtMost: (idle: number) => void;
 }
 
 export interface HttpClient {
@@ -53,7 +37,7 @@ export interface HttpClient {
    * Any status is a reply.
    * @throws SourceError; where the caller's signal was aborted, its reason
    */
-  readonly open: (request: HttpRequest) => Promise<HttpReply>;
+  readonly open: (request: SourceHttpRequest) => Promise<HttpReply>;
 }
 
 /** Proxy Authentication Required. */
@@ -89,8 +73,7 @@ export function createHttpClient(settings: () => NetworkSettings): HttpClient {
           const values = { source: request.source, address: shown(url), proxy: proxyShown };
           throw new SourceError("proxy", values);
         }
-        const { status, header, waitAtMost } = reply;
-        return { status, header, waitAtMost, body: translated(reply.body, toSourceError) };
+        return { ...reply, body: translated(reply.body, toSourceError) };
       } catch (error) {
         throw toSourceError(error);
       }
@@ -111,7 +94,7 @@ async function* translated(
 }
 
 /** @returns what to throw for what was thrown by this request */
-function errorsOf(request: HttpRequest, url: URL, proxy: string): (error: unknown) => unknown {
+function errorsOf(request: SourceHttpRequest, url: URL, proxy: string): (error: unknown) => unknown {
   const started = performance.now();
   return (error) => {
     if (error instanceof SourceError) return error;

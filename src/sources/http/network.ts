@@ -3,6 +3,7 @@ import http from "node:http";
 import https from "node:https";
 import { HttpProxyAgent } from "http-proxy-agent";
 import { HttpsProxyAgent } from "https-proxy-agent";
+import type { Route } from "../../../shared/http/client.ts";
 import { isLoopback } from "../../../shared/http/loopback.ts";
 import { bypassesProxy, shown } from "./source-address.ts";
 
@@ -41,16 +42,18 @@ export class ProxyAgents {
   }
 }
 
-export interface Route {
-  /** Undefined leaves it to Node's own, which keeps connections, and to the editor, which patches it. */
-  readonly agent: http.Agent | undefined;
+export interface ProxyRoute extends Route {
   /** The proxy as messages name it; empty without one. */
   readonly proxyShown: string;
-  readonly checkCertificate: boolean;
 }
 
 /** The connection for an address; `keep` allows one that was used before. */
-export function routeTo(url: URL, settings: NetworkSettings, proxies: ProxyAgents, keep: boolean): Route {
+export function routeTo(
+  url: URL,
+  settings: NetworkSettings,
+  proxies: ProxyAgents,
+  keep: boolean,
+): ProxyRoute {
   const fresh = () => (url.protocol === "https:" ? new https.Agent() : new http.Agent());
   // On this machine a new connection costs nothing, and llama.cpp closes kept ones after every stream.
   // Certificates of this machine are checked too: only the setting for remote hosts can switch that off.

@@ -1,10 +1,12 @@
 /** One request for completions over HTTP: sent, streamed, stopped early, counted. Shared by all vendors. */
+
+import type { HttpReply } from "../../../shared/http/client.ts";
 import type { CompleteOptions, Completion } from "../source.ts";
 import { SourceError } from "../source-error.ts";
 import { CompletionAssembler, type StreamEvent } from "./completion-assembler.ts";
 import { type Asked, sourceErrorInside, sourceErrorOf } from "./error-response.ts";
 import { DONE, type Framing, jsonValues } from "./framing.ts";
-import type { HttpClient, HttpReply } from "./http-client.ts";
+import type { HttpClient } from "./http-client.ts";
 import { shown } from "./source-address.ts";
 
 /** How long a stream may linger after its last completion, in milliseconds: its token counts and its end come then. */

@@ -86,7 +86,7 @@ export function* readOpenAi(value: unknown): Generator<StreamEvent> {
 export function openAiSource(options: OpenAiOptions, http: HttpClient): Source {
   const base = parseAddress(options.address, options.label);
   const remote = !isLoopback(base);
-  let shape: AcceptedFields = {
+  let accepted: AcceptedFields = {
     many: true,
     infillBy: options.infillBy,
     limit: "max_tokens",
@@ -103,12 +103,12 @@ export function openAiSource(options: OpenAiOptions, http: HttpClient): Source {
       model: options.model,
       ...(options.api === "chat"
         ? { messages: chatMessages(request) }
-        : promptOf(request, options.model, shape.infillBy)),
+        : promptOf(request, options.model, accepted.infillBy)),
       ...(count > 1 ? { n: count } : {}),
-      [shape.limit]: request.maxTokens,
-      ...(shape.temperature ? { temperature: request.temperature } : {}),
+      [accepted.limit]: request.maxTokens,
+      ...(accepted.temperature ? { temperature: request.temperature } : {}),
       stream: true,
-      ...(shape.usage ? { stream_options: { include_usage: true } } : {}),
+      ...(accepted.usage ? { stream_options: { include_usage: true } } : {}),
     },
     count,
     framing: "sse",
@@ -121,14 +121,14 @@ export function openAiSource(options: OpenAiOptions, http: HttpClient): Source {
     key: string | undefined,
   ): AsyncGenerator<Completion> {
     let given = 0;
-    if (shape.many && request.count > 1) {
+    if (accepted.many && request.count > 1) {
       for await (const completion of requestCompletions(http, ask(request, request.count, key), complete)) {
         given += 1;
         yield completion;
       }
       if (given >= request.count || complete.signal.aborted) return;
       // It took `n` and gave fewer: the rest is asked for one by one, and so are all from now on.
-      shape = { ...shape, many: false };
+      accepted = { ...accepted, many: false };
     }
     const missing = Array.from({ length: request.count - given }, () => ask(request, 1, key));
     yield* inParallel(http, missing, complete);
@@ -144,7 +144,7 @@ export function openAiSource(options: OpenAiOptions, http: HttpClient): Source {
       // Every lesson takes something away from the request, so this ends.
       for (;;) {
         let given = 0;
-        const asked = shape;
+        const asked = accepted;
         try {
           for await (const completion of attempt(request, complete, key)) {
             given += 1;
@@ -154,7 +154,7 @@ export function openAiSource(options: OpenAiOptions, http: HttpClient): Source {
         } catch (error) {
           const lesson = given === 0 ? lessonOf(error, asked) : undefined;
           if (lesson === undefined) throw error;
-          shape = { ...shape, ...lesson };
+          accepted = { ...accepted, ...lesson };
         }
       }
     },

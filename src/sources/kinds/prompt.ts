@@ -12,10 +12,9 @@ export interface ChatMessage {
  * the start of the first line; the extraction also takes answers without one.
  */
 export function chatMessages(request: CompletionRequest): readonly ChatMessage[] {
-  const { prefix, suffix, instruction } = request;
+  const { prefix, suffix } = request;
   const marker = unused("<CURSOR>", prefix + suffix);
   const language = identityOf(request.language).name;
-  const wish = instruction === undefined || instruction.trim() === "" ? undefined : instruction.trim();
   const system = [
     `You complete ${language} code in an editor.`,
     `The file contains the marker ${marker} once. Write the code that replaces the marker.`,
@@ -26,7 +25,6 @@ export function chatMessages(request: CompletionRequest): readonly ChatMessage[]
   const user = [
     ...(request.path === "" ? [] : [`File: ${request.path}`]),
     fenced(`${prefix}${marker}${suffix}`, request.language),
-    ...(wish === undefined ? [] : [`What the code at ${marker} shall do: ${wish}`]),
   ].join("\n\n");
   return [
     { role: "system", content: system },

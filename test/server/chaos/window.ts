@@ -5,8 +5,8 @@
 import { createInterface } from "node:readline";
 import type { CandidateInput, Task } from "../../../shared/contract.ts";
 import { ownRuntimeFolder } from "../../../shared/sharing/read-lease.ts";
-import { RankError } from "../../../src/ranking/client.ts";
 import { createRanker } from "../../../src/ranking/ranker.ts";
+import { RankError } from "../../../src/ranking/server-client.ts";
 import { Supervisor } from "../../../src/reward-server/supervisor.ts";
 
 export interface WindowSettings {

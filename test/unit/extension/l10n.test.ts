@@ -5,7 +5,7 @@ import { describe, expect, it, vi } from "vitest";
 import { sentenceOf } from "../../../src/editor/sentences.ts";
 import { Tracer } from "../../../src/inline/trace.ts";
 import { reportOf } from "../../../src/inline/trace-report.ts";
-import { RankError } from "../../../src/ranking/client.ts";
+import { RankError } from "../../../src/ranking/server-client.ts";
 import { FAILURES, SourceError, type SourceErrorKind, WORDS } from "../../../src/sources/source-error.ts";
 import { summaryOf } from "../../../src/statistics/outcomes.ts";
 import { statisticsPage } from "../../../src/statistics/statistics-page.ts";

@@ -6,7 +6,7 @@ import { gzipSync } from "node:zlib";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { isLoopback } from "../../../shared/http/loopback.ts";
 import { wholeText } from "../../../src/sources/http/framing.ts";
-import { createHttpClient, type HttpRequest } from "../../../src/sources/http/http-client.ts";
+import { createHttpClient, type SourceHttpRequest } from "../../../src/sources/http/http-client.ts";
 import type { NetworkSettings } from "../../../src/sources/http/network.ts";
 import { bypassesProxy, route } from "../../../src/sources/http/source-address.ts";
 import { SourceError } from "../../../src/sources/source-error.ts";
@@ -35,16 +35,16 @@ const answers = (text: string) => (_: IncomingMessage, response: ServerResponse)
   response.end(text);
 };
 
-function asking(url: string, more: Partial<HttpRequest> = {}): HttpRequest {
+function asking(url: string, more: Partial<SourceHttpRequest> = {}): SourceHttpRequest {
   return { method: "GET", url, signal: new AbortController().signal, source: "Tested", ...more };
 }
 
-async function read(request: HttpRequest, settings: NetworkSettings = DIRECT): Promise<string> {
+async function read(request: SourceHttpRequest, settings: NetworkSettings = DIRECT): Promise<string> {
   const reply = await createHttpClient(() => settings).open(request);
   return await wholeText(reply.body);
 }
 
-async function failure(request: HttpRequest, settings: NetworkSettings = DIRECT): Promise<SourceError> {
+async function failure(request: SourceHttpRequest, settings: NetworkSettings = DIRECT): Promise<SourceError> {
   const error = await read(request, settings).then(
     () => undefined,
     (caught: unknown) => caught,

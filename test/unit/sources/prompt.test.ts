@@ -16,12 +16,6 @@ describe("a chat model", () => {
     expect(user).toBe("File: math/gcd.py\n\n```python\ndef f():\n    <CURSOR>\n\nf()\n\n```");
   });
 
-  test("is told what the user asked for", () => {
-    const [, user = ""] = said({ instruction: "  use recursion " });
-    expect(user).toMatch(/What the code at <CURSOR> shall do: use recursion$/);
-    expect(said({ instruction: " " })[1]).not.toContain("shall do");
-  });
-
   test("finds the cursor even where the code speaks of one", () => {
     const [system = "", user = ""] = said({ prefix: "replace('<CURSOR>', '<CURSOR_2>')", suffix: "" });
     expect(system).toContain("<CURSOR_3>");

@@ -1,17 +1,17 @@
 /** Framing and putting together: streams cut anywhere, merged in order of arrival. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { HttpReply } from "../../../shared/http/client.ts";
 import { merge } from "../../../src/base/merge.ts";
 import { CompletionAssembler } from "../../../src/sources/http/completion-assembler.ts";
 import { DONE, type Framing, jsonValues } from "../../../src/sources/http/framing.ts";
-import type { HttpReply } from "../../../src/sources/http/http-client.ts";
 
 /** An answer that arrives in the given chunks. */
 function reply(chunks: readonly Uint8Array[], type = ""): HttpReply {
   const body = (async function* () {
     yield* chunks;
   })();
-  return { status: 200, header: () => type, body, waitAtMost: () => {} };
+  return { status: 200, header: () => type, body, waitAtMost: () => {}, discard: () => {} };
 }
 
 async function values(chunks: readonly Uint8Array[], framing: Framing, type = ""): Promise<unknown[]> {

@@ -1,9 +1,9 @@
 /** What a window makes of changed settings and of what a server tells. */
 import { describe, expect, it } from "vitest";
-import { RankError } from "../../../../src/ranking/client.ts";
+import { RankError } from "../../../../src/ranking/server-client.ts";
 import { type Change, changeFor, type Present, stateFrom } from "../../../../src/reward-server/decisions.ts";
 import { afterEnd } from "../../../../src/reward-server/restart-budget.ts";
-import type { ServerOptions } from "../../../../src/reward-server/reward-server.ts";
+import type { ServerOptions } from "../../../../src/reward-server/server-interface.ts";
 
 const lease = { version: "0.1.0", pid: 4711, port: 1, token: "t", device: "auto" as const };
 const wanted: ServerOptions = { url: "", engines: [], model: "", device: "auto", unloadAfter: 5 };

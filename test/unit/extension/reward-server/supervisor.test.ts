@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { LEASE_FILE } from "../../../../shared/sharing/lease.ts";
 import type { Log } from "../../../../src/base/log.ts";
-import { RankError } from "../../../../src/ranking/client.ts";
-import type { ServerOptions, ServerState } from "../../../../src/reward-server/reward-server.ts";
+import { RankError } from "../../../../src/ranking/server-client.ts";
+import type { ServerOptions, ServerState } from "../../../../src/reward-server/server-interface.ts";
 import { Supervisor } from "../../../../src/reward-server/supervisor.ts";
 
 const NEVER = new AbortController().signal;

@@ -1,6 +1,6 @@
 /** The reward server as the rest of the extension sees it: how it is, where it answers, and what can be asked of it. */
 import type { Event } from "../base/emitter.ts";
-import type { RankError, ServerEndpoint } from "../ranking/client.ts";
+import type { RankError, ServerEndpoint } from "../ranking/server-client.ts";
 
 /** What people need to know of the server. `down` and `failed` carry what is wrong, with the way out. */
 export type ServerState =

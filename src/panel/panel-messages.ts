@@ -63,7 +63,6 @@ export const panelMessage = z.discriminatedUnion("type", [
     candidate: z.string().max(1024),
   }),
 ]);
-export type PanelMessage = z.infer<typeof panelMessage>;
 
 /** To the panel. */
 export type HostMessage =

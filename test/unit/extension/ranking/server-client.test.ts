@@ -8,7 +8,7 @@ import {
   RankError,
   rank,
   type ServerEndpoint,
-} from "../../../../src/ranking/client.ts";
+} from "../../../../src/ranking/server-client.ts";
 import { replyOf } from "../reply.ts";
 
 const BODY: RankBody = { task: { question: "?" }, candidates: [{ id: "c1", text: "x" }] };

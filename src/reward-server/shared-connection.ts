@@ -7,17 +7,17 @@ import { LEASE_FILE, type Lease, leaseFolder } from "../../shared/sharing/lease.
 import { proves } from "../../shared/sharing/proven-agent.ts";
 import { readLease } from "../../shared/sharing/read-lease.ts";
 import type { Log } from "../base/log.ts";
-import { RankError, type ServerEndpoint } from "../ranking/client.ts";
+import { RankError, type ServerEndpoint } from "../ranking/server-client.ts";
 import type { CurrentState } from "./current-state.ts";
 import { serveArguments, stateFrom } from "./decisions.ts";
 import { type JoinedServer, joinOrStart, StartError } from "./join-server.ts";
 import { Restarts } from "./restarts.ts";
-import type { ServerOptions } from "./reward-server.ts";
+import type { ServerOptions } from "./server-interface.ts";
 import { deathOf, readServerLog } from "./server-log.ts";
 import type { Exit, ServerProcess } from "./server-process.ts";
 import { SingleFlight } from "./single-flight.ts";
 
-export interface SharedServerDependencies {
+export interface SharedConnectionDependencies {
   /** The program that runs JavaScript: the editor's own Node. */
   readonly execPath: string;
   readonly script: string;
@@ -34,8 +34,8 @@ export interface SharedServerDependencies {
 /** What another window writes about an end that it saw is there by then. */
 const LAST_WORDS_MS = 300;
 
-export class SharedServer {
-  readonly #deps: SharedServerDependencies;
+export class SharedConnection {
+  readonly #deps: SharedConnectionDependencies;
   readonly #current: CurrentState;
   #joined: JoinedServer | undefined;
   /** Whether the joined server still lives: asked before it is used again, when a connection broke. */
@@ -49,7 +49,7 @@ export class SharedServer {
   #disposed = false;
 
   /** @param current told how the server is, whenever that changes */
-  constructor(deps: SharedServerDependencies, current: CurrentState) {
+  constructor(deps: SharedConnectionDependencies, current: CurrentState) {
     this.#deps = deps;
     this.#current = current;
     this.#folder = this.wantedFolder;

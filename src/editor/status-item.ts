@@ -2,7 +2,7 @@
 import * as vscode from "vscode";
 import { Disposables } from "../base/emitter.ts";
 import type { RankingSession } from "../ranking/session.ts";
-import type { RewardServer, ServerState } from "../reward-server/reward-server.ts";
+import type { RewardServer, ServerState } from "../reward-server/server-interface.ts";
 import type { Health } from "../sources/health.ts";
 import { SELECTOR } from "./documents.ts";
 import { sentenceOf } from "./sentences.ts";
