@@ -174,8 +174,8 @@ export function createApp(deps: AppDependencies): FastifyInstance {
       loaded: id === loaded,
       // Where files lie is nobody's business over HTTP.
       ...(facts && {
-        family: facts.family,
-        revision: facts.revision,
+        kind: facts.kind,
+        ...(facts.kind === "reward" && { family: facts.family, revision: facts.revision }),
         type: facts.type,
         max_tokens: facts.maxTokens,
       }),

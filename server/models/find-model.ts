@@ -3,7 +3,8 @@ import { homedir } from "node:os";
 import { isAbsolute, join, sep } from "node:path";
 import { ServiceError } from "../errors.ts";
 import { mediaFolder } from "../files/package-files.ts";
-import { type ModelStore, openStore } from "./store.ts";
+import { isFoundName } from "./local/found.ts";
+import { type ListedModel, type ModelStore, openStore } from "./store.ts";
 import { findTokenizer, listTokenizers } from "./tokenizer-file.ts";
 
 /**
@@ -18,6 +19,7 @@ export async function findModel(
   const store = openStore(mediaFolder);
   const name = wanted ?? process.env["CODESCALER_MODEL"] ?? (remote ? await onlyTokenizer(store) : undefined);
   if (name === undefined) return preferred(store);
+  if (isFoundName(name)) return foundElsewhere(store, name);
   if (name.endsWith(".gguf") || name.includes("/") || name.includes(sep)) {
     const path = name.startsWith("~/") ? join(homedir(), name.slice(2)) : name;
     return { id: path, path: isAbsolute(path) ? path : join(process.cwd(), path) };
@@ -27,6 +29,16 @@ export async function findModel(
   throw new ServiceError(
     "model_not_found",
     `No model named "${name}" is installed. "codescaler models list" shows which are${remote ? `; "codescaler models pull ${name} --tokenizer" gets what a remote engine needs here` : ""}.`,
+  );
+}
+
+/** A model that another program keeps. */
+async function foundElsewhere(store: ModelStore, name: string) {
+  const model = await store.find(name);
+  if (model !== undefined) return { id: name, path: model.path };
+  throw new ServiceError(
+    "model_not_found",
+    `No model "${name}" is on this disk. "codescaler models list" shows which are.`,
   );
 }
 
@@ -50,11 +62,15 @@ async function onlyTokenizer(store: ModelStore): Promise<string> {
   );
 }
 
-/** The default: the user's largest usable model, which is the best of its kind; without any, the embedded one. */
+/**
+ * The default judge: the user's largest reward model, which is the best of its kind; else the largest installed language
+ * model, whose likelihood picks better than the embedded model (docs/evaluation.md); else the embedded one.
+ */
 async function preferred(store: ModelStore): Promise<{ readonly id: string; readonly path: string }> {
   const usable = (await store.list()).filter((model) => model.facts !== undefined);
-  const size = (model: (typeof usable)[number]) => (model.embedded ? 0 : (model.facts?.fileBytes ?? 0));
-  const [best] = usable.sort((a, b) => size(b) - size(a));
+  const kind = ({ embedded, facts }: ListedModel) => (embedded ? 0 : facts?.kind === "language" ? 1 : 2);
+  const size = ({ facts }: ListedModel) => facts?.fileBytes ?? 0;
+  const [best] = usable.sort((a, b) => kind(b) - kind(a) || size(b) - size(a));
   if (best) return best;
   throw new ServiceError(
     "model_not_found",

@@ -42,6 +42,40 @@ export interface LanguageModelFile {
   readonly eosToken: string | undefined;
 }
 
+/** What a list says of a language model. */
+export interface LanguageFacts {
+  readonly kind: "language";
+  readonly path: string;
+  /** What its makers call it; "" where the file does not say. */
+  readonly name: string;
+  /** Number format as its makers name it: "q4_k_m". */
+  readonly type: string;
+  readonly fileBytes: number;
+  readonly maxTokens: number;
+  /** It has a chat template: it answers questions. */
+  readonly chat: boolean;
+}
+
+/**
+ * The same in short, without reading the vocabulary.
+ * @throws ServiceError model_unusable, model_not_found
+ */
+export async function readLanguageFacts(path: string): Promise<LanguageFacts> {
+  const small = (key: string) => !LARGE_KEYS.has(key) && key !== KEYS.tokens && key !== KEYS.tokenTypes;
+  const header = await readGguf(path, small);
+  const template = header.metadata.get(KEYS.chatTemplate);
+  const name = header.metadata.get("general.name");
+  return {
+    kind: "language",
+    path,
+    name: name?.kind === "string" ? name.value : "",
+    type: typeName(header),
+    fileBytes: header.fileBytes,
+    maxTokens: Math.min(shapeOf(path, header, 0).maxPositions, MAX_TOKENS),
+    chat: template?.kind === "string" && template.value.trim() !== "",
+  };
+}
+
 /** Longest input that is judged: models take more, but nobody waits for it on a CPU. */
 const MAX_TOKENS = 4096;
 /** Longest chat template that is taken. */

@@ -1,10 +1,13 @@
-/** The models of this machine: the embedded ones and those in the user's folder. */
+/** The models of this machine: the embedded ones, those in the user's folder, and those that other programs keep. */
 import { readdir } from "node:fs/promises";
+import { homedir } from "node:os";
 import { join } from "node:path";
 import { ServiceError } from "../errors.ts";
 import { errorCode } from "../files/disk.ts";
 import { modelFolder } from "../files/folders.ts";
 import { openError } from "./gguf/read.ts";
+import { hasRewardHead, type LanguageFacts, readLanguageFacts } from "./language-model.ts";
+import { type FoundModel, findLocalModels, isFoundName } from "./local/found.ts";
 import type { ModelFacts } from "./model-file.ts";
 import { readModelFacts } from "./read-model.ts";
 
@@ -16,9 +19,12 @@ export interface InstalledModel {
   readonly embedded: boolean;
 }
 
+/** A reward model of ours judges; a language model writes, and judges by likelihood. */
+export type InstalledFacts = ({ readonly kind: "reward" } & ModelFacts) | LanguageFacts;
+
 export interface ListedModel extends InstalledModel {
-  /** Undefined when the file is no usable reward model; `problem` then says why. */
-  readonly facts: ModelFacts | undefined;
+  /** Undefined when the file is no usable model; `problem` then says why. */
+  readonly facts: InstalledFacts | undefined;
   readonly problem: string | undefined;
 }
 
@@ -31,12 +37,16 @@ const EXTENSION = ".gguf";
 export interface ModelStore {
   /** The user's folder; it need not exist. */
   readonly folder: string;
-  /** The installed model of this name; undefined when there is none. Only names, never paths. */
+  /**
+   * The model of this name, of ours or of another program; undefined when there is none. Only names, never paths.
+   */
   find(name: string): Promise<InstalledModel | undefined>;
   /** All installed models by name, without opening them. */
   installed(): Promise<readonly InstalledModel[]>;
   /** All installed models with what their files say. */
   list(): Promise<readonly ListedModel[]>;
+  /** Models that other programs keep on this disk. */
+  found(): Promise<readonly FoundModel[]>;
 }
 
 /**
@@ -58,10 +68,16 @@ export function openStore(mediaFolder: string, folder: string = modelFolder()): 
     }
     return models;
   };
+  const found = () => findLocalModels(process.env, process.platform, homedir());
   return {
     folder,
     installed,
+    found,
     async find(name) {
+      if (isFoundName(name)) {
+        const model = (await found()).find(({ id }) => id === name);
+        return model && { id: model.id, path: model.path, embedded: false };
+      }
       // Only a name that the folder itself holds is found, so no name can lead elsewhere.
       return (await installed()).find((model) => model.id === name);
     },
@@ -69,7 +85,7 @@ export function openStore(mediaFolder: string, folder: string = modelFolder()): 
       return Promise.all(
         (await installed()).map(async (model) => {
           try {
-            return { ...model, facts: await readModelFacts(model.path), problem: undefined };
+            return { ...model, facts: await factsOf(model.path), problem: undefined };
           } catch (error) {
             if (!(error instanceof ServiceError)) throw error;
             return { ...model, facts: undefined, problem: error.message };
@@ -78,6 +94,12 @@ export function openStore(mediaFolder: string, folder: string = modelFolder()): 
       );
     },
   };
+}
+
+async function factsOf(path: string): Promise<InstalledFacts> {
+  return (await hasRewardHead(path))
+    ? { kind: "reward", ...(await readModelFacts(path)) }
+    : readLanguageFacts(path);
 }
 
 /** Names of the models in a folder, sorted; none when there is no such folder. */

@@ -20,13 +20,22 @@ import { readRewardModel } from "../../models/read-model.ts";
 import { type Recommendation, recommend } from "../../models/recommend.ts";
 import { type ListedModel, openStore } from "../../models/store.ts";
 import { listTokenizers } from "../../models/tokenizer-file.ts";
+import { recommendWriter, WRITERS } from "../../models/writers.ts";
 import { formatTable } from "../table.ts";
 import { readArgs, UsageError } from "../usage.ts";
+import {
+  describedLanguage,
+  describeFound,
+  describeWriters,
+  foundEntry,
+  writerEntry,
+} from "./list-writers.ts";
 import { described, print, requireNoMore } from "./output.ts";
 
 export const usage = `Usage: codescaler models list [--language L] [--json]
 
-Shows the installed models, those that can be pulled, and the one that suits this machine's free memory, and why.
+Shows the installed models, those that other programs keep on this disk, those that can be pulled, and what suits this
+machine's free memory, and why. A reward model judges. A writer writes completions, and judges by their likelihood.
 
   --language L     the language you write: ${LANGUAGES.join(", ")}`;
 
@@ -44,26 +53,34 @@ export async function run(args: string[]): Promise<number> {
     throw new UsageError(`--language must be ${LANGUAGES.join(", ")}, not "${values.language}".`);
   }
   const store = openStore(mediaFolder);
-  const [installed, unfinished, tokenizers, gpu] = await Promise.all([
+  const [installed, found, unfinished, tokenizers, gpu] = await Promise.all([
     store.list(),
+    store.found(),
     unfinishedDownloads(store.folder),
     listTokenizers(store.folder),
     freeGpus(),
   ]);
   const gpuBytes = gpu?.gpus.reduce((sum, { freeBytes }) => sum + freeBytes, 0);
-  const best = recommend({ freeBytes: gpuBytes ?? freeMemory(), gpu: gpu !== undefined }, language);
+  const free = gpuBytes ?? freeMemory();
+  const best = recommend({ freeBytes: free, gpu: gpu !== undefined }, language);
+  const writer = recommendWriter(free, gpu !== undefined);
+  const writers = WRITERS.filter(({ id }) => !installed.some((model) => model.id === id));
   const others = CATALOGUE.filter(({ id }) => !installed.some((model) => model.id === id));
   const shares = gpu === undefined ? undefined : await sharesOf(installed, others, gpu);
   print(
     values.json,
     [
       ...installed.map((model) => ({ ...listed(model, best), ...shares?.get(model.id) })),
+      ...found.map(foundEntry),
       ...others.map((model) => ({ ...offered(model, best, unfinished), ...shares?.get(model.id) })),
+      ...writers.map((model) => writerEntry(model, writer, unfinished)),
     ],
     [
       describeInstalled(installed, shares),
+      ...(found.length > 0 ? [describeFound(found)] : []),
       describeOffered(others, unfinished, shares),
       advice(best, installed),
+      describeWriters(writers, writer),
       ...unfinished.map(describeUnfinished),
       ...(tokenizers.length > 0 ? [`Tokenizers for remote engines: ${tokenizers.join(", ")}.`] : []),
     ].join("\n\n"),
@@ -84,7 +101,9 @@ async function sharesOf(
     const placement = planPlacement(modelSizes(model), gpus, { insist: false });
     shares.set(id, { layers: model.shape.layers, gpu_layers: placement?.gpuLayers ?? 0 });
   };
-  for (const { id, path, facts } of installed) if (facts !== undefined) add(id, await readRewardModel(path));
+  for (const { id, path, facts } of installed) {
+    if (facts?.kind === "reward") add(id, await readRewardModel(path));
+  }
   // The published models read 4,096 tokens, for which memory is planned with twice as many.
   for (const model of others) add(model.id, { ...model, type: USUAL_TYPE, maxTokens: PLANNED_CONTEXT / 2 });
   return shares;
@@ -104,7 +123,8 @@ function listed({ id, path, embedded, facts, problem }: ListedModel, best: Recom
     installed: true,
     path,
     embedded,
-    ...(facts && described(facts)),
+    ...(facts?.kind === "reward" && described(facts)),
+    ...(facts?.kind === "language" && describedLanguage(facts)),
     ...(problem !== undefined && { problem }),
     ...recommendation(id, best),
   };
@@ -119,6 +139,7 @@ function offered(
   return {
     id: model.id,
     installed: false,
+    kind: "reward",
     repository: model.repository,
     family: model.family,
     licence: model.licence,
@@ -141,19 +162,19 @@ function describeInstalled(models: readonly ListedModel[], shares: Shares | unde
   if (models.length === 0) return "No model is installed.";
   return `Installed\n${formatTable(
     ["model", "family", "type", "size", "max tokens", ...(shares ? ["on the GPU"] : []), "source"],
-    models.map(({ id, facts, problem }) =>
-      facts === undefined
-        ? [id, "unusable", "", "", "", ...(shares ? [""] : []), problem ?? ""]
-        : [
-            id,
-            facts.family,
-            facts.type,
-            gigabytes(facts.fileBytes),
-            String(facts.maxTokens),
-            ...(shares ? [shareOf(id, shares)] : []),
-            `${facts.source} (${facts.revision})`,
-          ],
-    ),
+    models.map(({ id, facts, problem }) => {
+      if (facts === undefined) return [id, "unusable", "", "", "", ...(shares ? [""] : []), problem ?? ""];
+      const language = facts.kind === "language";
+      return [
+        id,
+        language ? "writer" : facts.family,
+        facts.type,
+        gigabytes(facts.fileBytes),
+        String(facts.maxTokens),
+        ...(shares ? [shareOf(id, shares)] : []),
+        language ? facts.name : `${facts.source} (${facts.revision})`,
+      ];
+    }),
   )}`;
 }
 

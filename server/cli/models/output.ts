@@ -125,6 +125,7 @@ function timeLeft(
 
 export function described(facts: ModelFacts) {
   return {
+    kind: "reward",
     path: facts.path,
     family: facts.family,
     source: facts.source,

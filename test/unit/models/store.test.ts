@@ -1,6 +1,6 @@
-import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { ServiceError } from "../../../server/errors.ts";
 import { cacheFolder, modelFolder } from "../../../server/files/folders.ts";
 import { convert } from "../../../server/models/convert/convert.ts";
@@ -43,9 +43,33 @@ describe("the model store", () => {
     expect((await store.find("nano"))?.embedded).toBe(true);
     expect((await store.list())[1]).toMatchObject({
       id: "codescaler-1.7b",
-      facts: { family: "codescaler", source: "a/b", type: "f32", hidden: 32, maxTokens: 512 },
+      facts: { kind: "reward", family: "codescaler", source: "a/b", type: "f32", hidden: 32, maxTokens: 512 },
       problem: undefined,
     });
+  });
+
+  test("a GGUF without a reward head is a language model, and a found one is used where it is", async () => {
+    const own = temporaryFolder();
+    const home = temporaryFolder();
+    const bytes = readFileSync(await tinyModel());
+    // The same file as somebody else would have made it.
+    bytes.write("codescaler.head.weighs", bytes.indexOf("codescaler.head.weight"));
+    writeFileSync(join(own, "coder.gguf"), bytes);
+    const elsewhere = join(home, "models");
+    mkdirSync(elsewhere);
+    writeFileSync(join(elsewhere, "coder-q8_0.gguf"), bytes);
+    vi.stubEnv("LLAMA_CACHE", elsewhere);
+    const store = openStore(temporaryFolder(), own);
+    expect(await store.list()).toMatchObject([
+      { id: "coder", facts: { kind: "language", type: "f32", maxTokens: 512, chat: true } },
+    ]);
+    expect(await store.find("llama.cpp:coder-q8_0")).toEqual({
+      id: "llama.cpp:coder-q8_0",
+      path: join(elsewhere, "coder-q8_0.gguf"),
+      embedded: false,
+    });
+    expect(await store.find("llama.cpp:other")).toBeUndefined();
+    vi.unstubAllEnvs();
   });
 
   test("a name never leads out of the folder", async () => {
