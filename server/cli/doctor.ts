@@ -78,7 +78,9 @@ function describe(facts: Facts, chosen: Choice, hints: readonly string[]): strin
       "Vulkan",
       [
         drivers.vulkanLoader ?? "no loader",
-        ...drivers.vulkanDrivers.map((path) => path.replace(/.*[\\/]/, "")),
+        ...drivers.vulkanDrivers.map((path) =>
+          path.slice(Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) + 1),
+        ),
       ].join(", "),
     ],
     [

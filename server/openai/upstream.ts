@@ -2,10 +2,12 @@
  * An OpenAI-compatible server that writes the samples. Some draw `n` at once, others ignore `n` and answer with one:
  * those are asked again for what is missing, each time with another seed.
  */
+
 import { z } from "zod";
 import { VERSION } from "../../shared/contract.ts";
 import { send, textOf } from "../../shared/http/client.ts";
 import { HttpFailure, wordsFor } from "../../shared/http/failure.ts";
+import { withoutEnd } from "../../shared/text-end.ts";
 import { ServiceError } from "../errors.ts";
 import type { Sample, SampleRequest, SampleSource, Samples } from "./samples.ts";
 
@@ -35,7 +37,7 @@ export function readUpstream(url: string, model: string | undefined, key: string
       "The upstream must be an address like http://127.0.0.1:8080, without a password in it.",
     );
   }
-  const path = parsed.pathname.replace(/\/+$/, "");
+  const path = withoutEnd(parsed.pathname, "/");
   return { base: `${parsed.origin}${path === "" ? "/v1" : path}`, model, key };
 }
 

@@ -1,5 +1,7 @@
 /** The engines that the user named: their addresses, and the token that may go there. Pure. */
+
 import { isLoopback } from "../../shared/http/loopback.ts";
+import { withoutEnd } from "../../shared/text-end.ts";
 import { ServiceError } from "../errors.ts";
 
 export interface Target {
@@ -63,7 +65,7 @@ function readTarget(address: string, token: string | undefined): Target {
     );
   }
   // Clients of OpenAI's interface end their base in /v1; vLLM's own routes are beside it.
-  const path = url.pathname.replace(/\/+$/, "").replace(/\/v1$/, "");
+  const path = withoutEnd(url.pathname, "/").replace(/\/v1$/, "");
   return {
     base: url.origin + path,
     host: url.host,

@@ -65,7 +65,7 @@ export function textAround(
 }
 
 /** Lines of a notebook cell that are no program: they speak to the notebook or to a shell. */
-const MAGIC = /^[^\S\n]*[%!].*(?:\n|$)/gm;
+const MAGIC = /^[ \t]*[%!].*(?:\n|$)/gm;
 
 /**
  * The prefix of a notebook cell: what the code cells before it define stands before its own text.

@@ -26,7 +26,10 @@ const PATTERNS: readonly (readonly [RegExp, Hint])[] = [
   ],
   [/SIGILL|illegal instruction|code 3221225501/i, "processor"],
   [/GLIBC(?:XX)?_[\d.]+['’]? not found/i, "c_library"],
-  [/cannot open shared object|\.dll .*not found|module could not be found|Library not loaded/i, "library"],
+  [
+    /cannot open shared object|\.dll [^.\n]*not found|module could not be found|Library not loaded/i,
+    "library",
+  ],
   [/ENOSPC/, "disk"],
   [/driver|VK_ERROR_(?:INCOMPATIBLE|INITIALIZATION|DEVICE_LOST)|ErrorDeviceLost|CUDA error/i, "driver"],
   [/SIGSEGV|SIGABRT|SIGBUS|code 3221225477/, "crash"],

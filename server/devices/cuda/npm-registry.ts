@@ -1,7 +1,9 @@
 /** The npm registry as a site to download from: where it is by npm's own settings, and where a package's archive is. */
+
 import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { withoutEnd } from "../../../shared/text-end.ts";
 import type { FileHash, RemoteFile } from "../../downloads/download-file.ts";
 import { get } from "../../downloads/get.ts";
 import { getJson } from "../../downloads/json.ts";
@@ -35,14 +37,15 @@ export async function registryFromEnvironment(env: Environment = process.env): P
 /** The same, from the text of .npmrc. */
 export function registryOf(env: Environment, npmrc: string): Site {
   const settings = parseNpmrc(npmrc, env);
-  const endpoint = (
+  const endpoint = withoutEnd(
     settings.get("@node-llama-cpp:registry") ??
-    setIn(env, "npm_config_registry") ??
-    settings.get("registry") ??
-    PUBLIC
-  ).replace(/\/+$/, "");
+      setIn(env, "npm_config_registry") ??
+      settings.get("registry") ??
+      PUBLIC,
+    "/",
+  );
   const { host, pathname } = URL.canParse(endpoint) ? new URL(endpoint) : { host: "", pathname: "" };
-  const token = settings.get(`//${host}${pathname.replace(/\/+$/, "")}/:_authToken`);
+  const token = settings.get(`//${host}${withoutEnd(pathname, "/")}/:_authToken`);
   checkEndpoint(endpoint, token, {
     wrong: "The npm registry is no http or https address. Correct npm_config_registry or .npmrc.",
     open: (url) =>
@@ -141,11 +144,15 @@ function setIn(env: Environment, name: string): string | undefined {
 function parseNpmrc(text: string, env: Environment): ReadonlyMap<string, string> {
   const settings = new Map<string, string>();
   for (const line of text.split(/\r?\n/)) {
-    const found = /^\s*([^#;=\s][^=]*?)\s*=\s*(.*?)\s*$/.exec(line);
-    if (found?.[1] === undefined || found[2] === undefined) continue;
-    const value = found[2].replace(/^(["'])(.*)\1$/, "$2");
+    const equals = line.indexOf("=");
+    const key = line.slice(0, equals).trim();
+    if (equals < 0 || key === "" || /^[#;]/.test(key)) continue;
+    const value = line
+      .slice(equals + 1)
+      .trim()
+      .replace(/^(["'])(.*)\1$/, "$2");
     settings.set(
-      found[1],
+      key,
       value.replace(/\$\{(\w+)\}/g, (whole, name: string) => env[name] ?? whole),
     );
   }

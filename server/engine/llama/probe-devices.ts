@@ -6,7 +6,8 @@ import { checkGolden } from "./golden.ts";
 /** Libraries through which llama.cpp reaches a GPU. */
 const GPU_LIBRARY = /^(lib)?ggml-(vulkan|cuda|metal)\.(so|dll|dylib)$/;
 /** Lines of the library's log that say why there is no device. */
-const REASON = /error|fail|no .*(device|gpu)|insufficient|not found|could not|unable/i;
+const REASON =
+  /error|fail|\bno (?:[\w-]+ )?(?:[\w-]+ )?(?:device|gpu)|insufficient|not found|could not|unable/i;
 
 /**
  * @param needed libraries that the build needs, by absolute path

@@ -1,4 +1,5 @@
 /** The Hugging Face Hub as a site to download from: where it is, its token, and what its refusals mean. */
+import { withoutEnd } from "../../../shared/text-end.ts";
 import type { SiteResponse } from "../../downloads/get.ts";
 import { checkEndpoint, PATIENCE, type Site } from "../../downloads/site.ts";
 import { ServiceError } from "../../errors.ts";
@@ -16,7 +17,7 @@ export function hubFromEnvironment(env: Environment = process.env): Site {
   if (token !== undefined && !/^[\x21-\x7e]+$/.test(token)) {
     throw new ServiceError("invalid_request", "HF_TOKEN holds characters that no token has. Set it anew.");
   }
-  return hubAt((env["HF_ENDPOINT"]?.trim() || ENDPOINT).replace(/\/+$/, ""), token);
+  return hubAt(withoutEnd(env["HF_ENDPOINT"]?.trim() || ENDPOINT, "/"), token);
 }
 
 /**

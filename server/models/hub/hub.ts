@@ -82,7 +82,7 @@ function parseFile(value: unknown): RemoteFile | undefined {
 
 /** Address in `Link: <…>; rel="next"`; only pages of the same Hub count. */
 function nextPage(hub: Site, response: SiteResponse): string | undefined {
-  const link = /<([^>]+)>\s*;\s*rel="next"/.exec(response.header("link") ?? "")?.[1];
+  const link = /<([^<>]+)>\s*;\s*rel="next"/.exec(response.header("link") ?? "")?.[1];
   if (link === undefined) return undefined;
   const url = URL.canParse(link, response.url.href) ? new URL(link, response.url.href) : undefined;
   if (url?.origin !== new URL(hub.endpoint).origin) throw strange(hub, "continues its list elsewhere");

@@ -117,8 +117,7 @@ export function indentContext(
     levels: levelsAbove(lines.slice(0, -1), indentOf(current)),
     openedList: opened && /[([]$/.test(above.trimEnd()),
     belowIndented: atLineStart && current === "" && /^[ \t]+\S/.test(lines.at(-2) ?? ""),
-    afterDocstring:
-      language === "python" && atLineStart && /^[ \t]+(?:.*\S)?(?:"""|''')$/.test(lines.at(-2) ?? ""),
+    afterDocstring: language === "python" && atLineStart && endsDocstring(lines.at(-2) ?? ""),
     underComment: /^\s*(?:\/[/*]|\*|#(?!!|include|define|if|end))/.test(
       (atLineStart ? lines.at(-2) : current) ?? "",
     ),
@@ -311,4 +310,11 @@ function lastLines(text: string): string[] {
   let start = text.length;
   for (let count = 0; count < STYLE_LINES && start > 0; count++) start = text.lastIndexOf("\n", start - 1);
   return text.slice(Math.max(0, start)).split("\n");
+}
+
+/** An indented line that ends with the end of a docstring, behind its text or alone. */
+function endsDocstring(line: string): boolean {
+  if (!/^[ \t]/.test(line) || !/(?:"""|''')$/.test(line)) return false;
+  const text = line.slice(0, -3);
+  return text.trim() === "" || text.trimEnd() === text;
 }

@@ -4,8 +4,9 @@ import { type Language, SYNTAX } from "../languages/languages.ts";
 /** The line ends in what opens a block in its language. */
 export function opensBlock(line: string, language: Language): boolean {
   const { lexis, lines } = SYNTAX[language];
-  const comment = lexis.lineComments[0] === "#" ? /\s#.*$/ : /\s\/\/.*$/;
-  return lines.opensBlock.test(line.replace(comment, "").trimEnd());
+  const comment = lexis.lineComments[0] === "#" ? /\s#/ : /\s\/\//;
+  const at = line.search(comment);
+  return lines.opensBlock.test((at < 0 ? line : line.slice(0, at)).trimEnd());
 }
 
 /** The line starts with what ends or continues a block. */

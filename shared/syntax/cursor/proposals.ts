@@ -1,4 +1,5 @@
 /** What a completion may mean: the texts to insert that a parse is asked about, most likely first. */
+import { withoutEnd } from "../../text-end.ts";
 import type { CursorDocument } from "./document.ts";
 import { reindent } from "./indentation.ts";
 import { completeParts, withinPlace } from "./place.ts";
@@ -101,15 +102,16 @@ function joined(text: string, document: CursorDocument): string[] {
   if (rest.trim() === "") return [text.trimEnd()];
   const atLineStart = before.slice(before.lastIndexOf("\n") + 1).trim() === "";
   const solid = text.trimEnd();
-  const margin = /[ \t]*$/.exec(before.slice(before.lastIndexOf("\n") + 1))?.[0] ?? "";
-  const lineMargin = /^[ \t]*/.exec(before.slice(before.lastIndexOf("\n") + 1))?.[0] ?? "";
+  const line = before.slice(before.lastIndexOf("\n") + 1);
+  const margin = line.slice(withoutEnd(line, " \t").length);
+  const lineMargin = /^[ \t]*/.exec(line)?.[0] ?? "";
   const next = rest.trimStart();
   const ownLine = /^[\p{L}\p{N}_}@#]|^\/[/*]/u.test(next);
   if (atLineStart && ownLine && !/[ \t]$/.test(text) && !/[-([{,.=+*/%&|<>!?:]$/.test(solid)) {
     return [`${solid}\n${margin}`, text];
   }
   if (!atLineStart && next.startsWith("}") && solid.includes("\n")) return [`${solid}\n${lineMargin}`, text];
-  if (text.includes("\n") && /\n\s*$/.test(text))
+  if (text.slice(solid.length).includes("\n"))
     return atLineStart && ownLine ? [`${solid}\n${margin}`] : [text, solid];
   return [/^[ \t]/.test(after) ? text.trimEnd() : text];
 }

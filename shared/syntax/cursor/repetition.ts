@@ -233,7 +233,10 @@ function sameCode(a: string, b: string): boolean {
 }
 
 function withoutComment(line: string): string {
-  return line.replace(/\s*(?:\s#|\/\/)\s[^'"]*$/, "");
+  // A mark before a quote may be inside of a string.
+  const from = Math.max(line.lastIndexOf("'"), line.lastIndexOf('"')) + 1;
+  const at = line.slice(from).search(/(?:\s#|\/\/)\s/);
+  return at < 0 ? line : line.slice(0, from + at).trimEnd();
 }
 
 /** Places in the completion where the next line of the document stands, though other lines follow than there. */

@@ -88,7 +88,8 @@ function quoted(text: string): string {
 
 /** A body that says nothing: what a model writes where it has no idea. A semicolon may still end a statement. */
 function isPlaceholder(insert: string, atLineStart: boolean): boolean {
-  const code = insert.replace(/^\s*(?:#|\/\/).*$/gm, "").trim();
+  const lines = insert.split("\n").filter((line) => !/^\s*(?:#|\/\/)/.test(line));
+  const code = lines.join("\n").trim();
   if (/^;+$/.test(code)) return atLineStart;
   return /^(?:pass\b[^\S\n]*(?:#.*)?|\.\.\.|(?:TODO|FIXME|XXX)\b[^\n(]*)$/.test(code);
 }

@@ -3,6 +3,7 @@
  * proposes where to cut and what to close; a parse decides whether a proposal is right, so that it may be
  * approximate (regular expressions, heredocs and JSX text are guessed by their first character).
  */
+import { withoutEnd } from "../../text-end.ts";
 import type { BlockWords, Lexis } from "../languages/language.ts";
 import { type Language, SYNTAX } from "../languages/languages.ts";
 
@@ -193,7 +194,7 @@ class BracketScanner {
       const stop = next < 0 ? this.#text.length : next + 1;
       this.#literalLines.add(this.#line);
       const line = this.#text.slice(this.#index, stop).trim();
-      inside = line.replace(/[;,)]+$/, "") !== end;
+      inside = withoutEnd(line, ";,)") !== end;
       this.#index = stop;
     }
   }

@@ -229,8 +229,8 @@ export function namesIn(question: string): Set<string> {
   const names = new Set<string>();
   const patterns = [
     /\b(?:function|method|class|struct|def|fn|func|fun|interface|routine|procedure)\s+(?:(?:called|named)\s+)?[`"']?([A-Za-z_]\w+)/g,
-    /\b(?:called|named|signature)\s*:?\s*[`"']([A-Za-z_]\w*)/g,
-    /[`"']?\b([A-Za-z_]\w+)\([^)\n]*\)/g,
+    /\b(?:called|named|signature)\s*(?::\s*)?[`"']([A-Za-z_]\w*)/g,
+    /\b([A-Za-z_]\w+)\((?=[^()\n]*[()])/g,
     /`([A-Za-z_]\w+)`/g,
   ];
   for (const pattern of patterns) {

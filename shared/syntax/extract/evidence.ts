@@ -3,7 +3,7 @@ import type { Sign } from "../languages/language.ts";
 import { LANGUAGES, type Language, SYNTAX } from "../languages/languages.ts";
 
 /** JSX in code of TypeScript or JavaScript. */
-const JSX = /(?:return|=>|[=(?:&]|^)\s*\(?\s*<(?:[A-Za-z][\w.]*[\s/>]|>)[\s\S]*?(?:<\/[\w.]*>|\/>)/m;
+const JSX = /(?:return|=>|[=(?:&]|^)\s*(?:\(\s*)?<(?:[A-Za-z][\w.]*[\s/>]|>)[\s\S]*?(?:<\/|\/>)/m;
 
 /** Longest piece that is looked at: a program shows its language early. */
 const LOOK = 4_000;

@@ -31,7 +31,10 @@ export const syntax = /* @__PURE__ */ syntaxOf(() => ({
   },
   guess: {
     signs: [
-      [/^[ \t]*(?:export\s+)?(?:default\s+)?(?:async\s+)?function\b\s*\*?\s*\w*\s*\([^:)]*\)\s*\{/m, 3],
+      [
+        /^[ \t]*(?:export\s+)?(?:default\s+)?(?:async\s+)?function\b\s*(?:\*\s*)?(?:\w+\s*)?\([^:)]*\)\s*\{/m,
+        3,
+      ],
       [/\b(?:const|let)\s+[\w{[].*=/, 2],
       [/=>/, 1],
       [/\bconsole\.\w+\(|\brequire\(["']|\bmodule\.exports\b|\bdocument\.|\bwindow\./, 3],

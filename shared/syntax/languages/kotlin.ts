@@ -43,7 +43,7 @@ export const syntax = /* @__PURE__ */ syntaxOf(() => ({
   },
   guess: {
     signs: [
-      [/\bfun\s+(?:<.*>\s*)?(?:[\w.<>?]+\.)?\w+\s*\(/, 4],
+      [/\bfun\s+(?:<|(?:[\w.<>?]+\.)?\w+\s*\()/, 4],
       [/\b(?:val|var)\s+\w+\s*(?::\s*[A-Z][\w<>?, ]*)?\s*(?:=|by\b)/, 2],
       [/:\s*(?:Int|String|Boolean|Long|Double|List<|Map<|IntArray|Unit)\b/, 3],
       [

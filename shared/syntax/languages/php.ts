@@ -53,7 +53,7 @@ export const syntax = /* @__PURE__ */ syntaxOf(() => ({
     signs: [
       [/<\?php|<\?=/, 8],
       [/^[ \t]*\$\w+\s*=|\$this->|\$\w+->\w+|\$\w+\[/m, 4],
-      [/\bfunction\s+\w*\s*\((?:[^)]*\$\w+)?[^)]*\)/, 1],
+      [/\bfunction\s+(?:\w+\s*)?\([^)]*\)/, 1],
       [/\bforeach\s*\(\s*\$|\becho\s+[$"']|\barray\(|\bcount\(\$|\bstrlen\(\$/, 3],
     ],
   },

@@ -107,9 +107,9 @@ function withoutLayout(text: string, language: Language): string {
 /** White space between tags counts as one space, and not at all around line ends. */
 function squeezed(text: string): string {
   return text
-    .replace(/\s*\n\s*/g, "\n")
+    .replace(/\s+/g, (run) => (run.includes("\n") ? "\n" : " "))
     .replace(/^\n|\n$/g, "")
-    .replace(/\s+/g, " ");
+    .replace(/\n/g, " ");
 }
 
 /** A string with double quotes where single ones mean the same. */

@@ -27,7 +27,8 @@ export interface Fence {
  * An opening fence: the containers before it on its line, its indentation, marks and info string. Each blank can belong
  * to one part only: were the one behind a quote mark a part of the mark, a line of marks would take exponential time.
  */
-const OPENING = /^((?:[ \t]*(?:>|[-*+•](?=[ \t])|\d{1,9}[.)](?=[ \t])))*)([ \t]*)(`{3,}|~{3,})(.*)$/;
+const OPENING =
+  /^((?:[ \t]*(?:>|[-*+•](?=[ \t])|\d{1,9}[.)](?=[ \t])))*)([ \t]*)(`{3,}(?!`)|~{3,}(?!~))([\s\S]*)$/;
 
 /** CommonMark: a closing fence may be indented by three columns more than its container. */
 const CLOSING_INDENT = 3;

@@ -9,11 +9,11 @@ const STARTS: readonly RegExp[] = [
   /^class\s+\w+(?:\[.*\])?\s*(?:\(.*\))?\s*:/,
   /^(?:(?:export|default|public|private|protected|internal|abstract|final|sealed|static|partial|data|open|inner|enum|record|annotation|inline|value|readonly|ref|unsafe)\s+)*(?:class|interface|struct|enum|record|object|trait|union)\s+\w+[^.?!]*(?:\{.*|\{\s*\})$/,
   /^(?:(?:export|default|public|private|protected|internal|abstract|final|sealed|static|partial|data|open)\s+)*class\s+[A-Z]\w*(?:\s*<\s*[A-Z][\w:.]*)?\s*(?:[{;(].*|:\s*[\w(][^.?!]*)?$/,
-  /^(?:export\s+)?(?:default\s+)?(?:async\s+)?function\b\s*\*?\s*\w*\s*(?:<.*>)?\s*\(/,
+  /^(?:export\s+)?(?:default\s+)?(?:async\s+)?function\b\s*(?:\*\s*)?(?:\w+\s*)?(?:<.*>\s*)?\(/,
   /^(?:(?:export|private|public|protected|override|internal|const|static)\s+)*(?:const|let|var|val)\s+(?:mut\s+)?[\w{[($].*=/,
   /^(?:(?:private|public|protected|override|internal|lateinit|open|abstract)\s+)*(?:val|var)\s+[\w.<>?]+\s*:\s*\w/,
   /^(?:package|module)\s+[\w.]+\s*;?$/,
-  /^using\s+(?:namespace\s+[\w:]+|static\s+[\w.]+|[\w.]+(?:\s*=\s*.+)?)\s*;/,
+  /^using\s+(?:namespace\s+[\w:]+|static\s+[\w.]+|[\w.]+(?:\s*=.+)?)\s*;/,
   /^namespace\s+[\w:.\\]+\s*[;{]?$/,
   /^(?:public|private|protected|internal|static|final|virtual|override|readonly|sealed|abstract|suspend|inline|extern|unsafe|constexpr|operator|open|lateinit|tailrec|infix)\s+[\w<>[\],?.:&*\s]+(?:[({=;:]|$)/,
   /^@[A-Za-z_][\w.:]*(?:\(.*\)?)?$/,
@@ -33,9 +33,13 @@ const ALL_STARTS: readonly RegExp[] = [
   ...new Set([...STARTS, ...LANGUAGES.flatMap((language) => SYNTAX[language].lines.starts)]),
 ];
 
+/** Longest start of a line that is looked at, in UTF-16 units: what a line is shows before that. */
+export const LINE_LOOK = 240;
+
 /** Whether a trimmed line starts as only code does: in the language, or in any where it is not known. */
 export function startsCode(text: string, language: Language | undefined): boolean {
-  const matches = (start: RegExp) => start.test(text);
+  const start = text.slice(0, LINE_LOOK);
+  const matches = (pattern: RegExp) => pattern.test(start);
   if (language === undefined) return ALL_STARTS.some(matches);
   return STARTS.some(matches) || SYNTAX[language].lines.starts.some(matches);
 }

@@ -53,11 +53,11 @@ const WORDS_ONLY = /^[A-Za-z][A-Za-z'’-]*(?:,?\s+[A-Za-z][A-Za-z'’-]*)*[.:;!
 const ASSIGNMENT =
   /^(?:[\w$<>[\],?.:&*]+\s+){0,3}[&*]{0,2}[$@]{0,2}[\w.$[\]"'()>-]+(?:\s*,\s*[$@*]?[\w.[\]]+)*(?:\s*:\s*[\w[\]<>, .|"'?&*]+)?\s*(?:[-+*/%|&^]|<<|>>|:|\/\/|\*\*|\?\?|\|\||&&)?=(?![=>~])\s*\S/;
 
-/** A whole line that calls something. */
-const CALL = /^(?:await\s+|!)?[\w$@][\w.$:>!?<-]*(?:\[.*\])?[!?]?\(.*\)(?:\.[\w!?]+(?:\(.*\))?)*[;,]?$/;
+/** A whole line that calls something, perhaps with fields of the result behind it. */
+const CALL = /^(?:await\s+|!)?[\w$@][\w.$:>!?<-]*(?:\[.*\])?[!?]?\(.*\)(?:\.[\w!?]+)*[;,]?$/;
 
 const DECLARATION =
-  /^[A-Za-z_][\w:<>,[\]*&]*(?:\s+[\w:<>,[\]*&]+)*\s+[*&]*\w+\s*\([^.!?]*\)\s*(?:const\s*|noexcept\s*|override\s*|throws\s+[\w,\s.]+)*\{?\}?$/;
+  /^[A-Za-z_][\w:<>,[\]*&]*(?:\s+[\w:<>,[\]*&]+)*\s+[*&]*\w+\s*\([^.!?]*\)\s*(?:(?:const|noexcept|override)\s*)*(?:throws\s[\w,\s.]+)?\{?\}?$/;
 
 /** Starts of lines that only prose, Markdown and transcripts have. */
 const PROSE_STARTS: readonly RegExp[] = [

@@ -23,7 +23,7 @@ const TURN_TOKEN =
   "<\\|(?:im_end|im_start|endoftext|eot_id|end_of_text|end|return|start|begin_of_solution|end_of_solution)\\|>(?:assistant)?" +
   "|<\\|channel\\|>final<\\|message\\|>|</s>|<(?:end_of_turn|eos)>";
 const LEADING_TOKENS = new RegExp(`^\\s*(?:${TURN_TOKEN})+`);
-const TRAILING_TOKENS = new RegExp(`(?:${TURN_TOKEN})+\\s*$`);
+const ANY_TOKEN = new RegExp(TURN_TOKEN, "g");
 const TOKENS_ONLY = new RegExp(`^\\s*(?:${TURN_TOKEN})+\\s*$`);
 
 export interface Answer {
@@ -139,7 +139,7 @@ function strayClose(text: string): Found | undefined {
 }
 
 function fenceAfter(text: string, fence: string): string {
-  const marks = /^[ \t>]*(?:[-*+][ \t]+|\d+[.)][ \t]+)?(`{3,}|~{3,})([^`]*)$/.exec(text);
+  const marks = /^[ \t>]*(?:[-*+][ \t]+|\d+[.)][ \t]+)?(`{3,}(?!`)|~{3,}(?!~))([^`]*)$/.exec(text);
   if (marks === null) return fence;
   const [, run = "", rest = ""] = marks;
   if (fence === "") return run;
@@ -163,6 +163,17 @@ function withoutTurnTokens(lines: readonly Line[]): readonly Line[] {
     if (!fenced && TOKENS_ONLY.test(line.text)) return withText(line, "");
     const leading = index === first ? (LEADING_TOKENS.exec(line.text)?.[0].length ?? 0) : 0;
     const rest = leading === 0 ? line : cutFront(line, leading);
-    return index === last ? withText(rest, rest.text.replace(TRAILING_TOKENS, "")) : rest;
+    return index === last ? withText(rest, withoutTrailingTokens(rest.text)) : rest;
   });
+}
+
+/** The text without the tokens at its end; the one pass is what a pattern anchored there would not make do with. */
+function withoutTrailingTokens(text: string): string {
+  let start = 0;
+  let end = -1;
+  for (const { 0: token, index } of text.matchAll(ANY_TOKEN)) {
+    if (index !== end) start = index;
+    end = index + token.length;
+  }
+  return end >= 0 && text.slice(end).trim() === "" ? text.slice(0, start) : text;
 }

@@ -23,10 +23,12 @@ export function codeTagsIn(lines: readonly Line[]): Inside[] {
 /** The last code tag inside a line of prose: "The program is <code>…</code>." */
 export function inlineTagIn(lines: readonly Line[]): readonly Line[] | undefined {
   for (const line of lines.toReversed()) {
-    const match = /<code>(.*?)<\/code>/i.exec(line.text);
-    if (match === null) continue;
-    const [, inner = ""] = match;
-    return [withText(cutFront(line, match.index + "<code>".length), inner)];
+    const open = line.text.search(/<code>/i);
+    const rest = open < 0 ? "" : line.text.slice(open + "<code>".length);
+    const close = rest.search(/<\/code>/i);
+    if (close < 0) continue;
+    const inner = rest.slice(0, close);
+    return [withText(cutFront(line, open + "<code>".length), inner)];
   }
   return undefined;
 }

@@ -7,9 +7,17 @@ export const MAX_LINE = 200;
 /** Everything before a unit's body, without the bracket. */
 export function headOf(text: string, unit: Unit): string {
   const end = unit.bodyStart ?? lineEnd(text, unit.start);
-  return dedented(
-    text.slice(lineStart(text, unit.start), Math.min(end, unit.end)).replace(/(?:\s|\{|[=-]>|=|:)+$/, ""),
-  );
+  return dedented(withoutBodyStart(text.slice(lineStart(text, unit.start), Math.min(end, unit.end))));
+}
+
+/** The head without the marks behind it that open a body: a bracket, an arrow, a colon, an equals sign. */
+function withoutBodyStart(head: string): string {
+  let end = head.length;
+  for (;;) {
+    if (/[\s{=:]/.test(head.charAt(end - 1))) end -= 1;
+    else if (/^[=-]>$/.test(head.slice(Math.max(0, end - 2), end))) end -= 2;
+    else return head.slice(0, end);
+  }
 }
 
 export function clipped(text: string, length: number): string {

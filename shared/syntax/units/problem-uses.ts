@@ -15,7 +15,7 @@ const MAX_USES = 2000;
 const MAX_DATA = 400;
 
 const FIELDS = /field|property|enum_const|attribute|assign|declaration$/;
-const FIELD = /^[ \t]*((?:(?:self|this)\.|@)(\w+)[ \t]*(?::[^=\n]{1,80})?=(?![=~]).*)$/gm;
+const FIELD = /^[ \t]*((?:(?:self|this)\.|@)(\w+)[ \t]*(?::[^=\r\n\u2028\u2029]+)?=(?![=~]).*)$/gm;
 
 /** Lines that bring names in, those of which the unit uses something first. */
 export function importsOf(root: SyntaxNode, used: string): string {

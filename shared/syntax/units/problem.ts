@@ -3,6 +3,7 @@
  * signature, and what the unit may use. It depends on the document alone, so that all completions of one request
  * answer the same problem.
  */
+import { withoutEnd } from "../../text-end.ts";
 import { documentOf } from "../cursor/assemble.ts";
 import { identityOf, type Language, SYNTAX } from "../languages/languages.ts";
 import type { SyntaxNode, SyntaxRuntime } from "../parsing/parser.ts";
@@ -79,7 +80,7 @@ interface Parts {
 
 function problemText(request: ProblemRequest, parts: Parts): string {
   const { language, path, instruction } = request;
-  const file = path === undefined ? undefined : /[^\\/]*$/.exec(path)?.[0];
+  const file = path?.slice(Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) + 1);
   const subject = [
     parts.name === undefined
       ? `the ${identityOf(language).name} code`
@@ -123,10 +124,10 @@ function commentAbove(text: string, offset: number): string {
 
 /** A comment line without its marks and tags. */
 function bare(line: string): string {
-  return line
+  const inner = line.endsWith("*/") ? withoutEnd(line.slice(0, -1), "*").trimEnd() : line;
+  return inner
     .replace(/^(?:\/\*+!?|\*+\/|\*+(?!\/)|\/\/[/!]?|#+|--)\s?/, "")
-    .replace(/\s*\*+\/$/, "")
-    .replace(/<\/?(?:summary|remarks|para|returns|param|value|c|see|code)\b[^>]*>/g, "")
+    .replace(/<\/?(?:summary|remarks|para|returns|param|value|c|see|code)\b[^<>]*>/g, "")
     .trimEnd();
 }
 

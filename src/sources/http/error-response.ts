@@ -42,6 +42,9 @@ export function sourceErrorInside(error: unknown, asked: Asked): SourceError {
   return sourceErrorFor(status ?? 500, { error }, asked, () => undefined, Date.now());
 }
 
+/** Most of an endpoint's words that are looked at, in UTF-16 units. */
+const MOST_SAID = 4_000;
+
 function sourceErrorFor(
   status: number,
   body: unknown,
@@ -50,7 +53,7 @@ function sourceErrorFor(
   now: number,
 ): SourceError {
   const words = wordsOf(body);
-  const said = `${words.message} ${words.code} ${words.type}`;
+  const said = `${words.message} ${words.code} ${words.type}`.slice(0, MOST_SAID);
   const values: SourceErrorValues = {
     source: asked.source,
     model: asked.model,
@@ -72,11 +75,7 @@ function sourceErrorFor(
 /** What a status and the endpoint's words mean. */
 function kindOf(status: number, said: string, explained: boolean): SourceErrorKind {
   if (status >= 300 && status < 400) return "redirected";
-  if (
-    /model[^.]{0,200}(?:not found|does not exist|not exist)|model_not_found|invalid[_ ]model|no such model/i.test(
-      said,
-    )
-  ) {
+  if (/model[^.]*(?:not found|not exist)|model_not_found|invalid[_ ]model|no such model/i.test(said)) {
     return "no_model";
   }
   if (/does not support insert|infill is not supported/i.test(said)) return "no_infill";

@@ -1,4 +1,5 @@
 /** Addresses of sources, and where an endpoint's routes are. Pure. */
+import { withoutEnd } from "../../../shared/text-end.ts";
 import { SourceError } from "../source-error.ts";
 
 /**
@@ -18,7 +19,7 @@ export function parseAddress(address: string, source: string): URL {
  * with or without `root` ("/v1", "/api"). A base with a path of its own is taken as it is.
  */
 export function route(base: URL, root: string, path: string): string {
-  const own = base.pathname.replace(/\/+$/, "");
+  const own = withoutEnd(base.pathname, "/");
   const before = own === "" ? root : own;
   return `${base.origin}${before}${path}`;
 }

@@ -32,7 +32,7 @@ const FORMATS: readonly InfillFormat[] = [
     stop: ["<｜end▁of▁sentence｜>", "<|EOT|>", "<｜fim▁begin｜>"],
   },
   {
-    name: /starcoder|stable-?code|granite.*code|refact|santacoder/,
+    name: /starcoder|stable-?code|granite[\w.-]*code|refact|santacoder/,
     write: plain,
     stop: ["<|endoftext|>", "<file_sep>", "<fim_prefix>"],
   },
@@ -50,9 +50,12 @@ const FORMATS: readonly InfillFormat[] = [
   },
 ];
 
+/** Longest part of a model's name that is looked at. */
+const NAME_LOOK = 200;
+
 /** The prompt for a model by its name; undefined for names that are not known to fill in. */
 export function infillPrompt(model: string, prefix: string, suffix: string): InfillPrompt | undefined {
-  const name = model.toLowerCase();
+  const name = model.slice(0, NAME_LOOK).toLowerCase();
   const family = FORMATS.find((one) => one.name.test(name));
   return family === undefined ? undefined : { prompt: family.write(prefix, suffix), stop: family.stop };
 }

@@ -2,7 +2,9 @@
  * llama.cpp's own server: /infill with the model's fill-in tokens, one request a completion; its prompt cache
  * makes the later ones cheap. Wire format: tools/server/README.md of llama.cpp.
  */
+
 import * as z from "zod";
+import { withoutEnd } from "../../../shared/text-end.ts";
 import type { StreamEvent } from "../http/completion-assembler.ts";
 import type { HttpClient } from "../http/http-client.ts";
 import { type HttpSourceOptions, sourceOfOne } from "../http/http-source.ts";
@@ -43,7 +45,7 @@ export function* readLlamaCpp(value: unknown): Generator<StreamEvent> {
 export function llamaCppSource(options: HttpSourceOptions, http: HttpClient): Source {
   const base = parseAddress(options.address, options.label);
   // People copy the OpenAI address; the route stands beside it.
-  const root = base.pathname.replace(/\/+$/, "").replace(/\/v1$/, "");
+  const root = withoutEnd(base.pathname, "/").replace(/\/v1$/, "");
   return sourceOfOne(options, base, http, (request, key) => ({
     source: options.label,
     model: options.model === "" ? WORDS.loaded_model : options.model,

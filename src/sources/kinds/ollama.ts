@@ -2,8 +2,10 @@
  * Ollama: /api/generate with suffix for code models, /api/chat for others; one request a completion, JSON a
  * line. Wire format: docs/api.md of Ollama.
  */
+
 import * as z from "zod";
 import { isLoopback } from "../../../shared/http/loopback.ts";
+import { withoutEnd } from "../../../shared/text-end.ts";
 import type { StreamEvent } from "../http/completion-assembler.ts";
 import { sourceErrorOf } from "../http/error-response.ts";
 import { wholeText } from "../http/framing.ts";
@@ -55,7 +57,7 @@ export function* readOllama(value: unknown): Generator<StreamEvent> {
 export function ollamaSource(options: OllamaOptions, http: HttpClient): Source {
   const base = parseAddress(options.address, options.label);
   // People copy the OpenAI address; Ollama's own routes stand beside it.
-  const root = `${base.origin}${base.pathname.replace(/\/+$/, "").replace(/\/(?:v1|api)$/, "")}/api`;
+  const root = `${base.origin}${withoutEnd(base.pathname, "/").replace(/\/(?:v1|api)$/, "")}/api`;
   let loaded: { until: number; done: Promise<void> } | undefined;
 
   /**

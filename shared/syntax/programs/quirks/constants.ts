@@ -3,12 +3,12 @@ import type { ParsedProgram } from "../../languages/language.ts";
 import type { SyntaxNode } from "../../parsing/parser.ts";
 import type { Problem } from "../validity.ts";
 
-/** A name behind `const` with nothing behind it, or such a name further on in the line. */
-const BARE_CONSTANT = /\bconst\s+(?:[^;\n]*,\s*)?[\w$]+\s*(?::[^=;\n]*)?(?:[;,\n}]|$)/;
+/** A name with nothing behind it, behind `const` or a comma: only with one is it worth a look into the tree. */
+const BARE_NAME = /(?:\bconst\s|,)\s*[\w$]+\s*(?:[;,\n}:]|$)/;
 
 /** `const x;` where something must follow the name. */
 export function constantWithoutValue({ tree, code }: ParsedProgram): Problem | undefined {
-  if (!BARE_CONSTANT.test(code)) return undefined;
+  if (!/\bconst\s/.test(code) || !BARE_NAME.test(code)) return undefined;
   for (const declaration of tree.rootNode.descendantsOfType(["lexical_declaration"])) {
     if (declaration.firstChild?.type !== "const" || isAmbient(declaration)) continue;
     for (const declarator of declaration.namedChildren) {

@@ -4,7 +4,7 @@ import type { SyntaxNode } from "../../parsing/parser.ts";
 import type { Problem } from "../validity.ts";
 
 /** Lists of parameters as text, up to their first inner bracket: enough to see whether a name may repeat. */
-const PYTHON_LIST = /\bdef\s+\w+\s*\(([^()]*)|\blambda\b([^:]*):/g;
+const PYTHON_LIST = /\bdef\s+\w+\s*\(([^()]*)|\blambda\b((?:(?!\blambda\b)[^:])*):/g;
 const SCRIPT_LIST = /\(([^()]*)\)\s*(?:=>|\{|:)/g;
 
 /** Longest list that is looked at: hundreds of parameters are no program. */
@@ -49,7 +49,7 @@ function mayRepeat(code: string, pattern: RegExp): boolean {
     const list = match[1] ?? match[2] ?? "";
     if (list.length > MAX_LIST) continue;
     // Defaults and types may name anything: cut at the first mark behind a name.
-    const names = list.split(",").map((part) => /^\s*[*.]*\s*([\w$]+)/.exec(part)?.[1]);
+    const names = list.split(",").map((part) => /^[*.]*\s*([\w$]+)/.exec(part.trim())?.[1]);
     const named = names.filter((name) => name !== undefined);
     if (new Set(named).size < named.length) return true;
   }
@@ -60,7 +60,7 @@ function mayRepeat(code: string, pattern: RegExp): boolean {
 function mayBeSloppy(list: SyntaxNode, code: string): boolean {
   const owner = list.parent?.type ?? "";
   if (!/^(?:generator_)?function/.test(owner)) return false;
-  const strict = /["']use strict["']|^\s*(?:import|export)\b|\bclass\s/m.test(code);
+  const strict = /["']use strict["']|^[ \t]*(?:import|export)\b|\bclass\s/m.test(code);
   return !strict && list.namedChildren.every((parameter) => parameter.type === "identifier");
 }
 

@@ -61,7 +61,7 @@ function olderSyntax(text: string): string | undefined {
   if (/^raise\s+[\w.]+\s*,/.test(text)) return "This form of raise is Python 2.";
   if (text.includes("<>")) return "The operator <> is Python 2.";
   if (text.includes("`")) return "Python has no backticks.";
-  if (/(?<![\w.])0\d*[1-9]\d*(?![\w.])/.test(text)) return "Numbers do not start with 0 in Python 3.";
+  if (/(?<![\w.])0(?=\d*[1-9])\d+(?![\w.])/.test(text)) return "Numbers do not start with 0 in Python 3.";
   return undefined;
 }
 
