@@ -29,6 +29,7 @@ import type { ProgramReader } from "../ranking/programs.ts";
 import { rank } from "../ranking/rank.ts";
 import type { Scorer } from "../ranking/scorer.ts";
 import type { Occupancy } from "../sharing/occupancy.ts";
+import { tooCostly } from "./body-shape.ts";
 import { createMetrics } from "./metrics.ts";
 import { type OpenAiDependencies, openAiRoutes } from "./openai-routes.ts";
 import { challengeRoute, presenceRoute } from "./sharing-routes.ts";
@@ -83,6 +84,12 @@ export function createApp(deps: AppDependencies): FastifyInstance {
     clientErrorHandler: refuseMalformed,
   });
   const metrics = createMetrics();
+  const parseJson = app.getDefaultJsonParser("remove", "remove");
+  app.addContentTypeParser("application/json", { parseAs: "string" }, (request, body: string, done) => {
+    const problem = tooCostly(body);
+    if (problem !== undefined) done(new ServiceError("invalid_json", problem));
+    else parseJson(request, body, done);
+  });
 
   app.addHook("onRequest", async (request) => {
     checkOrigin(request, deps.hostNames);

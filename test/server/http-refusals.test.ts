@@ -57,6 +57,7 @@ describe("what is asked", () => {
   test("invalid JSON, an empty body, binary", async () => {
     await expectError("invalid_json", /JSON/, "POST", "/v1/rank", "{");
     await expectError("invalid_json", /JSON/, "POST", "/v1/rank", "");
+    await expectError("invalid_json", /64 levels/, "POST", "/v1/rank", "[".repeat(30 * 2 ** 20));
     await expectError("invalid_json", /JSON/, "POST", "/v1/rank", Buffer.from([0xff, 0xfe, 0, 1, 2, 3]));
   });
   test("another content type", async () => {
