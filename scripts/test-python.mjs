@@ -31,6 +31,7 @@ function install(base) {
   const version = spawnSync(base, ["--version"], { encoding: "utf8" }).stdout;
   const wanted = createHash("sha256")
     .update(readFileSync(requirements))
+    .update(readFileSync(join(root, "training", "requirements-synthesize.txt")))
     .update(version + TRAINERS.join())
     .digest("hex");
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;

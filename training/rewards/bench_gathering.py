@@ -22,7 +22,9 @@ from concurrent.futures import ThreadPoolExecutor
 from codescaler_rewards.gatherer import Gatherer
 from codescaler_rewards.reward_client import Part, RewardClient
 
-WORDS = "list of numbers text tree graph edge node value index order sum count first last even odd longest shortest".split()
+WORDS = (
+    "list of numbers text tree graph edge node value index order sum count first last even odd longest shortest".split()
+)
 
 Sample = tuple[str, str]
 
