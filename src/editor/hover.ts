@@ -119,7 +119,9 @@ function table(ranking: Ranking, row: RankedRow): string {
     ]);
     if (candidate.tokens !== undefined)
       facts.push([vscode.l10n.t("Written"), vscode.l10n.t("{0} tokens", candidate.tokens)]);
-    if (!candidate.complete)
+    if (candidate.draft)
+      facts.push([vscode.l10n.t("Cut off"), vscode.l10n.t("The rest was still being written.")]);
+    else if (!candidate.complete)
       facts.push([vscode.l10n.t("Cut off"), vscode.l10n.t("The sample broke off at its token limit.")]);
   }
   if (reply) {

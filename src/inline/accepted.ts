@@ -31,14 +31,14 @@ export async function onAccepted(deps: AcceptedDependencies, args: readonly unkn
   const editor = vscode.window.activeTextEditor;
   if (!run || editor?.document.uri.toString() !== run.cursor.uri) return;
   const { document } = editor;
-  const insert = insertedText(deps, rankingId, candidateId);
-  if (insert !== undefined) anchor(deps, document, run.cursor.offset, insert, args);
+  anchor(deps, document, run.cursor.offset, insertedTexts(deps, rankingId, candidateId), args);
   const settings = configuration.for(document);
   if (!settings["automatic.prefetch"] || !settings["automatic.enable"]) return;
   if (exclusionReason(document, settings) !== undefined) return;
   const cursor = cursorAt(document, editor.selection.active);
-  // Typing on may have started it already.
-  if (!cursor || runs.at(cursor)) return;
+  // Typing on may have started it already; and what is still being written prolongs the lines that were taken.
+  const beingWritten = run.state.candidates.some(({ id, draft }) => id === candidateId && draft);
+  if (!cursor || runs.at(cursor) || (beingWritten && !run.state.done)) return;
   const tracer = deps.traces.start("prefetch", document.uri.path, editor.selection.active.line);
   await deps.askSources(cursor, "prefetch", settings, tracer);
 }
@@ -47,16 +47,18 @@ function isAccepted(args: readonly unknown[]): args is AcceptedArguments {
   return typeof args[0] === "string" && typeof args[1] === "string";
 }
 
-/** The text of a candidate as it was inserted: ranked, or shown before it was. */
-function insertedText(
+/** The texts that a candidate may have been inserted as: whole, as ranked, or as its first lines were shown. */
+function insertedTexts(
   { session, runs }: AcceptedDependencies,
   rankingId: string,
   candidateId: string,
-): string | undefined {
-  const candidate = runs.get(rankingId)?.state.candidates.find(({ id }) => id === candidateId);
-  if (candidate) return candidate.insert;
+): string[] {
+  const run = runs.get(rankingId);
+  const candidate = run?.state.candidates.find(({ id }) => id === candidateId);
   const ranking = session.get(rankingId);
-  return ranking && rowOf(ranking, candidateId)?.entry.code;
+  const entry = ranking && rowOf(ranking, candidateId)?.entry;
+  const texts = [candidate?.insert, entry?.code, run?.shown];
+  return texts.flatMap((text) => (text === undefined || text === "" ? [] : [text]));
 }
 
 /** The accepted text stands where the request was made: what was typed along belongs to it. */
@@ -64,12 +66,15 @@ function anchor(
   { scores }: AcceptedDependencies,
   document: vscode.TextDocument,
   start: number,
-  insert: string,
+  inserts: readonly string[],
   [rankingId, candidateId]: AcceptedArguments,
 ): void {
-  const end = start + insert.length;
-  const range = new vscode.Range(document.positionAt(start), document.positionAt(end));
-  if (document.getText(range) !== insert) return;
+  const ends = inserts.map((insert) => start + insert.length);
+  const end = ends.find((one, index) => {
+    const range = new vscode.Range(document.positionAt(start), document.positionAt(one));
+    return document.getText(range) === inserts[index];
+  });
+  if (end === undefined) return;
   scores.add(document.uri.toString(), {
     start,
     end,

@@ -152,6 +152,8 @@ export class InlineProvider implements vscode.InlineCompletionItemProvider {
     const until = performance.now() + settings["automatic.budget"];
     const left = () => Math.max(0, until - performance.now());
     await run.until((state) => suggestions(state).length > 0, signal, left());
+    // Whole lines in time are worth more than whole answers that come too late.
+    if (!run.state.done && suggestions(run.state).length === 0) await run.takeDrafts();
     await run.until(allRanked, signal, Math.min(SCORE_WAIT_MS, left()));
     await run.until((state) => decide(suggestions(state), least).kind === "show", signal, left());
     const decision = decide(suggestions(run.state), least);

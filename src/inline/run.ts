@@ -7,12 +7,13 @@ import { isAbort } from "../base/log.ts";
 import { type CursorContext, taskAt } from "../editor/cursor-context.ts";
 import type { Ranker } from "../ranking/ranker.ts";
 import type { Candidate, Ranking } from "../ranking/ranking.ts";
-import type { Arrival } from "../sources/gather.ts";
+import type { Arrival, OnSourceDraft, SourceName } from "../sources/gather.ts";
+import type { Completion } from "../sources/source.ts";
 import type { Tracer } from "./trace.ts";
 
 export interface RunDependencies {
   /** Asks the sources; ends when nothing more will come. */
-  readonly gather: (signal: AbortSignal) => AsyncIterable<Arrival>;
+  readonly gather: (signal: AbortSignal, onDraft: OnSourceDraft) => AsyncIterable<Arrival>;
   /** Whether a completion is valid at the cursor, and what of it is inserted. */
   readonly check: (
     cursor: CursorContext,
@@ -48,6 +49,9 @@ export class Run {
   readonly #abort = new AbortController();
   readonly #waiting = new Set<() => void>();
   readonly #startedAt = Date.now();
+  /** What is being written. */
+  readonly #drafts = new Map<object, { readonly source: SourceName; readonly text: string }>();
+  #count = 0;
   #state: RunState = {
     candidates: [],
     reply: undefined,
@@ -120,6 +124,20 @@ export class Run {
     });
   }
 
+  /**
+   * Makes candidates of what is being written, as far as its lines are whole. The whole completions take their places
+   * when they come.
+   * @returns how many candidates there are more
+   */
+  async takeDrafts(): Promise<number> {
+    const before = this.#state.candidates.length;
+    for (const { source, text } of [...this.#drafts.values()]) {
+      const lines = wholeLines(text);
+      if (lines !== "") await this.#take(source, { text: lines, complete: false, tokens: undefined }, true);
+    }
+    return this.#state.candidates.length - before;
+  }
+
   async #work(): Promise<void> {
     // Neither throws: what goes wrong is a problem of the state.
     await Promise.all([this.#gather(), this.#rankArriving()]);
@@ -130,10 +148,14 @@ export class Run {
   async #gather(): Promise<void> {
     const { signal } = this.#abort;
     try {
-      for await (const arrival of this.#deps.gather(signal)) {
+      const arrivals = this.#deps.gather(signal, (source, key, text) => {
+        if (text === undefined) this.#drafts.delete(key);
+        else this.#drafts.set(key, { source, text });
+      });
+      for await (const arrival of arrivals) {
         if (signal.aborted) break;
         if (arrival.kind === "failure") this.#problem(arrival.source.label, arrival.error);
-        else await this.#take(arrival);
+        else await this.#take(arrival.source, arrival.completion, false);
       }
     } catch (error) {
       if (!signal.aborted && !isAbort(error)) this.#problem("", error);
@@ -148,20 +170,39 @@ export class Run {
     this.#change({ problems: [...this.#state.problems, problem] });
   }
 
-  async #take({ source, completion }: Extract<Arrival, { kind: "completion" }>): Promise<void> {
+  async #take(source: SourceName, completion: Completion, draft: boolean): Promise<void> {
     const arrivedMs = Math.round(this.tracer.elapsed);
     const { text } = completion;
+    // What it replaces is looked for now: while it is checked, its own draft may not be taken once more.
+    const replaced = this.#state.candidates.find(
+      (one) => one.draft && one.sourceId === source.id && text.startsWith(one.text),
+    );
+    if (replaced?.text === text && draft) return;
+    const id = replaced?.id ?? `c${++this.#count}`;
+    const check = await this.#deps.check(this.cursor, text);
     const candidate: Candidate = {
-      id: `c${this.#state.candidates.length + 1}`,
+      id,
       sourceId: source.id,
       source: source.label,
       ...completion,
+      draft,
       arrivedMs,
-      ...(await this.#deps.check(this.cursor, text)),
+      ...check,
     };
-    const { id, valid, reason } = candidate;
-    this.tracer.add({ kind: "arrived", id, source: source.label, characters: text.length, valid, reason });
-    this.#change({ candidates: [...this.#state.candidates, candidate] });
+    const { valid, reason } = check;
+    this.tracer.add({
+      kind: "arrived",
+      id,
+      source: source.label,
+      characters: text.length,
+      valid,
+      reason,
+      draft,
+    });
+    const { candidates, ranked } = this.#state;
+    const at = candidates.findIndex((one) => one.id === id);
+    if (at < 0) this.#change({ candidates: [...candidates, candidate] });
+    else this.#change({ candidates: candidates.with(at, candidate), ranked: Math.min(ranked, at) });
   }
 
   /** One request at a time, each with all that has arrived: the server's cache makes a later one cheap. */
@@ -185,7 +226,8 @@ export class Run {
         const ms = Math.round(performance.now() - asked);
         this.tracer.add({ kind: "ranked", count: body.length, ms, best });
         this.#totalMs = this.tracer.elapsed;
-        this.#change({ reply, ranked: body.length });
+        const changed = all.candidates.findIndex((one, at) => this.#state.candidates[at] !== one);
+        this.#change({ reply, ranked: changed < 0 ? body.length : changed });
       }
     } catch (error) {
       if (signal.aborted || isAbort(error)) return;
@@ -217,4 +259,10 @@ export class Run {
       totalMs: this.#totalMs,
     };
   }
+}
+
+/** The text up to its last line end; empty where it has none. */
+function wholeLines(text: string): string {
+  const lines = text.slice(0, text.lastIndexOf("\n") + 1).trimEnd();
+  return lines.trim() === "" ? "" : lines;
 }

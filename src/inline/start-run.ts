@@ -71,9 +71,10 @@ export function createAskSources(deps: StartDependencies): AskSources {
     };
     const stopEarly = deps.syntax.stopperFor(cursor);
     deps.warm();
-    const arrivals = (signal: AbortSignal) =>
+    const arrivals: RunDependencies["gather"] = (signal, onDraft) =>
       gather(asked, request, {
         signal,
+        onDraft,
         deadlineMs: byCommand ? COMMAND_DEADLINE_MS : AUTOMATIC_DEADLINE_MS,
         automatic: !byCommand,
         stopEarly,

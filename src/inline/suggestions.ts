@@ -36,7 +36,10 @@ export function suggestionsOf(
   const suggestions = firstOfEach([...ranked, ...unranked]);
   if (first === undefined) return suggestions;
   const shown =
-    suggestions.find(({ insert }) => insert === first) ?? shownAsDuplicate(candidates, reply, first);
+    suggestions.find(({ insert }) => insert === first) ??
+    shownAsDuplicate(candidates, reply, first) ??
+    // Lines of one that was still being written were shown: what it has become prolongs them.
+    suggestions.find(({ insert }) => insert.startsWith(first));
   return shown
     ? [shown, ...suggestions.filter(({ id, insert }) => insert !== first && id !== shown.id)]
     : suggestions;

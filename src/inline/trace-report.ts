@@ -92,6 +92,19 @@ export function tell(event: TraceEvent): string {
     case "asked":
       return l10n.t("Asked {0} for {1} candidates each.", event.sources.join(", "), event.count);
     case "arrived":
+      if (event.draft) {
+        return event.valid
+          ? l10n.t(
+              "The time was over: the whole lines of candidate {0} from {1} so far are valid.",
+              event.id,
+              event.source,
+            )
+          : l10n.t(
+              "The time was over: the lines of candidate {0} from {1} so far cannot be shown.",
+              event.id,
+              event.source,
+            );
+      }
       return event.valid
         ? l10n.t("Candidate {0} from {1}: {2} characters, valid.", event.id, event.source, event.characters)
         : l10n.t(

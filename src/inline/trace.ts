@@ -28,6 +28,8 @@ export type TraceEvent =
       readonly characters: number;
       readonly valid: boolean;
       readonly reason: string | null;
+      /** Only its whole lines so far. */
+      readonly draft: boolean;
     }
   | { readonly kind: "source-failed"; readonly source: string; readonly problem: string }
   | { readonly kind: "ranked"; readonly count: number; readonly ms: number; readonly best: number | null }

@@ -105,7 +105,8 @@ function factsOf(ranking: Ranking, { entry, candidate, sources, agreed }: Ranked
   }
   if (entry.tokens > 0) facts.push(l10n.t("{0} tokens read", entry.tokens));
   if (entry.truncated) facts.push(l10n.t("shortened to fit the model"));
-  if (!candidate.complete) facts.push(l10n.t("cut off at its token limit"));
+  if (candidate.draft) facts.push(l10n.t("its first lines; the rest is still being written"));
+  else if (!candidate.complete) facts.push(l10n.t("cut off at its token limit"));
   return facts.map(withVisibleControls);
 }
 

@@ -12,6 +12,8 @@ export interface Candidate {
   readonly text: string;
   /** False when it was cut off. */
   readonly complete: boolean;
+  /** The lines of one that was still being written when they were wanted; the whole one takes its place. */
+  readonly draft: boolean;
   /** As the endpoint counted them. */
   readonly tokens: number | undefined;
   /** Milliseconds from the request to its arrival. */

@@ -98,6 +98,7 @@ export class Scoring {
         source,
         text,
         complete: true,
+        draft: false,
         tokens: undefined,
         arrivedMs: 0,
         insert: text,

@@ -1,7 +1,7 @@
 /** Asks all sources at once and yields what they give as it arrives; one that fails spoils nothing. */
 import { merge } from "../base/merge.ts";
 import type { Health } from "./health.ts";
-import type { Completion, CompletionRequest, Source, Spending, StopEarly } from "./source.ts";
+import type { Completion, CompletionRequest, OnDraft, Source, Spending, StopEarly } from "./source.ts";
 import { SourceError } from "./source-error.ts";
 
 /** What comes from a source: a completion, or at its end the reason why there are no more. */
@@ -9,7 +9,7 @@ export type Arrival =
   | { readonly kind: "completion"; readonly source: SourceName; readonly completion: Completion }
   | { readonly kind: "failure"; readonly source: SourceName; readonly error: SourceError };
 
-type SourceName = Pick<Source, "id" | "label">;
+export type SourceName = Pick<Source, "id" | "label">;
 
 /** Who keeps the account: asked before a source is, told what it spent. */
 export interface Account {
@@ -17,6 +17,9 @@ export interface Account {
   readonly capped: (source: Source) => SourceError | undefined;
   readonly spent: (source: Source, spending: Spending) => void;
 }
+
+/** Hears of what a source is writing. */
+export type OnSourceDraft = (source: SourceName, ...draft: Parameters<OnDraft>) => void;
 
 export interface GatherOptions {
   /** The user's: aborts everything, down to the sockets. */
@@ -26,6 +29,8 @@ export interface GatherOptions {
   /** Asked by typing and not by a command: only sources that allow it are asked. */
   readonly automatic: boolean;
   readonly stopEarly?: StopEarly;
+  /** Hears of completions that are being written; `key` as for `OnDraft`. */
+  readonly onDraft?: OnSourceDraft;
   readonly health: Health;
   readonly account: Account;
 }
@@ -54,7 +59,7 @@ async function* arrivalsOf(
   signal: AbortSignal,
   deadline: AbortSignal,
 ): AsyncGenerator<Arrival> {
-  const { health, account } = options;
+  const { health, account, stopEarly, onDraft } = options;
   const unaskable = reasonNotToAsk(source, options);
   if (unaskable !== undefined) {
     yield { kind: "failure", source, error: unaskable };
@@ -68,7 +73,8 @@ async function* arrivalsOf(
   try {
     const completions = source.complete(request, {
       signal,
-      ...(options.stopEarly === undefined ? {} : { stopEarly: options.stopEarly }),
+      ...(stopEarly && { stopEarly }),
+      ...(onDraft && { onDraft: (key, text) => onDraft(source, key, text) }),
       onSpent: (spending) => account.spent(source, spending),
     });
     for await (const completion of completions) {

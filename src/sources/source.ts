@@ -37,10 +37,18 @@ export interface Spending {
   readonly estimated: boolean;
 }
 
+/**
+ * Hears of a completion that is being written, as far as it is.
+ * @param key the same for all that is said of one completion
+ * @param text undefined when it is being written no more
+ */
+export type OnDraft = (key: object, text: string | undefined) => void;
+
 export interface CompleteOptions {
   /** Aborts down to the socket. An aborted source yields what it has as incomplete, and ends without error. */
   readonly signal: AbortSignal;
   readonly stopEarly?: StopEarly;
+  readonly onDraft?: OnDraft;
   /** Called when a request was sent, and again with its tokens when it is over. */
   readonly onSpent?: (spending: Spending) => void;
 }

@@ -1,5 +1,5 @@
 /** The completions of one streamed answer, put together from interleaved pieces. Pure. */
-import type { Completion, StopEarly } from "../source.ts";
+import type { CompleteOptions, Completion } from "../source.ts";
 
 /** Longest completion that is kept, in UTF-16 units; the syntax module reads 32 Ki of it. */
 const MAX_COMPLETION_CHARS = 64 * 1024;
@@ -24,16 +24,18 @@ export type StreamEvent =
 /** Collects at most `count` completions; indices beyond that are ignored. */
 export class CompletionAssembler {
   readonly #count: number;
-  readonly #stopEarly: StopEarly | undefined;
+  readonly #options: Pick<CompleteOptions, "stopEarly" | "onDraft">;
+  /** Of what is being written, by index. */
+  readonly #draftKeys = new Map<number, object>();
   /** Texts by index, whole or not, and the indices of those that are whole. */
   readonly #texts = new Map<number, string>();
   readonly #whole = new Set<number>();
   #stopped = 0;
   #chars = 0;
 
-  constructor(count: number, stopEarly: StopEarly | undefined) {
+  constructor(count: number, options: Pick<CompleteOptions, "stopEarly" | "onDraft">) {
     this.#count = count;
-    this.#stopEarly = stopEarly;
+    this.#options = options;
   }
 
   /** Whether all completions are there. */
@@ -63,7 +65,10 @@ export class CompletionAssembler {
     this.#texts.set(index, text);
     this.#chars += piece.length;
     const tooLong = text.length > MAX_COMPLETION_CHARS;
-    if (!tooLong && (piece === "" || this.#stopEarly?.(text) !== true)) return undefined;
+    if (!tooLong && (piece === "" || this.#options.stopEarly?.(text) !== true)) {
+      if (piece !== "") this.#options.onDraft?.(this.#draftKey(index), text);
+      return undefined;
+    }
     this.#stopped += 1;
     return this.#end(index, !tooLong, undefined);
   }
@@ -80,6 +85,12 @@ export class CompletionAssembler {
     }
   }
 
+  #draftKey(index: number): object {
+    const key = this.#draftKeys.get(index) ?? {};
+    this.#draftKeys.set(index, key);
+    return key;
+  }
+
   #isOpen(index: number): boolean {
     return Number.isInteger(index) && index >= 0 && index < this.#count && !this.#whole.has(index);
   }
@@ -88,6 +99,8 @@ export class CompletionAssembler {
     const text = this.#texts.get(index) ?? "";
     this.#texts.set(index, text);
     this.#whole.add(index);
+    const key = this.#draftKeys.get(index);
+    if (key) this.#options.onDraft?.(key, undefined);
     return { text, complete, tokens };
   }
 }

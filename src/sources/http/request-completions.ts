@@ -39,7 +39,7 @@ export async function* requestCompletions(
   request: WireRequest,
   options: CompleteOptions,
 ): AsyncGenerator<Completion> {
-  const assembler = new CompletionAssembler(request.count, options.stopEarly);
+  const assembler = new CompletionAssembler(request.count, options);
   const texts = textsIn(request.body).filter((text) => text !== request.model);
   const account = new TokenAccount(options.onSpent);
   let announced = false;

@@ -67,7 +67,7 @@ async function* askOnce(
   options: CompleteOptions,
 ): AsyncGenerator<Completion> {
   const stop = new AbortController();
-  const assembler = new CompletionAssembler(1, options.stopEarly);
+  const assembler = new CompletionAssembler(1, options);
   const messages = chatMessages(request).map((message) => message.content);
   options.onSpent?.({ requests: 1, promptTokens: 0, completionTokens: 0, estimated: false });
   try {

@@ -91,6 +91,22 @@ describe("typing", () => {
     assert.equal(editor.document.getText(), ADD.replace("█", ` ${insert}`));
   });
 
+  it("shows the whole lines so far when its time is over and nothing is whole by then", async () => {
+    replay.completions = [{ text: "total = a\n    total += b\n    return total" }];
+    replay.faults.push({ kind: "hang", after: 8 });
+    await configure({ "automatic.candidates": 1, "automatic.budget": 2000 });
+    try {
+      const head = 'def add(a, b):\n    """Returns the sum of a and b."""\n';
+      const editor = await openAt("draft.py", `${head}   █\n`);
+      await type(" ");
+      await shown();
+      await accept(editor);
+      assert.equal(editor.document.getText(), `${head}    total = a\n    total += b\n`);
+    } finally {
+      await configure({ "automatic.candidates": undefined, "automatic.budget": 30_000 });
+    }
+  });
+
   it("something else stops the request down to its socket", async () => {
     replay.completions = [{ text: "a + b", delayMs: 20_000 }];
     await openAt("add.py", ADD);

@@ -68,7 +68,15 @@ describe("in another language", () => {
   it("the pages have no words of their own besides their templates", () => {
     const tracer = new Tracer("automatic", "7.7", 1);
     tracer.add({ kind: "asked", sources: ["7"], count: 4 });
-    tracer.add({ kind: "arrived", id: "7", source: "7", characters: 3, valid: false, reason: "7" });
+    tracer.add({
+      kind: "arrived",
+      id: "7",
+      source: "7",
+      characters: 3,
+      valid: false,
+      reason: "7",
+      draft: false,
+    });
     tracer.add({ kind: "abstained", probability: 0.05, least: 0.1 });
     const report = reportOf(tracer.trace, [tracer.trace], true);
     expect(report.replaceAll(/ [AP]M\b/g, "")).not.toMatch(/[A-Za-z]/);

@@ -4,7 +4,17 @@ import type { Candidate } from "../../../src/ranking/ranking.ts";
 
 export function candidateOf(id: string, text = id, source = "source"): Candidate {
   const check = { insert: text, valid: true, reason: null };
-  return { id, sourceId: source, source, text, complete: true, tokens: 5, arrivedMs: 10, ...check };
+  return {
+    id,
+    sourceId: source,
+    source,
+    text,
+    complete: true,
+    draft: false,
+    tokens: 5,
+    arrivedMs: 10,
+    ...check,
+  };
 }
 
 export function replyOf(entries: readonly Partial<RankedCandidate>[]): RankReply {

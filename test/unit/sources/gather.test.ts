@@ -118,6 +118,24 @@ describe("completions", () => {
     await expect(silent.asked[0]?.aborted).resolves.toBe(true);
   });
 
+  test("can be read while they are being written, until they are whole", async () => {
+    const stuck = await replayed({ vendor: "ollama", completions: [{ text: "return sum(numbers)" }] });
+    stuck.faults.push({ kind: "hang", after: 2 });
+    const drafts = new Map<object, string>();
+    const { options } = setting({
+      deadlineMs: 1_500,
+      onDraft: (source, key, text) => {
+        expect(source.id).toBe("stuck");
+        if (text === undefined) drafts.delete(key);
+        else drafts.set(key, text);
+      },
+    });
+    const all = collect(gather([sourceAt(stuck, { id: "stuck", kind: "ollama" })], REQUEST, options));
+    await expect.poll(() => [...drafts.values()]).toEqual(["return s"]);
+    expect((await all).given).toEqual(["stuck: return s"]);
+    expect(drafts.size).toBe(0);
+  });
+
   test("leaving early aborts every request, down to the sockets", async () => {
     const first = await replayed({ vendor: "openai", completions: [{ text: "enough" }] });
     const second = await replayed({ vendor: "llamacpp", completions: [{ text: "return sum(numbers)" }] });

@@ -87,7 +87,7 @@ describe("completions of a stream", () => {
     const pieces = fc.array(fc.tuple(fc.nat(3), fc.string()), { maxLength: 50 });
     fc.assert(
       fc.property(pieces, (all) => {
-        const assembler = new CompletionAssembler(4, undefined);
+        const assembler = new CompletionAssembler(4, {});
         for (const [index, piece] of all) expect(assembler.add(index, piece)).toBeUndefined();
         for (const index of [0, 1, 2, 3]) {
           const text = all.flatMap(([at, piece]) => (at === index ? [piece] : [])).join("");
@@ -99,13 +99,13 @@ describe("completions of a stream", () => {
   });
 
   test("with an index that was not asked for are ignored", () => {
-    const assembler = new CompletionAssembler(1, undefined);
+    const assembler = new CompletionAssembler(1, {});
     for (const index of [-1, 1, 1e9, 0.5, Number.NaN]) expect(assembler.add(index, "x")).toBeUndefined();
     expect([...assembler.endAll(false)]).toEqual([]);
   });
 
   test("are given once, also when the endpoint goes on after their end", () => {
-    const assembler = new CompletionAssembler(1, (text) => text.includes(";"));
+    const assembler = new CompletionAssembler(1, { stopEarly: (text) => text.includes(";") });
     expect(assembler.add(0, "a;")).toMatchObject({ text: "a;", complete: true });
     expect(assembler.add(0, "b;")).toBeUndefined();
     expect(assembler.end(0, true, 3)).toBeUndefined();

@@ -174,6 +174,32 @@ describe("a run", () => {
     run.cancel();
   });
 
+  it("takes the whole lines of what is being written, and gives their place to what it becomes", async () => {
+    const asked: string[][] = [];
+    const { promise, resolve } = deferred<void>();
+    const source = { id: "s", label: "S" };
+    const run = start({
+      rank: lengthRanker(asked),
+      async *gather(_signal, onDraft) {
+        const [long, short] = [{}, {}];
+        onDraft(source, long, "a = 1\nb = 2\nretu");
+        onDraft(source, short, "no line yet");
+        await promise;
+        onDraft(source, long, undefined);
+        yield arrival("a = 1\nb = 2\nreturn a");
+      },
+    });
+    expect(await run.takeDrafts()).toBe(1);
+    expect(await run.takeDrafts(), "the same lines once").toBe(0);
+    expect(run.state.candidates).toMatchObject([{ id: "c1", text: "a = 1\nb = 2", draft: true }]);
+    await run.until((state) => state.ranked === 1, NEVER);
+    resolve();
+    const { candidates, reply } = await run.until(done, NEVER);
+    expect(candidates).toMatchObject([{ id: "c1", text: "a = 1\nb = 2\nreturn a", draft: false }]);
+    expect(reply?.candidates.map(({ code }) => code)).toEqual(["a = 1\nb = 2\nreturn a"]);
+    expect(asked).toEqual([["a = 1\nb = 2"], ["a = 1\nb = 2\nreturn a"]]);
+  });
+
   it("is done at once when nothing comes", async () => {
     const run = start({});
     expect(await run.until(done, NEVER)).toMatchObject({ candidates: [], reply: undefined, gathered: true });

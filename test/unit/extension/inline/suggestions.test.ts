@@ -57,6 +57,15 @@ describe("what is offered", () => {
     expect(inserts(suggestions)).toEqual(["f(a,b)", "g"]);
     expect(suggestions[0]).toMatchObject({ id: "c2", probability: 0.4, ranked: true });
   });
+
+  it("prolongs the first lines that were shown by what they have become", () => {
+    const all = [checked("c1", "a\nb"), checked("c2", "z")];
+    const reply = replyOf([
+      { id: "c2", code: "z" },
+      { id: "c1", code: "a\nb" },
+    ]);
+    expect(inserts(suggestionsOf(all, reply, "a"))).toEqual(["a\nb", "z"]);
+  });
 });
 
 describe("whether to show it", () => {
