@@ -10,6 +10,10 @@ const COMMANDS: Readonly<Record<string, { readonly does: string; load(): Promise
     does: "rank candidates for a problem or at a cursor, best first",
     load: () => import("./cli/rank.ts"),
   },
+  complete: {
+    does: "write completions with a code model, and rank them",
+    load: () => import("./cli/complete.ts"),
+  },
   extract: { does: "show which program a reply contains, and why", load: () => import("./cli/extract.ts") },
   serve: { does: "run the reward server", load: () => import("./cli/serve/serve.ts") },
   mcp: { does: "offer ranking to agents, by the Model Context Protocol", load: () => import("./cli/mcp.ts") },

@@ -1,6 +1,6 @@
 /** Options that every command with an engine shares, from flags first and the environment second. */
 import { DEVICES } from "../engine/llama/start.ts";
-import type { HostOptions } from "../ranking/loaded-models.ts";
+import type { HostOptions } from "../ranking/load-judge.ts";
 import { readTargets } from "../remote/address.ts";
 import { oneOf, wholeNumber } from "./usage.ts";
 

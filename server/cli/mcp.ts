@@ -8,10 +8,13 @@ import { ServiceError } from "../errors.ts";
 import { grammarFolder, mediaFolder } from "../files/package-files.ts";
 import { createToolServer } from "../mcp/tools.ts";
 import { findInstalled, findModel } from "../models/find-model.ts";
+import { ModelHost } from "../models/model-host.ts";
 import { openStore } from "../models/store.ts";
-import { ModelHost } from "../ranking/loaded-models.ts";
+import { readJudge } from "../ranking/load-judge.ts";
 import { rank } from "../ranking/rank.ts";
 import { startSyntaxThread } from "../ranking/syntax-thread.ts";
+import { builtInSource } from "../writing/built-in-source.ts";
+import { writerHost } from "../writing/writer-host.ts";
 import { ENGINE_ARGS, ENGINE_USAGE, engineOptions } from "./engine-options.ts";
 import { readArgs } from "./usage.ts";
 import { WRITER_ARGS, WRITER_USAGE, writerOptions } from "./writer-options.ts";
@@ -36,9 +39,10 @@ export async function run(args: string[]): Promise<number> {
   const host = new ModelHost(
     { find: async (name) => (name === model.id ? model : findInstalled(store, name, remote)) },
     model.id,
-    options,
+    readJudge(options),
   );
-  const { bestOf, source } = writerOptions(values);
+  const writers = writerHost(options, values.writer);
+  const { bestOf, source = builtInSource(writers) } = writerOptions(values);
   const syntax = startSyntaxThread();
   const runtime = await wasmRuntime({ grammarDir: grammarFolder });
   let idle: NodeJS.Timeout | undefined;
@@ -50,7 +54,10 @@ export async function run(args: string[]): Promise<number> {
       try {
         return await host.use(request.model, (scorer) => rank(request, scorer, syntax.read, signal));
       } finally {
-        idle = setTimeout(() => void host.unload(), UNLOAD_MS).unref();
+        idle = setTimeout(() => {
+          void host.unload();
+          void writers.unload();
+        }, UNLOAD_MS).unref();
       }
     },
     extract: async (text, name, mode) => {
@@ -73,6 +80,6 @@ export async function run(args: string[]): Promise<number> {
     once(process, "SIGTERM", { signal }),
   ]);
   ended.abort();
-  await Promise.all([server.close(), host.close(), syntax.close()]);
+  await Promise.all([server.close(), host.close(), writers.close(), syntax.close()]);
   return 0;
 }

@@ -5,7 +5,7 @@ import { wasmRuntime } from "../../shared/syntax/parsing/parser.ts";
 import { ServiceError } from "../errors.ts";
 import { grammarFolder } from "../files/package-files.ts";
 import { findModel } from "../models/find-model.ts";
-import { openModel } from "../ranking/loaded-models.ts";
+import { openModel } from "../ranking/load-judge.ts";
 import { programReader } from "../ranking/programs.ts";
 import { rank } from "../ranking/rank.ts";
 import { EngineStates } from "../remote/engine-states.ts";

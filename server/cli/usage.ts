@@ -40,6 +40,16 @@ export function wholeNumber(name: string, value: string, least: number, most: nu
 }
 
 /**
+ * A number of an option.
+ * @throws UsageError when it is none or out of range
+ */
+export function decimal(name: string, value: string, least: number, most: number): number {
+  const number = Number(value);
+  if (value.trim() !== "" && number >= least && number <= most) return number;
+  throw new UsageError(`--${name} must be a number from ${least} to ${most}, not "${value}".`);
+}
+
+/**
  * One of the known values of an option.
  * @throws UsageError when it is another
  */

@@ -1,18 +1,20 @@
 /** Options of the commands that draw samples to rank them: where those come from, and how many. */
-import { noWriter } from "../openai/no-writer.ts";
 import { MOST_SAMPLES } from "../openai/requests.ts";
 import type { SampleSource } from "../openai/samples.ts";
 import { readUpstream, type Upstream, upstreamSource } from "../openai/upstream.ts";
 import { wholeNumber } from "./usage.ts";
 
 export const WRITER_ARGS = {
+  writer: { type: "string" },
   "best-of": { type: "string", default: "8" },
   upstream: { type: "string" },
   "upstream-model": { type: "string" },
 } as const;
 
-export const WRITER_USAGE = `  --best-of N          samples that are drawn and ranked for one request (default 8)
-  --upstream URL       an OpenAI-compatible server that writes those samples, instead of a model here; its key comes
+export const WRITER_USAGE = `  --writer W           the model that writes samples here: a name or a GGUF file (default: CODESCALER_WRITER, else one
+                       that is installed)
+  --best-of N          samples that are drawn and ranked for one request (default 8)
+  --upstream URL       an OpenAI-compatible server that writes those samples, instead of the writer here; its key comes
                        from CODESCALER_UPSTREAM_KEY
   --upstream-model M   the model to ask it for (default: the one that a request names)`;
 
@@ -24,8 +26,9 @@ interface Values {
 
 export interface WriterOptions {
   readonly bestOf: number;
-  readonly source: SampleSource;
-  /** Where the samples come from another server. */
+  /** Samples of another server; undefined where a model here writes them. */
+  readonly source: SampleSource | undefined;
+  /** That server. */
   readonly upstream: Upstream | undefined;
 }
 
@@ -37,6 +40,6 @@ export function writerOptions(values: Values): WriterOptions {
   return {
     bestOf: wholeNumber("best-of", values["best-of"], 1, MOST_SAMPLES),
     upstream,
-    source: upstream === undefined ? noWriter : upstreamSource(upstream),
+    source: upstream && upstreamSource(upstream),
   };
 }

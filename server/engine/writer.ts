@@ -20,10 +20,10 @@ export interface SampleRequest {
   /** After so many milliseconds what is unfinished ends as it is. */
   readonly budgetMs?: number | undefined;
   /**
-   * Asked every few tokens: after how many UTF-16 units a text is complete; undefined: not yet.
+   * Asked every few tokens: after how many UTF-16 units each text is complete; undefined: not yet.
    * The answer may depend on the text alone, or samples would not be the same again.
    */
-  readonly completeAt?: ((text: string) => Promise<number | undefined>) | undefined;
+  readonly completeAt?: ((texts: readonly string[]) => Promise<readonly (number | undefined)[]>) | undefined;
   /** Told of each sample as it ends. */
   readonly onSample?: ((sample: Sample) => void) | undefined;
 }

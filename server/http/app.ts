@@ -23,22 +23,29 @@ import {
 } from "../../shared/contract.ts";
 import { CHALLENGE_PATH, type Proven } from "../../shared/sharing/proof.ts";
 import { ServiceError } from "../errors.ts";
+import type { ModelHost } from "../models/model-host.ts";
 import type { ModelStore } from "../models/store.ts";
-import type { ModelHost } from "../ranking/loaded-models.ts";
 import type { ProgramReader } from "../ranking/programs.ts";
 import { rank } from "../ranking/rank.ts";
 import type { Scorer } from "../ranking/scorer.ts";
 import type { Occupancy } from "../sharing/occupancy.ts";
+import type { CompletionTools } from "../writing/complete.ts";
+import type { TextWriter } from "../writing/text-writer.ts";
 import { tooCostly } from "./body-shape.ts";
+import { completeRoute } from "./complete-route.ts";
 import { createMetrics } from "./metrics.ts";
 import { type OpenAiDependencies, openAiRoutes } from "./openai-routes.ts";
 import { challengeRoute, presenceRoute } from "./sharing-routes.ts";
 
 export interface AppDependencies {
-  readonly host: ModelHost;
+  readonly host: ModelHost<Scorer>;
+  /** The models that write. */
+  readonly writers: ModelHost<TextWriter>;
   readonly store: ModelStore;
   /** Finds the programs in candidates. */
   readonly programs: ProgramReader;
+  /** Says where samples at a cursor end. */
+  readonly stops: CompletionTools["stops"];
   /** Bearer token that every request must carry. */
   readonly token: string;
   /** Host names (without port) under which the server may be addressed. */
@@ -56,6 +63,7 @@ export interface AppDependencies {
 const ROUTES = {
   "/v1/rank": "POST",
   "/v1/score": "POST",
+  "/v1/complete": "POST",
   "/v1/chat/completions": "POST",
   "/v1/completions": "POST",
   "/health": "GET",
@@ -169,6 +177,15 @@ export function createApp(deps: AppDependencies): FastifyInstance {
       const { entries } = await deps.programs({ task, candidates, mode: "lenient" }, signal);
       return entries[0]?.language || undefined;
     },
+  });
+  completeRoute(app, {
+    writers: deps.writers,
+    stops: deps.stops,
+    parse,
+    goneSignal,
+    during: (priority, work) => deps.occupancy.during(priority, work),
+    rank: (request, signal) =>
+      deps.host.use(request.model, (scorer) => rank(request, scorer, deps.programs, signal)),
   });
   presenceRoute(app, deps.occupancy);
   if (deps.proven) challengeRoute(app, deps.proven);

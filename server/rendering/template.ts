@@ -38,6 +38,8 @@ const DATE: Readonly<Record<string, string>> = {
 export interface TemplateVariables {
   readonly bos_token?: string | undefined;
   readonly eos_token?: string | undefined;
+  /** The conversation is to be continued: the template begins the assistant's turn. Default: it is complete. */
+  readonly add_generation_prompt?: boolean | undefined;
 }
 
 /** Applies a template: messages → text. Throws ServiceError. */
@@ -73,8 +75,9 @@ export function compileTemplate(source: string, variables: TemplateVariables): T
 /** Global names as Hugging Face's transformers gives them to a template, with a fixed date. */
 function scopeFor(messages: readonly Message[], variables: TemplateVariables): Environment {
   const scope = new Environment();
-  for (const [name, value] of CONSTANTS) scope.set(name, value);
-  for (const [name, value] of Object.entries(variables)) if (value !== undefined) scope.set(name, value);
+  const given = Object.entries(variables).filter(([, value]) => value !== undefined);
+  // A name can be set once.
+  for (const [name, value] of new Map([...CONSTANTS, ...given])) scope.set(name, value);
   scope.set("messages", messages);
   return scope;
 }

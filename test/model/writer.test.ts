@@ -125,7 +125,7 @@ describe("samples", () => {
 
   test("end where the text is complete", async () => {
     const { samples } = await writer.sample(
-      request({ completeAt: async (text) => (text.length >= 3 ? 3 : undefined) }),
+      request({ completeAt: async (texts) => texts.map((text) => (text.length >= 3 ? 3 : undefined)) }),
     );
     const complete = samples.filter(({ finish }) => finish === "syntax");
     expect(complete.length).toBeGreaterThan(4);
@@ -171,9 +171,9 @@ describe("requests", () => {
       request({
         maxTokens: 60,
         signal: controller.signal,
-        completeAt: async () => {
+        completeAt: async (texts) => {
           if (++steps === 3) controller.abort(new Error("enough"));
-          return undefined;
+          return texts.map(() => undefined);
         },
       }),
     );

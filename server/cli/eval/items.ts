@@ -7,7 +7,7 @@ import { resumable } from "../../eval/resume.ts";
 import { grammarFolder } from "../../files/package-files.ts";
 import { findModel } from "../../models/find-model.ts";
 import { readTokenizerFile } from "../../models/read-model.ts";
-import { openModel } from "../../ranking/loaded-models.ts";
+import { openModel } from "../../ranking/load-judge.ts";
 import type { Scorer } from "../../ranking/scorer.ts";
 import { engineOptions } from "../engine-options.ts";
 import { reasonOf, wholeNumber } from "../usage.ts";

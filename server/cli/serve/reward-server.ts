@@ -6,12 +6,15 @@ import type { Lease } from "../../../shared/sharing/lease.ts";
 import { mediaFolder } from "../../files/package-files.ts";
 import { createApp } from "../../http/app.ts";
 import { findInstalled, findModel } from "../../models/find-model.ts";
+import { ModelHost } from "../../models/model-host.ts";
 import { openStore } from "../../models/store.ts";
-import { type HostOptions, ModelHost } from "../../ranking/loaded-models.ts";
+import { type HostOptions, readJudge } from "../../ranking/load-judge.ts";
 import { startSyntaxThread } from "../../ranking/syntax-thread.ts";
 import { EngineStates } from "../../remote/engine-states.ts";
 import type { IdleTimes } from "../../sharing/idle.ts";
 import { Occupancy } from "../../sharing/occupancy.ts";
+import { builtInSource } from "../../writing/built-in-source.ts";
+import { writerHost } from "../../writing/writer-host.ts";
 import type { WriterOptions } from "../writer-options.ts";
 import { hostNames, listen } from "./addresses.ts";
 
@@ -22,6 +25,8 @@ export interface ServeOptions {
   /** The model to begin with; undefined for the default. */
   readonly model: string | undefined;
   readonly engine: HostOptions;
+  /** The model that writes where a request names none: a name or a file; undefined for the default. */
+  readonly writer: string | undefined;
   /** What the OpenAI endpoints need. */
   readonly openai: WriterOptions;
   readonly times: IdleTimes;
@@ -80,15 +85,18 @@ export async function createRewardServer(options: ServeOptions, owner: OwnerOpti
       },
     },
     fallback.id,
-    logged(options.engine, engines, log),
+    readJudge(logged(options.engine, engines, log)),
     (state) => occupancy.tell(state),
   );
+  const writers = writerHost(options.engine, options.writer, owner.room);
   const syntax = startSyntaxThread();
   const app = createApp({
     host,
+    writers,
     store,
     programs: syntax.read,
-    openai: options.openai,
+    stops: syntax.stops,
+    openai: { ...options.openai, source: options.openai.source ?? builtInSource(writers) },
     engines: () => engines.all,
     token,
     hostNames: hostNames(options.host),
@@ -97,7 +105,7 @@ export async function createRewardServer(options: ServeOptions, owner: OwnerOpti
     proven: owner.proven,
   });
   // The engine's end makes running requests fail with a sentence, which is what closing waits for.
-  const closeAll = () => Promise.all([app.close(), host.close(), syntax.close()]);
+  const closeAll = () => Promise.all([app.close(), host.close(), writers.close(), syntax.close()]);
   return {
     token,
     model: model.id,
@@ -113,9 +121,11 @@ export async function createRewardServer(options: ServeOptions, owner: OwnerOpti
       ]);
     },
     async unload() {
-      if (host.state.state !== "ready") return;
-      await host.unload();
-      log.info("model unloaded");
+      for (const models of [host, writers]) {
+        if (models.state.state !== "ready") continue;
+        await models.unload();
+        log.info("model unloaded");
+      }
     },
     async close(why) {
       // Connections that are open may bring another request: it is told to go elsewhere.

@@ -56,6 +56,7 @@ export async function run(args: string[]): Promise<number> {
     port: wholeNumber("port", values.port, 0, 65_535),
     model: values.model,
     engine: engineOptions(values),
+    writer: values.writer,
     openai: writerOptions(values),
     times: idleTimes(values, values.shared ? SHARED_TIMES : OWNED_TIMES),
     log: openLog(),

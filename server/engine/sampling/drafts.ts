@@ -97,19 +97,30 @@ export class Drafts {
    */
   async settle(): Promise<readonly Draft[]> {
     const branches: Branch[] = [];
-    for (const [first, ...others] of this.#next.values()) {
-      const due = first.length % TOKENS_BETWEEN_CHECKS === 0;
-      const complete = due ? await this.#request.completeAt?.(first.text) : undefined;
-      if (complete === undefined) branches.push([first, ...others]);
-      else for (const draft of [first, ...others]) this.#complete(draft, complete);
-    }
-    // In the order of their indexes, so that nothing depends on how they were grouped.
-    const endings = this.#endings.sort((a, b) => a.draft.index - b.draft.index);
+    const going = [...this.#next.values()];
+    const ended = this.#endings;
     this.#next = new Map();
     this.#endings = [];
+    const due = going.map(([first]) => first.length % TOKENS_BETWEEN_CHECKS === 0);
+    const completeAt = await this.#ask([
+      ...going.filter((_, index) => due[index]).map(([first]) => first.text),
+      ...ended.map(({ draft }) => draft.text),
+    ]);
+    for (const [index, branch] of going.entries()) {
+      const complete = due[index] ? completeAt.shift() : undefined;
+      if (complete === undefined) branches.push(branch);
+      else for (const draft of branch) ended.push(cutAt(complete, draft));
+    }
+    const endings = ended.map((ending) => {
+      const complete = ending.finish === "syntax" ? undefined : completeAt.shift();
+      const shorter = complete !== undefined && complete < ending.draft.text.length;
+      return shorter ? cutAt(complete, ending.draft) : ending;
+    });
+    // In the order of their indexes, so that nothing depends on how they were grouped.
+    endings.sort((a, b) => a.draft.index - b.draft.index);
     const back: Draft[] = [];
     for (const ending of endings) {
-      if (await this.#finished(ending)) continue;
+      if (this.#finished(ending)) continue;
       back.push(ending.draft);
       branches.push([ending.draft]);
     }
@@ -125,24 +136,16 @@ export class Drafts {
     this.#branches = [];
   }
 
-  #complete(draft: Draft, units: number): void {
-    draft.cut(units);
-    this.#endings.push({ draft, finish: "syntax", path: draft.path });
+  async #ask(texts: readonly string[]): Promise<(number | undefined)[]> {
+    const { completeAt } = this.#request;
+    return completeAt && texts.length > 0 ? [...(await completeAt(texts))] : texts.map(() => undefined);
   }
 
   /** Whether a sample that ended is one; otherwise it was like another, and has gone back. */
-  async #finished({ draft, finish, path }: Ending): Promise<boolean> {
-    let ending = { finish, path };
-    if (finish !== "syntax") {
-      const complete = await this.#request.completeAt?.(draft.text);
-      if (complete !== undefined && complete < draft.text.length) {
-        draft.cut(complete);
-        ending = { finish: "syntax", path: draft.path };
-      }
-    }
-    this.#used.add(ending.path);
-    if (this.#texts.has(draft.text) && this.#goesBack(draft, ending.path)) return false;
-    this.#give(draft, ending.finish);
+  #finished({ draft, finish, path }: Ending): boolean {
+    this.#used.add(path);
+    if (this.#texts.has(draft.text) && this.#goesBack(draft, path)) return false;
+    this.#give(draft, finish);
     return true;
   }
 
@@ -166,3 +169,8 @@ export class Drafts {
 
 /** More tokens that end a text than any vocabulary has. */
 const MOST_ENDS = 64;
+
+function cutAt(units: number, draft: Draft): Ending {
+  draft.cut(units);
+  return { draft, finish: "syntax", path: draft.path };
+}

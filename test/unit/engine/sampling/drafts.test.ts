@@ -129,10 +129,9 @@ describe("samples of one request", () => {
   test("end where their text is complete, however far they had gone", async () => {
     const asked: string[] = [];
     const { samples } = await write((text) => ({ [LETTERS[text.length] ?? "a"]: 1 }), 1, {
-      completeAt: async (text) => {
-        asked.push(text);
-        const at = text.indexOf("e");
-        return at === -1 ? undefined : at + 1;
+      completeAt: async (texts) => {
+        asked.push(...texts);
+        return texts.map((text) => (text.includes("e") ? text.indexOf("e") + 1 : undefined));
       },
     });
     expect(samples).toMatchObject([{ text: "abcde", finish: "syntax", tokens: 5 }]);
@@ -141,7 +140,7 @@ describe("samples of one request", () => {
 
   test("that are complete with the same text differ all the same", async () => {
     const run = await write((text) => (text.length < 2 ? { a: 0.7, b: 0.3 } : { c: 1 }), 4, {
-      completeAt: async (text) => (text.length >= 2 ? 2 : undefined),
+      completeAt: async (texts) => texts.map((text) => (text.length >= 2 ? 2 : undefined)),
     });
     expect(new Set(texts(run)).size).toBe(4);
   });

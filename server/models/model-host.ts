@@ -4,49 +4,26 @@
  */
 
 import type { DeviceReport } from "../../shared/contract.ts";
-import { type EngineOptions, startEngine } from "../engine/llama/start.ts";
 import { ServiceError } from "../errors.ts";
-import { withFittedCalibration } from "../models/calibrations.ts";
-import { hasRewardHead, readLanguageModel } from "../models/language-model.ts";
-import { readRewardModel, readTokenizerFile } from "../models/read-model.ts";
-import type { RemoteOptions } from "../remote/engine.ts";
-import { connectModel } from "../remote/open.ts";
-import { createLikelihoodScorer } from "./likelihood-scorer.ts";
-import { createScorer, type Scorer } from "./scorer.ts";
 
-/**
- * Opens a model file on an engine.
- * @param id the name under which it is reported
- */
-export async function openModel(id: string, path: string, options: HostOptions): Promise<Scorer> {
-  return (await readModel(id, path, options))(options);
+/** What a model becomes once it is loaded: a judge, or a writer. */
+interface Closable {
+  close(): Promise<void>;
 }
 
-/** How models are run: here, or on the engines of other hosts. */
-export type HostOptions = EngineOptions & { readonly remote?: RemoteOptions | undefined };
-
-type Load = (options: HostOptions) => Promise<Scorer>;
+/** Loads a model; told where it runs. */
+export type Load<Model> = (onDevice: (device: DeviceReport) => void) => Promise<Model>;
 
 /**
  * Reads a model's file; what it returns loads the model.
  * @throws ServiceError model_unusable, model_not_found
  */
-async function readModel(id: string, path: string, { remote }: HostOptions): Promise<Load> {
-  if (remote !== undefined) {
-    const file = await withFittedCalibration(await readTokenizerFile(path));
-    return ({ onDevice }) => connectModel(id, file, remote, onDevice);
-  }
-  if (!(await hasRewardHead(path))) {
-    const file = await readLanguageModel(path);
-    return async (options) => createLikelihoodScorer(id, file, await startEngine(file, options));
-  }
-  const file = await withFittedCalibration(await readRewardModel(path));
-  return async (options) => createScorer(id, file, await startEngine(file, options));
-}
+export type ReadModel<Model> = (name: string, path: string) => Promise<Load<Model>>;
 
 /** Where the host learns the file of a name; the model store is one. */
 export interface ModelFinder {
-  find(name: string): Promise<{ readonly path: string } | undefined>;
+  /** `id`: the model's own name, where it was asked for by another. */
+  find(name: string): Promise<{ readonly path: string; readonly id?: string } | undefined>;
 }
 
 /** Which model the server has. */
@@ -57,9 +34,9 @@ export interface HostState {
   readonly reason?: string;
 }
 
-interface Opened {
+interface Opened<Model = unknown> {
   readonly name: string;
-  readonly scorer: Promise<Scorer>;
+  readonly model: Promise<Model>;
   state: "loading" | "ready";
   /** Where it runs, once it is loaded. */
   readonly device: DeviceReport | undefined;
@@ -71,28 +48,29 @@ interface Opened {
   readonly close: () => Promise<void>;
 }
 
-export class ModelHost {
+export class ModelHost<Model extends Closable> {
   readonly #finder: ModelFinder;
-  readonly #options: HostOptions;
+  readonly #read: ReadModel<Model>;
   readonly #fallback: string;
   readonly #changed: (state: HostState) => void;
-  #current: Opened | undefined;
+  #current: Opened<Model> | undefined;
   /** Models before the present one, oldest first, while they still take memory. */
   readonly #leaving = new Set<Opened>();
 
   /**
    * @param fallback the model of requests that name none
+   * @param read reads a model's file
    * @param changed told whenever the state is another
    */
   constructor(
     finder: ModelFinder,
     fallback: string,
-    options: HostOptions,
+    read: ReadModel<Model>,
     changed: (state: HostState) => void = () => {},
   ) {
     this.#finder = finder;
     this.#fallback = fallback;
-    this.#options = options;
+    this.#read = read;
     this.#changed = changed;
   }
 
@@ -115,10 +93,10 @@ export class ModelHost {
    * Runs work with a model, loading it first where needed.
    * @throws ServiceError model_not_found, model_unusable, engine_failed
    */
-  async use<T>(name: string | undefined, work: (scorer: Scorer) => Promise<T>): Promise<T> {
+  async use<T>(name: string | undefined, work: (model: Model) => Promise<T>): Promise<T> {
     const opened = await this.#open(name ?? this.#fallback);
     try {
-      return await work(await opened.scorer);
+      return await work(await opened.model);
     } finally {
       opened.users--;
       if (opened.replaced && opened.users === 0) await opened.close();
@@ -143,7 +121,7 @@ export class ModelHost {
   }
 
   /** The model with its new user counted: between choosing and counting nothing may run that could close it. */
-  async #open(name: string): Promise<Opened> {
+  async #open(name: string): Promise<Opened<Model>> {
     if (this.#current?.name === name) return counted(this.#current);
     const entry = await this.#finder.find(name);
     if (!entry) {
@@ -153,37 +131,35 @@ export class ModelHost {
       );
     }
     // A file that is no usable model must not push out the one that works.
-    const start = await readModel(name, entry.path, this.#options);
+    const id = entry.id ?? name;
+    if (this.#current?.name === id) return counted(this.#current);
+    const start = await this.#read(id, entry.path);
     // Another request may have opened it meanwhile.
-    if (this.#current?.name === name) return counted(this.#current);
+    if (this.#current?.name === id) return counted(this.#current);
     const before = this.#current;
     if (before) {
       before.replaced = true;
       this.#leaving.add(before);
       if (before.users === 0) void before.close();
     }
-    const opened = this.#loading(name, start, [...this.#leaving]);
+    const opened = this.#loading(id, start, [...this.#leaving]);
     this.#current = opened;
     this.#changed(this.state);
     return opened;
   }
 
-  #loading(name: string, start: Load, before: readonly Opened[]): Opened {
+  #loading(name: string, start: Load<Model>, before: readonly Opened[]): Opened<Model> {
     let device: DeviceReport | undefined;
     const load = () =>
-      start({
-        ...this.#options,
-        onDevice: (report) => {
-          device = report;
-          this.#options.onDevice?.(report);
-        },
+      start((report) => {
+        device = report;
       });
-    const scorer = loadBeside(load, () => device, before);
+    const model = loadBeside(load, () => device, before);
     let closing: Promise<void> | undefined;
     let closed = () => {};
-    const opened: Opened = {
+    const opened: Opened<Model> = {
       name,
-      scorer,
+      model,
       state: "loading",
       get device() {
         return device;
@@ -195,7 +171,7 @@ export class ModelHost {
       }),
       close: () => {
         // One that never loaded has nothing to close, and its failure was reported to who asked for it.
-        closing ??= scorer
+        closing ??= model
           .then(
             (loaded) => loaded.close(),
             () => {},
@@ -207,7 +183,7 @@ export class ModelHost {
         return closing;
       },
     };
-    scorer.then(
+    model.then(
       () => {
         opened.state = "ready";
         if (this.#current === opened) this.#changed(this.state);
@@ -228,11 +204,11 @@ export class ModelHost {
  * room for both, it is loaded once more when the other is gone: requests wait, and none is refused.
  * @param before models that still take memory, oldest first; all but the last are waited for: never are there three
  */
-async function loadBeside(
-  load: () => Promise<Scorer>,
+async function loadBeside<Model extends Closable>(
+  load: () => Promise<Model>,
   device: () => DeviceReport | undefined,
   before: readonly Opened[],
-): Promise<Scorer> {
+): Promise<Model> {
   await Promise.all(before.slice(0, -1).map(({ closed }) => closed));
   const last = before.at(-1);
   if (!last) return load();
@@ -240,7 +216,7 @@ async function loadBeside(
     await last.closed;
     return load();
   }
-  let first: Scorer;
+  let first: Model;
   try {
     first = await load();
   } catch (error) {
@@ -255,7 +231,7 @@ async function loadBeside(
   return load();
 }
 
-function counted(opened: Opened): Opened {
+function counted<Model>(opened: Opened<Model>): Opened<Model> {
   opened.users++;
   return opened;
 }
