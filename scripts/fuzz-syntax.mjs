@@ -1,5 +1,6 @@
 // Long fuzzing of the syntax module: `node scripts/fuzz-syntax.mjs [REPLIES] [SEED]`, 100,000 replies by default.
-// The same test as in `npm test`, but with more replies, and it fails on a reply that takes longer than a second.
+// The same tests as in `npm test` with more replies, mutated and nested, of all languages; a reply that takes longer than
+// half a second fails them. It prints how many replies take more than 100 ms, and the slowest.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { copyGrammars } from "./grammars.mjs";

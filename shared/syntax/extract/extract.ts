@@ -6,6 +6,7 @@ import { tagOf } from "../replies/fence-tags.ts";
 import { type Fence, fencesIn, readFences } from "../replies/fences.ts";
 import { type Line, linesOf, textOf, trimBlank } from "../replies/lines.ts";
 import { mentionsReasoning, withoutReasoning } from "../replies/reasoning.ts";
+import { withAllowance } from "./allowance.ts";
 import type { Candidate } from "./candidate.ts";
 import { choose } from "./choose.ts";
 import { candidatesOf, mergedOf } from "./join-pieces.ts";
@@ -77,8 +78,9 @@ export async function extract(
 export async function extractProgram(
   reply: string,
   options: ExtractOptions,
-  runtime: SyntaxRuntime,
+  unlimited: SyntaxRuntime,
 ): Promise<ExtractedProgram> {
+  const runtime = withAllowance(unlimited);
   const mode = options.mode ?? "lenient";
   const base = {
     language: options.language ?? "",

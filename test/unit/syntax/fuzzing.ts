@@ -1,5 +1,6 @@
 /** Replies that nobody would write by hand: mutations of the corpus, and inputs made to break a parser. */
 import { LANGUAGES, type Language } from "../../../shared/syntax/languages/languages.ts";
+import { randomFrom } from "./random.ts";
 import { replyCases } from "./reply-corpus.ts";
 
 export interface FuzzInput {
@@ -22,18 +23,6 @@ interface Result {
     readonly column: number;
     readonly message: string;
   }[];
-}
-
-/** Small deterministic generator (mulberry32): a seed names its whole run. */
-function random(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
 }
 
 const INSERTIONS = [
@@ -110,13 +99,7 @@ const INSERTIONS = [
 /** `count` mutated replies; the same for the same seed. */
 export function* mutatedReplies(seed: number, count: number): Generator<FuzzInput> {
   const bases = replyCases();
-  const next = random(seed);
-  const below = (limit: number) => Math.floor(next() * limit);
-  const pick = <T>(items: readonly T[]): T => {
-    const item = items[below(items.length)];
-    if (item === undefined) throw new Error("nothing to pick from");
-    return item;
-  };
+  const { next, below, pick } = randomFrom(seed);
   const mutate = (text: string): string => {
     const at = below(text.length + 1);
     const to = Math.min(text.length, at + below(40));
