@@ -1,38 +1,6 @@
 import { expect, test } from "vitest";
-import { LANGUAGES, type Language } from "../../../shared/syntax/languages/languages.ts";
 import { MAX_TEXT_LENGTH } from "../../../shared/syntax/parsing/budget.ts";
 import { testRuntime } from "./runtime.ts";
-
-const SAMPLES: Record<Language, string> = {
-  python: "def f(x):\n    return x + 1\n",
-  javascript: "const f = (x) => <b>{x + 1}</b>;\n",
-  typescript: "const f = (x: number): number => <number>x + 1;\n",
-  tsx: "const f = (x: number) => <b>{x}</b>;\n",
-  java: "class A { int f(int x) { return x + 1; } }\n",
-  c: "int f(int x) { return x + 1; }\n",
-  cpp: "template <class T> auto f(T x) { return x + 1; }\n",
-  csharp: "class A { int F(int x) => x + 1; }\n",
-  go: "package main\n\nfunc f(x int) int { return x + 1 }\n",
-  rust: "fn f(x: i32) -> i32 { x + 1 }\n",
-  ruby: "def f(x)\n  x + 1\nend\n",
-  php: "function f($x) { return $x + 1; }\n",
-  bash: 'f() {\n  echo "$(( $1 + 1 ))"\n}\n',
-  kotlin: "fun f(x: Int): Int = x + 1\n",
-};
-
-test.each(LANGUAGES)(
-  "a program in %s parses without errors, and without its last bracket with errors",
-  async (language) => {
-    const runtime = await testRuntime();
-    await runtime.load(language);
-    const whole = runtime.parse(language, SAMPLES[language]);
-    expect(whole?.rootNode.hasError).toBe(false);
-    whole?.delete();
-    const broken = runtime.parse(language, `${SAMPLES[language].trimEnd()} ((`);
-    expect(broken?.rootNode.hasError).toBe(true);
-    broken?.delete();
-  },
-);
 
 test("indices and positions count UTF-16 units", async () => {
   const runtime = await testRuntime();

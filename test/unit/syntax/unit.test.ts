@@ -186,3 +186,11 @@ test("the content of a body starts behind its bracket, or behind the documentati
   expect(contentOf("python", 'def f():\n    """Doc."""\n    return 1\n')).toBe("\n    return 1\n");
   expect(contentOf("java", "class A { int f() { return 1; } }\n")).toBe(" return 1; } }\n");
 });
+
+test("a position on a token named like a property of all objects is found", async () => {
+  const runtime = await testRuntime();
+  await runtime.load("kotlin");
+  const tree = runtime.parse("kotlin", "class A constructor");
+  expect(tree && placeAt(tree.rootNode, 8, 9).kind).toBe("statement");
+  tree?.delete();
+});

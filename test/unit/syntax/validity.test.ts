@@ -122,3 +122,13 @@ test("problems name the place", async () => {
   tree?.delete();
   expect(verdict).toMatchObject({ state: "invalid", problems: [{ at: { row: 1 } }] });
 });
+
+test("a token named like a property of all objects is a token like others", async () => {
+  const runtime = await testRuntime();
+  await runtime.load("kotlin");
+  const { tree, verdict } = check("class A constructor", "kotlin", runtime);
+  tree?.delete();
+  const messages = verdict.state === "invalid" ? verdict.problems.map(({ message }) => message) : [];
+  expect(messages.join()).not.toContain('"constructor" closes nothing');
+  expect(verdict.state).toBe("invalid");
+});
