@@ -1,5 +1,5 @@
 /** `codescaler rank`: ranks raw completions, best first. */
-import { type CandidateInput, MODES, type RankReply, rankRequest } from "../../shared/contract.ts";
+import { MODES, type RankReply, rankRequest } from "../../shared/contract.ts";
 import { LANGUAGES, languageOf } from "../../shared/syntax/languages/languages.ts";
 import { wasmRuntime } from "../../shared/syntax/parsing/parser.ts";
 import { ServiceError } from "../errors.ts";
@@ -112,7 +112,7 @@ async function readTask(values: {
 async function readCandidates(
   jsonl: string | undefined,
   files: readonly string[],
-): Promise<CandidateInput[]> {
+): Promise<{ readonly id: string; readonly text: string; readonly logprobs?: unknown }[]> {
   if (jsonl === undefined) {
     if (files.length === 0) throw new UsageError("rank needs candidates: files, or --candidates FILE.jsonl.");
     return Promise.all(files.map(async (file) => ({ id: file, text: await readText(file) })));
@@ -123,7 +123,9 @@ async function readCandidates(
     if (line.trim() === "") return [];
     const value = parseLine(line, jsonl, index + 1);
     if ("id" in value && typeof value.id === "string" && "text" in value && typeof value.text === "string") {
-      return [{ id: value.id, text: value.text }];
+      const { id, text } = value;
+      // Whether it is one is for the schema of the request to say.
+      return [{ id, text, ...("logprobs" in value && { logprobs: value.logprobs }) }];
     }
     throw new ServiceError(
       "invalid_request",

@@ -5,7 +5,7 @@
 
 import type { NgramModel } from "../models/gguf/keys.ts";
 import { ngramValue } from "../ranking/text-parts/ngram.ts";
-import type { ReplyReward } from "./rewards.ts";
+import type { JudgedReply, ReplyReward } from "./rewards.ts";
 
 /**
  * Scores of the samples by the name of the rule.
@@ -13,13 +13,13 @@ import type { ReplyReward } from "./rewards.ts";
  * @param linear a linear n-gram model
  */
 export function baselineScores(
-  texts: readonly string[],
+  samples: readonly JudgedReply[],
   replies: readonly ReplyReward[],
   problem: string,
   linear?: NgramModel,
 ): Record<string, (number | null)[]> {
   const sizes = replies.map((reply, index) =>
-    reply.code === "" ? (texts[index]?.length ?? 0) : reply.code.length,
+    reply.code === "" ? (samples[index]?.text.length ?? 0) : reply.code.length,
   );
   const validSizes = sizes.filter((_, index) => replies[index]?.valid).sort((a, b) => a - b);
   const median = validSizes[validSizes.length >> 1] ?? 0;
@@ -32,6 +32,9 @@ export function baselineScores(
     shortest: sizes.map((size) => -size),
     valid_only: whenValid(() => 0),
     majority: whenValid((index) => votes.get(replies[index]?.representative ?? index) ?? 1),
+    ...(replies.some(({ signals }) => signals.writer_logprob !== undefined) && {
+      writer_likelihood: whenValid((index) => replies[index]?.signals.writer_logprob ?? -100),
+    }),
     median_size_of_valid: whenValid((index) => -Math.abs((sizes[index] ?? 0) - median)),
     ...(linear && { linear: whenValid((index) => ngramValue(linear, replies[index]?.code ?? "", problem)) }),
   };

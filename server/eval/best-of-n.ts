@@ -72,14 +72,8 @@ export async function judgeProblem(
     "question" in problem.task && problem.language !== undefined
       ? { ...problem.task, language: problem.language }
       : problem.task;
-  const replies = await rewardsOf(
-    task,
-    problem.samples.map((sample) => sample.text),
-    scorer,
-    syntax,
-    signal,
-  );
-  const rewards = replies.map((reply) => reply.reward);
+  const replies = await rewardsOf(task, problem.samples, scorer, syntax, signal);
+  const rewards = replies.map((reply) => reply.score);
   const picked = topRanked(replies);
   return {
     id: problem.id,
@@ -89,7 +83,7 @@ export async function judgeProblem(
     rewards,
     probabilities: replies.map((reply) => reply.probability),
     baselines: baselineScores(
-      problem.samples.map((sample) => sample.text),
+      problem.samples,
       replies,
       "question" in task ? task.question : task.prefix,
       linear,
@@ -97,14 +91,11 @@ export async function judgeProblem(
   };
 }
 
-/** The first sample of those with the highest reward; the first of all when none is valid. */
+/** The first sample of the best place; the first of all when none is valid. */
 function topRanked(replies: readonly ReplyReward[]): number {
-  let best = 0;
-  replies.forEach((reply, index) => {
-    if (reply.reward !== null && reply.reward > (replies[best]?.reward ?? Number.NEGATIVE_INFINITY))
-      best = index;
-  });
-  return best;
+  const valid = replies.some((reply) => reply.valid);
+  const best = valid ? replies.findIndex((reply) => reply.valid && reply.rank === 1) : 0;
+  return Math.max(0, best);
 }
 
 /** All figures of a run from what its problems gave. */

@@ -187,8 +187,8 @@ function softplus(x: number): number {
   return Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
 }
 
-/** The same order in every run. */
-function shuffled(values: readonly number[]): number[] {
+/** The values in an order that is the same in every run. */
+export function shuffled(values: readonly number[]): number[] {
   const random = seeded(2);
   return values
     .map((value) => ({ value, key: random() }))

@@ -8,7 +8,10 @@ export const comparableRun = z.object({
   best_of_n: z.number(),
   items: z.array(z.object({ id: z.string(), picked: z.number(), passed: z.boolean() })).min(1),
 });
-export type ComparableRun = z.infer<typeof comparableRun>;
+export interface ComparableRun {
+  readonly best_of_n: number;
+  readonly items: readonly { readonly id: string; readonly passed: boolean }[];
+}
 
 export interface Comparison {
   readonly problems: number;

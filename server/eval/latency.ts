@@ -45,9 +45,8 @@ export async function timeProblem(
   syntax: SyntaxRuntime,
   signal: AbortSignal,
 ): Promise<LatencyOutcome> {
-  const texts = one.samples.map((sample) => sample.text);
   const started = performance.now();
-  const replies = await rewardsOf(one.task, texts, scorer, syntax, signal);
+  const replies = await rewardsOf(one.task, one.samples, scorer, syntax, signal);
   const ranked = performance.now();
   const programs = replies
     .filter((reply) => reply.valid)
@@ -58,7 +57,7 @@ export async function timeProblem(
   });
   await Promise.all(workers);
   return {
-    samples: texts.length,
+    samples: one.samples.length,
     rewardSeconds: (ranked - started) / 1000,
     testSeconds: (performance.now() - ranked) / 1000,
   };

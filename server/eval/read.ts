@@ -1,7 +1,7 @@
 /** Reading of evaluation sets, with the line or item named where one is wrong. */
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
-import { task } from "../../shared/contract.ts";
+import { sampleLogprobs, task } from "../../shared/contract.ts";
 import { ServiceError } from "../errors.ts";
 
 /** One problem with the judged samples of a model. */
@@ -9,7 +9,9 @@ export const problem = z.object({
   id: z.union([z.string(), z.number()]).transform(String),
   task,
   language: z.string().optional(),
-  samples: z.array(z.object({ text: z.string(), passed: z.boolean() })).min(1),
+  samples: z
+    .array(z.object({ text: z.string(), passed: z.boolean(), logprobs: sampleLogprobs.optional() }))
+    .min(1),
 });
 export type Problem = z.infer<typeof problem>;
 

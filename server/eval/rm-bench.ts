@@ -69,7 +69,7 @@ export async function judgeItem(
   }
   const found = await rewardsOf(
     { question: item.prompt, ...(item.language !== undefined && { language: item.language }) },
-    replies,
+    replies.map((text) => ({ text })),
     scorer,
     syntax,
     options.signal,

@@ -6,6 +6,7 @@ import type { Likelihood } from "../engine/likelihood.ts";
 import { ServiceError } from "../errors.ts";
 import type { LanguageModelFile } from "../models/language-model.ts";
 import { createJudgeRenderer, type JudgedInput } from "../rendering/likelihood.ts";
+import type { Fit } from "./fit.ts";
 import type { ProgramLikelihood, Scorer } from "./scorer.ts";
 
 /** What a likelihood scorer needs to know of its model's file. */
@@ -19,6 +20,7 @@ export function createLikelihoodScorer(
   id: string,
   file: JudgingFile,
   engine: Engine & { readonly tokenizer: LanguageTokenizer },
+  fit?: Fit,
 ): Scorer {
   // What the context cannot hold is shortened like what the model should not read.
   const maxTokens = Math.min(file.maxTokens, engine.maxSequence);
@@ -26,6 +28,7 @@ export function createLikelihoodScorer(
   return {
     identity: { id, revision: file.revision, type: file.type, device: engine.device },
     by: "likelihood",
+    fit,
     scorePrograms: async ({ problem, cursor }, programs, options) => {
       const started = performance.now();
       const inputs: JudgedInput[] = [];

@@ -1,6 +1,6 @@
 /** From a model's file to a judge: a reward model or a language model here, or one on the engines of other hosts. */
 import { type EngineOptions, startEngine } from "../engine/llama/start.ts";
-import { withFittedCalibration } from "../models/calibrations.ts";
+import { readFit } from "../models/fits.ts";
 import { hasRewardHead, readLanguageModel } from "../models/language-model.ts";
 import type { Load, ReadModel } from "../models/model-host.ts";
 import { readRewardModel, readTokenizerFile } from "../models/read-model.ts";
@@ -33,14 +33,18 @@ export function readJudge(options: HostOptions): ReadModel<Scorer> {
       },
     });
     if (remote !== undefined) {
-      const file = await withFittedCalibration(await readTokenizerFile(path));
-      return (onDevice) => connectModel(id, file, remote, told(onDevice).onDevice);
+      const file = await readTokenizerFile(path);
+      const fit = await readFit(file.checksum);
+      return (onDevice) => connectModel(id, file, { ...remote, fit }, told(onDevice).onDevice);
     }
     if (!(await hasRewardHead(path))) {
       const file = await readLanguageModel(path);
-      return async (onDevice) => createLikelihoodScorer(id, file, await startEngine(file, told(onDevice)));
+      const fit = await readFit(file.revision);
+      return async (onDevice) =>
+        createLikelihoodScorer(id, file, await startEngine(file, told(onDevice)), fit);
     }
-    const file = await withFittedCalibration(await readRewardModel(path));
-    return async (onDevice) => createScorer(id, file, await startEngine(file, told(onDevice)));
+    const file = await readRewardModel(path);
+    const fit = await readFit(file.checksum);
+    return async (onDevice) => createScorer(id, file, await startEngine(file, told(onDevice)), fit);
   };
 }

@@ -1,6 +1,7 @@
 /** The only pipeline: read programs (extract or assemble, fold equal ones) → render → score → shape → sort. */
-import type { RankedCandidate, RankReply, RankRequest } from "../../shared/contract.ts";
+import type { Order, RankedCandidate, RankReply, RankRequest } from "../../shared/contract.ts";
 import { ServiceError } from "../errors.ts";
+import { combinedScore, describeWeights, featuresOf, fittedProbability, type TaskFit } from "./fit.ts";
 import { compareCodePoints, type Entry, type ProgramReader } from "./programs.ts";
 import type { Scorer } from "./scorer.ts";
 import { sampleSignals } from "./signals.ts";
@@ -21,43 +22,58 @@ export async function rank(
   const { problem, entries } = await read(request, signal);
   const extracted = performance.now();
 
-  if (request.order !== undefined && request.order !== scorer.by) {
-    throw new ServiceError(
-      "invalid_request",
-      `${scorer.identity.id} orders by ${scorer.by} only. Leave "order" out, or name another model as the judge.`,
-    );
-  }
   const valid = entries.filter((entry) => entry.valid);
   const cursor = "prefix" in request.task ? request.task : undefined;
+  const fitted = scorer.fit?.[cursor ? "cursor" : "question"];
+  const by = orderOf(request.order, scorer, fitted);
   const scored = await scorer.scorePrograms({ problem, cursor }, valid, {
     priority: request.priority,
     criterion: request.criterion,
     signal,
   });
 
-  const ranked = valid
-    .map((entry, index) => {
-      const program = scored.inputs[index];
-      if (!program) throw new Error("a valid program was not scored");
+  const judged = valid.map((entry, index) => {
+    const program = scored.inputs[index];
+    if (!program) throw new Error("a valid program was not scored");
+    const { reward, likelihood } = program;
+    const signals = {
+      ...(reward !== null && { reward }),
+      ...(likelihood !== null && { likelihood: likelihood.mean }),
+      ...sampleSignals(entry, request.candidates),
+    };
+    return { entry, program, signals };
+  });
+  const features = featuresOf(
+    judged.map(({ signals }) => signals),
+    valid.map(({ code }) => code.length),
+    request.candidates.length,
+  );
+  const ranked = judged
+    .map((one, index) => {
+      const { reward, likelihood } = one.program;
+      const combined = fitted && combinedScore(fitted, features[index] ?? {});
+      const alone = reward ?? likelihood?.mean ?? Number.NEGATIVE_INFINITY;
       return {
-        entry,
-        program,
-        score: program.reward ?? program.likelihood?.mean ?? Number.NEGATIVE_INFINITY,
+        ...one,
+        score: by === "combined" ? (combined ?? alone) : alone,
+        // What was fitted on real samples is a better promise than what a model says of itself.
+        probability:
+          fitted && combined !== undefined
+            ? fittedProbability(fitted, combined)
+            : reward === null
+              ? null
+              : scorer.probability(reward),
       };
     })
     .sort((a, b) => compareScores(b.score, a.score) || compareCodePoints(a.entry.code, b.entry.code))
-    .map(({ entry, program: { reward, likelihood, tokens, truncated } }) => ({
+    .map(({ entry, program: { reward, tokens, truncated }, signals, probability }) => ({
       ...publicPart(entry),
       reward,
       shaped: reward === null ? 0 : softplus(reward),
-      probability: reward === null ? null : scorer.probability(reward),
+      probability,
       tokens,
       truncated,
-      signals: {
-        ...(reward !== null && { reward }),
-        ...(likelihood !== null && { likelihood: likelihood.mean }),
-        ...sampleSignals(entry, request.candidates),
-      },
+      signals,
     }));
   const rejected = entries
     .filter((entry) => !entry.valid)
@@ -78,7 +94,7 @@ export async function rank(
   return {
     model: scorer.identity,
     candidates,
-    order: { by: scorer.by, why: WHY[scorer.by] },
+    order: { by, why: whyOf(by, fitted) },
     timings: {
       extract_ms: milliseconds(extracted - started),
       tokenize_ms: milliseconds(scored.tokenizeMs),
@@ -89,10 +105,32 @@ export async function rank(
   };
 }
 
-const WHY: Readonly<Record<Scorer["by"], string>> = {
-  reward: "The judge is a reward model: its reward decides, as published.",
-  likelihood: "The judge is a language model: the mean log-probability of the program's tokens decides.",
-};
+/**
+ * What decides: what the request asks for, else the combination that was fitted for the model, else its own judgement.
+ * @throws ServiceError invalid_request when the model cannot do what the request asks for
+ */
+function orderOf(wanted: Order | undefined, scorer: Scorer, fitted: TaskFit | undefined): Order {
+  const able: readonly Order[] = fitted ? ["combined", scorer.by] : [scorer.by];
+  const by = wanted ?? able[0] ?? scorer.by;
+  if (able.includes(by)) return by;
+  throw new ServiceError(
+    "invalid_request",
+    `${scorer.identity.id} orders by ${able.join(" or ")}, not by ${by}. Leave "order" out, or name another model as the judge.`,
+  );
+}
+
+function whyOf(by: Order, fitted: TaskFit | undefined): string {
+  switch (by) {
+    case "reward":
+      return "The judge is a reward model: its reward decides, as published.";
+    case "likelihood":
+      return "The judge is a language model: the mean log-probability of the program's tokens decides.";
+    case "combined":
+      return `Weights fitted on ${fitted?.samples ?? 0} judged samples of real models decide: ${fitted ? describeWeights(fitted) : ""}.`;
+    default:
+      return by satisfies never;
+  }
+}
 
 /** Also where both are infinite, of which the difference is not a number. */
 function compareScores(a: number, b: number): number {

@@ -5,6 +5,7 @@ import type { Engine, Tokens } from "../engine/engine.ts";
 import { ServiceError } from "../errors.ts";
 import type { TokenizerFile } from "../models/model-file.ts";
 import { createRenderer, type Renderer } from "../rendering/renderer.ts";
+import type { Fit } from "./fit.ts";
 import { matchingTerm } from "./text-parts/matching.ts";
 import { ngramTerm } from "./text-parts/ngram.ts";
 
@@ -73,6 +74,8 @@ export interface Scorer {
   readonly identity: ModelIdentity;
   /** What the model judges programs by. */
   readonly by: "reward" | "likelihood";
+  /** How its judgement is combined with the other signals; undefined where nothing was fitted. */
+  readonly fit: Fit | undefined;
   /** Judges programs for one task, rendered as the model needs it. */
   scorePrograms(
     task: JudgedTask,
@@ -102,7 +105,7 @@ export interface ScoredModel extends TokenizerFile {
 const CHARACTERS_PER_TOKEN = 32;
 
 /** Joins the parts of a loaded model. */
-export function createScorer(id: string, file: ScoredModel, engine: Engine): Scorer {
+export function createScorer(id: string, file: ScoredModel, engine: Engine, fit?: Fit): Scorer {
   // What the context cannot hold is shortened like what the model cannot read.
   const maxTokens = Math.min(file.maxTokens, engine.maxSequence);
   const renderer: Renderer = createRenderer({ ...file, maxTokens }, engine.tokenizer);
@@ -158,6 +161,7 @@ export function createScorer(id: string, file: ScoredModel, engine: Engine): Sco
   return {
     identity: { id, revision: file.revision, type: file.type, device: engine.device },
     by: "reward",
+    fit,
     scoreItems,
     scorePrograms: async ({ problem }, programs, options) => {
       const { inputs, ...rest } = await scoreItems(

@@ -2,6 +2,7 @@
 import type { DeviceReport } from "../../shared/contract.ts";
 import { startTokenizer } from "../engine/llama/start.ts";
 import type { TokenizerFile } from "../models/model-file.ts";
+import type { Fit } from "../ranking/fit.ts";
 import { createScorer, type Scorer } from "../ranking/scorer.ts";
 import { RemoteEngine, type RemoteOptions } from "./engine.ts";
 
@@ -15,7 +16,7 @@ import { RemoteEngine, type RemoteOptions } from "./engine.ts";
 export async function connectModel(
   id: string,
   file: TokenizerFile,
-  options: RemoteOptions,
+  options: RemoteOptions & { readonly fit?: Fit | undefined },
   onDevice?: (device: DeviceReport) => void,
 ): Promise<Scorer> {
   const engine = await RemoteEngine.start(id, file, await startTokenizer(file), options);
@@ -28,5 +29,5 @@ export async function connectModel(
     context_tokens: engine.maxSequence,
     reason: null,
   });
-  return createScorer(id, { ...file, revision, type }, engine);
+  return createScorer(id, { ...file, revision, type }, engine, options.fit);
 }

@@ -71,10 +71,11 @@ export async function judgeFile(
     problems,
     values,
     (one, scorer, syntax, signal) => {
-      if (calibrated && scorer.probability(0) === null) {
+      const fitted = scorer.fit?.["prefix" in one.task ? "cursor" : "question"];
+      if (calibrated && (fitted ? fitted.probability : scorer.probability(0)) === null) {
         throw new ServiceError(
           "invalid_request",
-          `${scorer.identity.id} has no calibration. "codescaler models calibrate ${scorer.identity.id} ${file}" fits one.`,
+          `${scorer.identity.id} has no calibration. "codescaler models fit ${scorer.identity.id} ${file}" fits one.`,
         );
       }
       return judgeProblem(one, scorer, syntax, signal);

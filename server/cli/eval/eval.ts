@@ -1,23 +1,18 @@
 /** `codescaler eval`: how good a reward model is, measured on judged samples. */
 import { readFile } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
 import { ServiceError } from "../../errors.ts";
-import { judgeProblem, type ProblemOutcome, summarise } from "../../eval/best-of-n.ts";
 import { comparableRun, compareRuns } from "../../eval/compare.ts";
 import { summariseLatency, testedProblem, timeProblem } from "../../eval/latency.ts";
-import { plotCurve } from "../../eval/plot.ts";
-import { problem, readProblems, readRmBench } from "../../eval/read.ts";
+import { readProblems, readRmBench } from "../../eval/read.ts";
 import { judgeItem, type RmBenchOutcome, summariseRmBench } from "../../eval/rm-bench.ts";
-import type { Estimate } from "../../eval/statistics.ts";
-import { mediaFolder } from "../../files/package-files.ts";
-import { ngramDigest, readNgram } from "../../models/convert/ngram-file.ts";
-import type { NgramModel } from "../../models/gguf/keys.ts";
-import { readTokenizerFile } from "../../models/read-model.ts";
 import { ENGINE_ARGS, ENGINE_USAGE } from "../engine-options.ts";
 import { formatTable } from "../table.ts";
 import { readArgs, UsageError } from "../usage.ts";
+import { evalBestOfN } from "./best-of-n.ts";
 import { evalCalibration } from "./calibration.ts";
-import { limited, overItems, writePlot } from "./items.ts";
+import { percent } from "./figures.ts";
+import { limited, overItems } from "./items.ts";
+import { beside, linearBaseline } from "./linear-baseline.ts";
 
 export const usage = `Usage: codescaler eval best-of-n FILE.jsonl [--plot FILE.svg] [options]
        codescaler eval rm-bench FILE.json [--no-extract] [options]
@@ -34,6 +29,7 @@ calibration lines as for best-of-n: do probabilities come true? Expected calibra
 compare     two best-of-n results of the same file, with a paired bootstrap
 
   --limit K      only the first K problems or items
+  --model M      may be given several times (best-of-n): the judges are measured on the same problems, side by side
   --resume FILE  keep results line by line there, and go on from what it holds
   --no-extract   score replies as they are (rm-bench)
   --plot FILE    draw the curve over N (best-of-n), or the reliability diagram (calibration)
@@ -46,6 +42,7 @@ ${ENGINE_USAGE}
 
 const OPTIONS = {
   ...ENGINE_ARGS,
+  model: { type: "string", multiple: true },
   limit: { type: "string" },
   resume: { type: "string" },
   "no-extract": { type: "boolean", default: false },
@@ -57,6 +54,7 @@ const OPTIONS = {
 } as const;
 
 type Values = ReturnType<typeof readArgs<typeof OPTIONS>>["values"];
+type OneModel = Omit<Values, "model"> & { readonly model: string | undefined };
 
 export async function run(args: string[]): Promise<number> {
   const { values, positionals } = readArgs(args, OPTIONS);
@@ -65,11 +63,11 @@ export async function run(args: string[]): Promise<number> {
     case "best-of-n":
       return evalBestOfN(oneFile(files), values);
     case "rm-bench":
-      return evalRmBench(oneFile(files), values);
+      return evalRmBench(oneFile(files), withOneModel(values));
     case "latency":
-      return evalLatency(oneFile(files), values);
+      return evalLatency(oneFile(files), withOneModel(values));
     case "calibration":
-      return evalCalibration(oneFile(files), values);
+      return evalCalibration(oneFile(files), withOneModel(values));
     case "compare":
       return evalCompare(files, values);
     default:
@@ -79,65 +77,7 @@ export async function run(args: string[]): Promise<number> {
   }
 }
 
-async function evalBestOfN(file: string, values: Values): Promise<number> {
-  const problems = limited(await readProblems(file, problem), values.limit);
-  // Learnt now, not after an hour of scoring.
-  if (values.plot !== undefined) await writePlot(values.plot, "");
-  const linear = await linearBaseline(values.ngram);
-  const { results, seconds, model } = await overItems(
-    file,
-    `best-of-n${beside(linear)}`,
-    problems,
-    values,
-    (problem, scorer, syntax, signal) => judgeProblem(problem, scorer, syntax, signal, linear),
-  );
-  const result = summarise(results satisfies ProblemOutcome[], seconds);
-  if (values.plot !== undefined) await writePlot(values.plot, plotCurve(result, `Best of N with ${model}`));
-  if (values.json) process.stdout.write(`${JSON.stringify(result)}\n`);
-  else {
-    const rows = [
-      ["random sample", percent(result.intervals.mean)],
-      ["first sample", percent(result.intervals.first)],
-      [`best by ${model}`, percent(result.intervals.best_of_n)],
-      ...Object.entries(result.baselines).map(([name, estimate]) => [
-        name.replaceAll("_", " "),
-        percent(estimate),
-      ]),
-      ["oracle", percent(result.intervals.oracle)],
-    ];
-    process.stdout.write(`${formatTable([`${result.problems} problems`, "right (95 % interval)"], rows)}\n`);
-    process.stdout.write(
-      `pairwise ${fraction(result.intervals.pairwise_accuracy)}, AUC ${fraction(result.intervals.auc)}, ${seconds.toFixed(1)} s\n` +
-        `pairwise by rules: ${Object.entries(result.baselines_pairwise)
-          .map(([name, estimate]) => `${name.replaceAll("_", " ")} ${estimate?.value.toFixed(3) ?? "–"}`)
-          .join(", ")}\n`,
-    );
-  }
-  return 0;
-}
-
-/** A part of a run's name: results that were kept beside another linear model are of another run. */
-function beside(linear: NgramModel | undefined): string {
-  return linear === undefined ? "" : ` beside ${ngramDigest(linear)}`;
-}
-
-/**
- * The linear model to stand beside the reward model; undefined when none is named and the embedded model has none.
- * @throws ServiceError model_unusable, model_not_found for a file without one
- */
-async function linearBaseline(file: string | undefined): Promise<NgramModel | undefined> {
-  const path = file ?? join(mediaFolder, "nano.gguf");
-  const found = path.endsWith(".json")
-    ? await readNgram(dirname(path), basename(path))
-    : (await readTokenizerFile(path)).ngram;
-  if (found !== undefined || file === undefined) return found;
-  throw new ServiceError(
-    "model_not_found",
-    `${file} is not there, or has no n-gram model. Name an ngram.json or a GGUF that has one.`,
-  );
-}
-
-async function evalRmBench(file: string, values: Values): Promise<number> {
+async function evalRmBench(file: string, values: OneModel): Promise<number> {
   const items = limited(await readRmBench(file), values.limit);
   const linear = await linearBaseline(values.ngram);
   const kind = `rm-bench${values["no-extract"] ? " as it is" : ""}${beside(linear)}`;
@@ -166,7 +106,7 @@ async function evalRmBench(file: string, values: Values): Promise<number> {
   return 0;
 }
 
-async function evalLatency(file: string, values: Values): Promise<number> {
+async function evalLatency(file: string, values: OneModel): Promise<number> {
   if (!values.tests)
     throw new UsageError("eval latency runs the samples on this machine; --tests says that they may.");
   const problems = limited(await readProblems(file, testedProblem), values.limit);
@@ -198,6 +138,13 @@ async function evalCompare(files: readonly string[], values: Values): Promise<nu
   return 0;
 }
 
+/** @throws UsageError for several */
+function withOneModel(values: Values): OneModel {
+  const [model, ...others] = values.model ?? [];
+  if (others.length > 0) throw new UsageError("Only best-of-n takes several --model.");
+  return { ...values, model };
+}
+
 function oneFile(files: readonly string[]): string {
   const [file, ...others] = files;
   if (file === undefined || others.length > 0) throw new UsageError("eval needs exactly one FILE.");
@@ -212,12 +159,4 @@ async function readRun(file: string) {
       cause: error,
     });
   }
-}
-
-function percent({ value, low, high }: Estimate): string {
-  return `${value.toFixed(3)} (${low.toFixed(3)} to ${high.toFixed(3)})`;
-}
-
-function fraction(estimate: Estimate | null): string {
-  return estimate === null ? "–" : percent(estimate);
 }

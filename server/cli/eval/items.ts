@@ -6,7 +6,6 @@ import { ServiceError } from "../../errors.ts";
 import { resumable } from "../../eval/resume.ts";
 import { grammarFolder } from "../../files/package-files.ts";
 import { findModel } from "../../models/find-model.ts";
-import { readTokenizerFile } from "../../models/read-model.ts";
 import { openModel } from "../../ranking/load-judge.ts";
 import type { Scorer } from "../../ranking/scorer.ts";
 import { engineOptions } from "../engine-options.ts";
@@ -40,9 +39,13 @@ export async function overItems<Item, Value extends object>(
       .update(await readFile(file))
       .digest("hex")
       .slice(0, 12);
-    // A name may have got another file, or another calibration.
-    const { checksum = "" } = await readTokenizerFile(model.path);
-    const run = `${kind} of ${digest} with ${model.id} ${scorer.identity.type} ${checksum.slice(0, 12)} ${scorer.probability(0)}`;
+    // A name may have got another file, another calibration or another fit.
+    const { type, revision } = scorer.identity;
+    const fitted = createHash("sha256")
+      .update(JSON.stringify(scorer.fit ?? null))
+      .digest("hex")
+      .slice(0, 8);
+    const run = `${kind} of ${digest} with ${model.id} ${type} ${revision} ${scorer.probability(0)} ${fitted}`;
     const started = performance.now();
     const show = progress(items.length);
     const results = await resumable(

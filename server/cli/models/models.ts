@@ -1,8 +1,8 @@
 /** `codescaler models`: which reward models there are, getting, making, checking and removing them. */
 
 import { type Command, UsageError } from "../usage.ts";
-import * as calibrate from "./calibrate.ts";
 import * as convert from "./convert.ts";
+import * as fit from "./fit.ts";
 import * as importing from "./import.ts";
 import * as list from "./list.ts";
 import * as pull from "./pull.ts";
@@ -14,7 +14,7 @@ const VERBS: Readonly<Record<string, Command>> = {
   pull,
   import: importing,
   convert,
-  calibrate,
+  fit,
   verify,
   remove,
 };

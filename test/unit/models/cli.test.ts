@@ -77,7 +77,7 @@ describe("codescaler models", () => {
   });
 
   test.each([
-    [[], /models needs list, pull, import, convert, calibrate, verify or remove/],
+    [[], /models needs list, pull, import, convert, fit, verify or remove/],
     [["explode"], /not "explode"/],
     [["convert"], /needs the folder/],
     [["convert", "x"], /needs --out/],
