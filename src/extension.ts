@@ -17,7 +17,7 @@ import { decorateScores } from "./editor/decorations.ts";
 import { SELECTOR } from "./editor/documents.ts";
 import { ScoreHover } from "./editor/hover.ts";
 import { Pages } from "./editor/pages.ts";
-import { Status, sourceStatus } from "./editor/status-item.ts";
+import { type SourceKnowledge, Status, sourceStatus } from "./editor/status-item.ts";
 import { onAccepted } from "./inline/accepted.ts";
 import { explainOtherProviders } from "./inline/other-providers.ts";
 import { InlineProvider } from "./inline/provider.ts";
@@ -42,6 +42,7 @@ import { Scoring } from "./scoring/score.ts";
 import { scoreCommands } from "./scoring/score-commands.ts";
 import { Health } from "./sources/health.ts";
 import { logFailures } from "./sources/log-failures.ts";
+import { Pace } from "./sources/pace.ts";
 import { retryAfterChanges } from "./sources/retry-after-changes.ts";
 import { configuredSources } from "./sources/source-names.ts";
 import { keepStatistics } from "./statistics/record-outcomes.ts";
@@ -72,6 +73,7 @@ export function activate(context: vscode.ExtensionContext): Api {
   const runs = lifetime.add(new Runs());
   const traces = new TraceLog();
   const health = new Health();
+  const pace = new Pace();
   const syntax = lifetime.add(new Syntax(join(context.extensionPath, "dist", "grammars")));
   const pages = lifetime.add(new Pages());
   const comparePanel = lifetime.add(
@@ -115,12 +117,24 @@ export function activate(context: vscode.ExtensionContext): Api {
       log,
     }),
   );
-  const sourceNames = () => configuredSources(configuration.for().sources);
+  const sourceKnowledge: SourceKnowledge = {
+    health,
+    pace,
+    sources: () => configuredSources(configuration.for().sources),
+    budgetMs: () => configuration.for()["automatic.budget"],
+  };
   const automatic = () => configuration.for()["automatic.enable"];
   const warm = () => server.warm();
-  const askSources = createAskSources({ sourceSet, health, syntax, rank, warm, session, runs });
-  const provider = new InlineProvider({ configuration, runs, session, traces, askSources });
-  const status = lifetime.add(new Status({ server, session, health, sources: sourceNames, automatic }));
+  const askSources = createAskSources({ sourceSet, health, pace, syntax, rank, warm, session, runs });
+  const provider = new InlineProvider({
+    configuration,
+    runs,
+    session,
+    traces,
+    askSources,
+    usualMs: () => pace.fastestMs(),
+  });
+  const status = lifetime.add(new Status({ ...sourceKnowledge, server, session, automatic }));
 
   lifetime.add(vscode.languages.registerInlineCompletionItemProvider(SELECTOR, provider));
   lifetime.add(
@@ -141,7 +155,7 @@ export function activate(context: vscode.ExtensionContext): Api {
       configuration,
       compare: (rankingId) => compare(session, comparePanel, rankingId),
     }),
-    menu: () => showMenu(sourceStatus(health, sourceNames()), server.state, automatic()),
+    menu: () => showMenu(sourceStatus(sourceKnowledge), server.state, automatic()),
     ...toggleCommands(configuration),
     ...sourceCommands({ configuration, secrets, sourceSet }),
     ...modelCommands({ commandLine, configuration, pages, secrets, server }),
@@ -163,7 +177,7 @@ export function activate(context: vscode.ExtensionContext): Api {
     }),
   );
   lifetime.add(logFailures(health, log));
-  lifetime.add(retryAfterChanges({ configuration, secrets, health }));
+  lifetime.add(retryAfterChanges({ configuration, secrets, health, pace }));
   lifetime.add(configuration.onDidChange(() => void server.optionsChanged()));
   lifetime.add(configuration.onDidChange(() => status.refresh()));
   lifetime.add(vscode.workspace.onDidCloseTextDocument(({ uri }) => runs.forget(uri.toString())));

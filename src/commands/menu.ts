@@ -5,11 +5,14 @@ import type { SettingName } from "../editor/settings.ts";
 import type { SourceStatus } from "../editor/status-item.ts";
 import type { ServerState } from "../reward-server/server-interface.ts";
 import type { CommandName } from "./command-declarations.ts";
+import { offerFasterSettings } from "./slow-source.ts";
 
 interface Action extends vscode.QuickPickItem {
   readonly name?: CommandName;
   /** Setting that is opened instead of a command. */
   readonly setting?: SettingName;
+  /** What is done instead of a command. */
+  readonly run?: () => Promise<void>;
 }
 
 export async function showMenu(
@@ -21,11 +24,13 @@ export async function showMenu(
   const items: Action[] = [
     heading(vscode.l10n.t("Completions")),
     ...sources.map(
-      ({ label, detail, failed }): Action => ({
-        label: `$(${failed ? "warning" : "plug"}) ${label}`,
+      ({ label, detail, failed, slowMs }): Action => ({
+        label: `$(${failed ? "warning" : slowMs === undefined ? "plug" : "watch"}) ${label}`,
         detail,
         // What is wrong says what to do, and most of it is done there.
-        setting: "sources",
+        ...(slowMs === undefined
+          ? { setting: "sources" }
+          : { run: () => offerFasterSettings(label, slowMs) }),
       }),
     ),
     { label: `$(add) ${vscode.l10n.t("Add a source…")}`, name: "addSource" },
@@ -57,6 +62,7 @@ export async function showMenu(
   if (picked?.setting) {
     await vscode.commands.executeCommand("workbench.action.openSettings", `codescaler.${picked.setting}`);
   }
+  await picked?.run?.();
   if (picked?.name) await vscode.commands.executeCommand(`codescaler.${picked.name}`);
 }
 

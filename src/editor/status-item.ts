@@ -1,9 +1,11 @@
 /** The language status item: one health value decides icon, words and action. */
 import * as vscode from "vscode";
 import { Disposables } from "../base/emitter.ts";
+import { seconds } from "../base/figures.ts";
 import type { RankingSession } from "../ranking/session.ts";
 import type { RewardServer, ServerState } from "../reward-server/server-interface.ts";
 import type { Health } from "../sources/health.ts";
+import type { Pace } from "../sources/pace.ts";
 import { SELECTOR } from "./documents.ts";
 import { sentenceOf } from "./sentences.ts";
 
@@ -12,14 +14,13 @@ export interface SourceStatus {
   readonly label: string;
   readonly detail: string;
   readonly failed: boolean;
+  /** Usual time to its first completion, in milliseconds, where that is longer than a suggestion may take. */
+  readonly slowMs: number | undefined;
 }
 
-export interface StatusDependencies {
+export interface StatusDependencies extends SourceKnowledge {
   readonly server: RewardServer;
   readonly session: RankingSession;
-  readonly health: Health;
-  /** Configured sources by id and label; without loading anything heavy. */
-  readonly sources: () => readonly { readonly id: string; readonly label: string }[];
   readonly automatic: () => boolean;
 }
 
@@ -55,7 +56,7 @@ export class Status implements vscode.Disposable {
 
   #showCompletions(): void {
     const item = this.#completions;
-    const sources = sourceStatus(this.#deps.health, this.#deps.sources());
+    const sources = sourceStatus(this.#deps);
     const failed = sources.filter((source) => source.failed);
     item.busy = this.#deps.sources().some(({ id }) => this.#deps.health.of(id).kind === "asking");
     item.command = menuCommand();
@@ -100,29 +101,34 @@ function menuCommand(): vscode.Command {
   return { command: "codescaler.menu", title: vscode.l10n.t("Actions…") };
 }
 
+/** What is known of how sources are doing. */
+export interface SourceKnowledge {
+  readonly health: Health;
+  readonly pace: Pace;
+  /** Configured sources by id and label; without loading anything heavy. */
+  readonly sources: () => readonly { readonly id: string; readonly label: string }[];
+  /** How long a suggestion may take while typing, in milliseconds. */
+  readonly budgetMs: () => number;
+}
+
 /** How the configured sources are doing. */
-export function sourceStatus(
-  health: Health,
-  sources: readonly { readonly id: string; readonly label: string }[],
-): SourceStatus[] {
-  return sources.map(({ id, label }) => {
+export function sourceStatus({ health, pace, sources, budgetMs }: SourceKnowledge): SourceStatus[] {
+  return sources().map(({ id, label }) => {
     const state = health.of(id);
     const known = state.kind === "asking" ? state.before : state;
-    switch (known.kind) {
-      case "unused":
-      case "asking":
-        return { label, detail: vscode.l10n.t("not asked yet"), failed: false };
-      case "ready":
-        return {
-          label,
-          detail: vscode.l10n.t("first candidate after {0} ms", Math.round(known.firstMs)),
-          failed: false,
-        };
-      case "failed":
-        return { label, detail: sentenceOf(known.error), failed: true };
-      default:
-        return known satisfies never;
+    if (known.kind === "failed") {
+      return { label, detail: sentenceOf(known.error), failed: true, slowMs: undefined };
     }
+    const usualMs = pace.usualMs(id) ?? 0;
+    if (usualMs > budgetMs()) {
+      const detail = vscode.l10n.t("takes about {0} s for what you ask", seconds(usualMs));
+      return { label, detail, failed: false, slowMs: usualMs };
+    }
+    const detail =
+      known.kind === "ready"
+        ? vscode.l10n.t("first candidate after {0} ms", Math.round(known.firstMs))
+        : vscode.l10n.t("not asked yet");
+    return { label, detail, failed: false, slowMs: undefined };
   });
 }
 

@@ -22,6 +22,9 @@ const PATIENCE = 6;
 /** The longest pause, in shortest ones: beyond it, suggestions would seem to be off. */
 const MOST = 4;
 
+/** A pause of this part of what an answer takes delays it little. */
+const SHARE = 0.1;
+
 export function keystroke(typing: Typing, now: number): Typing {
   const gap = typing.lastAt === undefined ? BURST_MS : now - typing.lastAt;
   if (gap >= BURST_MS) return { ...typing, lastAt: now, gap: 0 };
@@ -39,8 +42,9 @@ export function accepted(typing: Typing): Typing {
 /**
  * The pause before asking, in milliseconds.
  * @param shortest the user's setting; 0 switches waiting off
+ * @param usualMs time to the first completion, as it usually takes: what takes long is not begun for nothing
  */
-export function pauseOf(typing: Typing, shortest: number): number {
+export function pauseOf(typing: Typing, shortest: number, usualMs = 0): number {
   const patience = shortest * (1 + typing.ignored / PATIENCE);
-  return Math.round(Math.min(shortest * MOST, Math.max(patience, typing.gap * GAPS)));
+  return Math.round(Math.min(shortest * MOST, Math.max(patience, typing.gap * GAPS, usualMs * SHARE)));
 }

@@ -28,6 +28,8 @@ export interface InlineDependencies {
   readonly runs: Runs;
   readonly session: RankingSession;
   readonly traces: TraceLog;
+  /** Usual time to the first completion, in milliseconds; undefined while it is not known. */
+  readonly usualMs: () => number | undefined;
   /** Starts a run; undefined when no source may be asked for this trigger. */
   askSources(
     cursor: CursorContext,
@@ -116,7 +118,7 @@ export class InlineProvider implements vscode.InlineCompletionItemProvider {
     let run = runs.at(request.cursor);
     if (run) tracer.add({ kind: "joined" });
     else {
-      const ms = pauseOf(this.#typing, settings["automatic.debounce"]);
+      const ms = pauseOf(this.#typing, settings["automatic.debounce"], this.#deps.usualMs());
       tracer.add({ kind: "paused", ms });
       try {
         await delay(ms, signal);

@@ -13,7 +13,8 @@ import type { Ranking } from "../ranking/ranking.ts";
 import type { RankingSession } from "../ranking/session.ts";
 import { gather } from "../sources/gather.ts";
 import type { Health } from "../sources/health.ts";
-import type { CompletionRequest } from "../sources/source.ts";
+import type { Pace } from "../sources/pace.ts";
+import type { CompletionRequest, Source } from "../sources/source.ts";
 import type { SourceSet } from "../sources/source-set.ts";
 import type { Syntax } from "../syntax/syntax.ts";
 import { Run, type RunDependencies } from "./run.ts";
@@ -23,6 +24,7 @@ import type { Tracer, Trigger } from "./trace.ts";
 export interface StartDependencies {
   readonly sourceSet: () => Promise<Pick<SourceSet, "sources" | "account">>;
   readonly health: Health;
+  readonly pace: Pace;
   readonly syntax: Syntax;
   readonly rank: Ranker;
   /** Starts the reward server while the sources are still writing. */
@@ -55,11 +57,10 @@ export function createAskSources(deps: StartDependencies): AskSources {
       tracer.add({ kind: "no-source", configured: configured.length });
       return undefined;
     }
-    const count =
-      trigger === "automatic" || trigger === "prefetch"
-        ? settings["automatic.candidates"]
-        : settings.candidates;
+    const whileTyping = trigger === "automatic" || trigger === "prefetch";
+    const count = whileTyping ? settings["automatic.candidates"] : settings.candidates;
     tracer.add({ kind: "asked", sources: asked.map(({ label }) => label), count });
+    if (whileTyping) tellPortions(deps.pace, asked, count, tracer);
     const request: CompletionRequest = {
       prefix: lastPart(cursor.prefix, MODEL_PREFIX_LENGTH),
       suffix: firstPart(cursor.suffix, MODEL_SUFFIX_LENGTH),
@@ -80,9 +81,21 @@ export function createAskSources(deps: StartDependencies): AskSources {
         stopEarly,
         health: deps.health,
         account,
+        ...(whileTyping && { pacing: { pace: deps.pace, budgetMs: settings["automatic.budget"] } }),
       });
     return startRun(deps, cursor, arrivals, tracer);
   };
+}
+
+/** Which sources are asked for less than the user wants, because they are too slow for it. */
+function tellPortions(pace: Pace, asked: readonly Source[], most: number, tracer: Tracer): void {
+  for (const { id, label } of asked) {
+    const { count, singleLine } = pace.portion(id, most);
+    const usualMs = pace.usualMs(id);
+    if ((count < most || singleLine) && usualMs !== undefined) {
+      tracer.add({ kind: "slow-source", source: label, count, singleLine, usualMs });
+    }
+  }
 }
 
 export type RunParts = Pick<StartDependencies, "syntax" | "rank" | "session" | "runs">;

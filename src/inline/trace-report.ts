@@ -1,6 +1,6 @@
 /** "Why was nothing shown?": a request told step by step, as a Markdown page. */
 import { l10n } from "vscode";
-import { percent } from "../base/figures.ts";
+import { percent, seconds } from "../base/figures.ts";
 import { escaped } from "../base/markdown.ts";
 import type { Trace, TraceEvent, Trigger } from "./trace.ts";
 
@@ -91,6 +91,19 @@ export function tell(event: TraceEvent): string {
         : l10n.t("You typed on, or another suggestion was shown first, before a candidate was there.");
     case "asked":
       return l10n.t("Asked {0} for {1} candidates each.", event.sources.join(", "), event.count);
+    case "slow-source":
+      return event.singleLine
+        ? l10n.t(
+            "{0} takes about {1} s: it was asked for one candidate of one line.",
+            event.source,
+            seconds(event.usualMs),
+          )
+        : l10n.t(
+            "{0} takes about {1} s: it was asked for {2} candidates only.",
+            event.source,
+            seconds(event.usualMs),
+            event.count,
+          );
     case "arrived":
       if (event.draft) {
         return event.valid

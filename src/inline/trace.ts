@@ -21,6 +21,15 @@ export type TraceEvent =
   | { readonly kind: "paused"; readonly ms: number }
   | { readonly kind: "superseded"; readonly stage: "pause" | "candidates" }
   | { readonly kind: "asked"; readonly sources: readonly string[]; readonly count: number }
+  /** A source that is too slow for what the user wants was asked for less. */
+  | {
+      readonly kind: "slow-source";
+      readonly source: string;
+      readonly count: number;
+      readonly singleLine: boolean;
+      /** Usual time to its first completion, in milliseconds. */
+      readonly usualMs: number;
+    }
   | {
       readonly kind: "arrived";
       readonly id: string;

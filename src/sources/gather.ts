@@ -1,6 +1,7 @@
 /** Asks all sources at once and yields what they give as it arrives; one that fails spoils nothing. */
 import { merge } from "../base/merge.ts";
 import type { Health } from "./health.ts";
+import type { Pace, Portion } from "./pace.ts";
 import type { Completion, CompletionRequest, OnDraft, Source, Spending, StopEarly } from "./source.ts";
 import { SourceError } from "./source-error.ts";
 
@@ -33,6 +34,8 @@ export interface GatherOptions {
   readonly onDraft?: OnSourceDraft;
   readonly health: Health;
   readonly account: Account;
+  /** Adapts what a source is asked for to what it gives in time; undefined asks for all. */
+  readonly pacing?: { readonly pace: Pace; readonly budgetMs: number };
 }
 
 /** Never throws for a source: what is wrong with it arrives like its completions, and goes to its health. */
@@ -59,19 +62,21 @@ async function* arrivalsOf(
   signal: AbortSignal,
   deadline: AbortSignal,
 ): AsyncGenerator<Arrival> {
-  const { health, account, stopEarly, onDraft } = options;
+  const { health, account, onDraft, pacing } = options;
   const unaskable = reasonNotToAsk(source, options);
   if (unaskable !== undefined) {
     yield { kind: "failure", source, error: unaskable };
     return;
   }
+  const portion = pacing?.pace.portion(source.id, request.count);
+  const stopEarly = portion?.singleLine ? afterFirstLine(options.stopEarly) : options.stopEarly;
   const started = performance.now();
   let firstMs = 0;
   let given = 0;
   let error: SourceError | undefined;
   health.asking(source.id);
   try {
-    const completions = source.complete(request, {
+    const completions = source.complete(portion ? portioned(request, portion) : request, {
       signal,
       ...(stopEarly && { stopEarly }),
       ...(onDraft && { onDraft: (key, text) => onDraft(source, key, text) }),
@@ -93,8 +98,32 @@ async function* arrivalsOf(
     if (error !== undefined) health.failed(source.id, error);
     else if (given > 0) health.ready(source.id, firstMs, given);
     else health.cancelled(source.id);
+    if (pacing && portion && (error === undefined || error.kind === "deadline")) {
+      pacing.pace.learn(source.id, {
+        asked: portion,
+        firstMs: given > 0 ? firstMs : undefined,
+        elapsedMs: performance.now() - started,
+        budgetMs: pacing.budgetMs,
+      });
+    }
   }
   if (error !== undefined) yield { kind: "failure", source, error };
+}
+
+/** Tokens that one line of code needs at most; a longer one is cut. */
+const LINE_TOKENS = 64;
+
+function portioned(request: CompletionRequest, { count, singleLine }: Portion): CompletionRequest {
+  return {
+    ...request,
+    count,
+    maxTokens: singleLine ? Math.min(request.maxTokens, LINE_TOKENS) : request.maxTokens,
+  };
+}
+
+/** Stops behind the first line that has something in it, or where it would have stopped anyway. */
+function afterFirstLine(stopEarly: StopEarly | undefined): StopEarly {
+  return (text) => /\S[^\n]*\n/.test(text) || stopEarly?.(text) === true;
 }
 
 /** Why a source is left alone now; undefined where it may be asked. */

@@ -4,6 +4,7 @@ import type { Log } from "../../../src/base/log.ts";
 import { type Arrival, type GatherOptions, gather } from "../../../src/sources/gather.ts";
 import { Health } from "../../../src/sources/health.ts";
 import { logFailures } from "../../../src/sources/log-failures.ts";
+import { Pace } from "../../../src/sources/pace.ts";
 import type { Completion, Source } from "../../../src/sources/source.ts";
 import { SourceError } from "../../../src/sources/source-error.ts";
 import { Usage, type UsageDays, type UsageLimits } from "../../../src/sources/source-usage.ts";
@@ -191,6 +192,25 @@ describe("automatic requests", () => {
       given: ["tested: pass"],
       failures: [],
     });
+  });
+});
+
+describe("a source that is too slow", () => {
+  test("is asked for fewer completions the next time, and at last for one line", async () => {
+    const counts: number[] = [];
+    const lines: boolean[] = [];
+    const slow = made("slow", async function* ({ count, maxTokens }, { stopEarly }) {
+      counts.push(count);
+      lines.push(stopEarly?.("x = 1\n") === true && maxTokens <= 64);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      yield whole("x");
+    });
+    const { options } = setting({ automatic: true, pacing: { pace: new Pace(), budgetMs: 1 } });
+    for (let turn = 0; turn < 4; turn++) {
+      await collect(gather([slow], { ...REQUEST, count: 4, maxTokens: 256 }, options));
+    }
+    expect(counts).toEqual([4, 2, 1, 1]);
+    expect(lines).toEqual([false, false, false, true]);
   });
 });
 

@@ -39,4 +39,11 @@ describe("the pause before asking", () => {
   it("is switched off by 0", () => {
     expect(pauseOf(burst(900, 20), 0)).toBe(0);
   });
+
+  it("is longer before a source that takes long, but no longer than ever", () => {
+    expect(pauseOf(NOT_TYPING, 150, 300)).toBe(150);
+    expect(pauseOf(NOT_TYPING, 150, 3000)).toBe(300);
+    expect(pauseOf(NOT_TYPING, 150, 60_000)).toBe(600);
+    expect(pauseOf(NOT_TYPING, 0, 60_000)).toBe(0);
+  });
 });
