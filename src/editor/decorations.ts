@@ -1,10 +1,10 @@
 /** Scores that the user asked for, behind the last line of what was scored. */
 import * as vscode from "vscode";
 import { Disposables } from "../base/emitter.ts";
-import { percent } from "../base/figures.ts";
-import { type RankedRow, rowOf } from "../ranking/ranking.ts";
+import { type RankedRow, type Ranking, rowOf } from "../ranking/ranking.ts";
 import { rangeOf, type ScoreAnchors } from "../ranking/score-anchors.ts";
 import type { RankingSession } from "../ranking/session.ts";
+import { standingOf } from "../ranking/standing.ts";
 
 export function decorateScores(session: RankingSession, scores: ScoreAnchors): vscode.Disposable {
   const lifetime = new Disposables();
@@ -26,7 +26,7 @@ export function decorateScores(session: RankingSession, scores: ScoreAnchors): v
       return [
         {
           range: new vscode.Range(end, end),
-          renderOptions: { after: { contentText: label(row, anchor.stale) } },
+          renderOptions: { after: { contentText: label(ranking, row, anchor.stale) } },
         },
       ];
     });
@@ -38,11 +38,8 @@ export function decorateScores(session: RankingSession, scores: ScoreAnchors): v
   return lifetime;
 }
 
-function label({ entry }: RankedRow, stale: boolean): string {
-  if (!entry.valid) return `◇ ${vscode.l10n.t("not valid")}`;
-  const figure =
-    entry.probability === null
-      ? vscode.l10n.t("reward {0}", entry.reward?.toFixed(2) ?? "?")
-      : vscode.l10n.t("{0} % likely right", percent(entry.probability));
-  return stale ? `◇ ${vscode.l10n.t("{0}, changed since", figure)}` : `◆ ${figure}`;
+function label(ranking: Ranking, row: RankedRow, stale: boolean): string {
+  const standing = standingOf(ranking, row);
+  if (!row.entry.valid) return `◇ ${standing}`;
+  return stale ? `◇ ${vscode.l10n.t("{0}, changed since", standing)}` : `◆ ${standing}`;
 }

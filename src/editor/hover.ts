@@ -1,11 +1,11 @@
 /** What the hover over scored or accepted code says. */
 import * as vscode from "vscode";
-import { percent } from "../base/figures.ts";
 import { commandLink, escaped, fenced } from "../base/markdown.ts";
 import type { Anchor } from "../ranking/anchors.ts";
 import { type RankedRow, type Ranking, rowOf, rowsOf } from "../ranking/ranking.ts";
 import { rangeOf, type ScoreAnchors } from "../ranking/score-anchors.ts";
 import type { RankingSession } from "../ranking/session.ts";
+import { standingOf } from "../ranking/standing.ts";
 import type { Configuration } from "./configuration.ts";
 
 /** The only commands that a link in the hover may run. */
@@ -43,7 +43,7 @@ export function hoverText(
   row: RankedRow,
   anchor: Pick<Anchor, "origin" | "stale">,
 ): string {
-  const parts = [headline(row)];
+  const parts = [headline(ranking, row)];
   if (anchor.stale)
     parts.push(
       `$(warning) ${vscode.l10n.t("This code has changed since: the score is of what stood here before.")}`,
@@ -72,22 +72,15 @@ export function hoverText(
       other.entry.rank < row.entry.rank ? vscode.l10n.t("Ranked higher") : vscode.l10n.t("Next best");
     parts.push(
       "---",
-      `**${standing}** (${headlineFigures(other)})`,
+      `**${standing}** (${escaped(standingOf(ranking, other))})`,
       fenced(preview(other.entry.code), other.entry.language),
     );
   }
   return parts.join("\n\n");
 }
 
-function headline(row: RankedRow): string {
-  return `**CodeScaler** $(${row.entry.valid ? "verified" : "error"}) ${headlineFigures(row)}`;
-}
-
-function headlineFigures({ entry }: RankedRow): string {
-  if (!entry.valid) return escaped(vscode.l10n.t("not valid"));
-  const reward = entry.reward === null ? "" : vscode.l10n.t("reward {0}", entry.reward.toFixed(2));
-  if (entry.probability === null) return escaped(reward);
-  return escaped(vscode.l10n.t("{0} % likely right ({1})", percent(entry.probability), reward));
+function headline(ranking: Ranking, row: RankedRow): string {
+  return `**CodeScaler** $(${row.entry.valid ? "verified" : "error"}) ${escaped(standingOf(ranking, row))}`;
 }
 
 function verdict(ranking: Ranking, { entry, margin }: RankedRow): string {

@@ -222,9 +222,8 @@ export class Run {
         const asked = performance.now();
         const body = all.candidates.map(({ id, text }) => ({ id, text }));
         const reply = await this.#deps.rank({ task: taskAt(this.cursor), candidates: body }, signal);
-        const best = reply.candidates[0]?.probability ?? null;
         const ms = Math.round(performance.now() - asked);
-        this.tracer.add({ kind: "ranked", count: body.length, ms, best });
+        this.tracer.add({ kind: "ranked", count: body.length, ms });
         this.#totalMs = this.tracer.elapsed;
         const changed = all.candidates.findIndex((one, at) => this.#state.candidates[at] !== one);
         this.#change({ reply, ranked: changed < 0 ? body.length : changed });

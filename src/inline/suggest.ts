@@ -1,6 +1,5 @@
 /** The explicit command: the full ranking, with progress and cancel, then shown as ghost text. */
 import * as vscode from "vscode";
-import { percent } from "../base/figures.ts";
 import { abortSignalOf } from "../base/wait.ts";
 import type { Configuration } from "../editor/configuration.ts";
 import { cursorAt, exclusionReason } from "../editor/documents.ts";
@@ -108,11 +107,8 @@ async function withProgress(run: Run): Promise<RunState | undefined> {
 }
 
 function message(state: RunState): string {
-  const best = state.reply?.candidates[0]?.probability;
   const arrived = vscode.l10n.t("{0} candidates", state.candidates.length);
-  return best === undefined || best === null
-    ? arrived
-    : vscode.l10n.t("{0}, best {1} %", arrived, percent(best));
+  return state.ranked === 0 ? arrived : vscode.l10n.t("{0}, {1} of them ranked", arrived, state.ranked);
 }
 
 async function offerSources(): Promise<void> {

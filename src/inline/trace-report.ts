@@ -130,14 +130,7 @@ export function tell(event: TraceEvent): string {
     case "source-failed":
       return event.problem;
     case "ranked":
-      return event.best === null
-        ? l10n.t("Ranked {0} candidates in {1} ms.", event.count, event.ms)
-        : l10n.t(
-            "Ranked {0} candidates in {1} ms; the best has a predicted chance of {2} % to be right.",
-            event.count,
-            event.ms,
-            percent(event.best),
-          );
+      return l10n.t("Ranked {0} candidates in {1} ms.", event.count, event.ms);
     case "ranking-failed":
       return l10n.t("Not ranked. {0}", event.problem);
     case "all-arrived":

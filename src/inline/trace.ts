@@ -41,7 +41,7 @@ export type TraceEvent =
       readonly draft: boolean;
     }
   | { readonly kind: "source-failed"; readonly source: string; readonly problem: string }
-  | { readonly kind: "ranked"; readonly count: number; readonly ms: number; readonly best: number | null }
+  | { readonly kind: "ranked"; readonly count: number; readonly ms: number }
   | { readonly kind: "ranking-failed"; readonly problem: string }
   | { readonly kind: "all-arrived"; readonly count: number }
   | { readonly kind: "cancelled" }

@@ -25,7 +25,7 @@ const row = z.object({
   candidate: z.string(),
   rank: z.number(),
   valid: z.boolean(),
-  /** "Rank 1: 83 % likely right" */
+  /** "3 of 8 samples" */
   headline: z.string(),
   /** Marks such as "shown first", "accepted". */
   marks: z.array(z.string()),

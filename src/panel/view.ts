@@ -2,12 +2,15 @@
 import { l10n } from "vscode";
 import { languageOf } from "../../shared/syntax/languages/languages.ts";
 import type { SyntaxRuntime } from "../../shared/syntax/parsing/parser.ts";
-import { percent } from "../base/figures.ts";
 import { withVisibleControls } from "../base/markdown.ts";
-import { type RankedRow, type Ranking, rowsOf } from "../ranking/ranking.ts";
+import { type RankedRow, type Ranking, rowsOf, validPrograms } from "../ranking/ranking.ts";
+import { agreementIn, scoreOf } from "../ranking/standing.ts";
 import { lineChanges } from "./differences.ts";
 import { highlight } from "./highlight.ts";
 import type { CodeLine, CodeToken, PanelView, Row } from "./panel-messages.ts";
+
+/** The shortest bar that can be seen. */
+const LEAST_BAR = 0.03;
 
 /** @param runtime with the grammar of the ranking's language loaded */
 export function viewOf(ranking: Ranking, runtime: SyntaxRuntime): PanelView {
@@ -17,11 +20,11 @@ export function viewOf(ranking: Ranking, runtime: SyntaxRuntime): PanelView {
   return {
     rankingId: ranking.id,
     heading: headingOf(ranking),
-    about: aboutOf(ranking, rows),
+    about: aboutOf(ranking),
     problems: [...ranking.problems],
     rows: rows.map((row) => {
       const lines = row === best ? bestLines : codeLines(ranking, row, runtime);
-      return rowOf(ranking, row, lines, row === best ? [] : differences(bestLines, lines));
+      return rowOf(ranking, rows, row, lines, row === best ? [] : differences(bestLines, lines));
     }),
     actions: ranking.kind === "completion" ? ["insert", "copy", "diff"] : ["copy", "diff"],
   };
@@ -40,10 +43,11 @@ function headingOf({ kind, cursor }: Ranking): string {
   }
 }
 
-function aboutOf({ candidates, reply, complete }: Ranking, rows: readonly RankedRow[]): string {
+function aboutOf(ranking: Ranking): string {
+  const { candidates, reply, complete } = ranking;
   const parts: string[] = [];
   if (reply) {
-    const valid = rows.filter(({ entry }) => entry.valid).length;
+    const valid = validPrograms(ranking).length;
     parts.push(
       l10n.t("{0} samples, {1} different valid programs.", candidates.length, valid),
       l10n.t(
@@ -55,11 +59,17 @@ function aboutOf({ candidates, reply, complete }: Ranking, rows: readonly Ranked
     );
   } else parts.push(l10n.t("{0} samples, not ranked yet.", candidates.length));
   if (!complete) parts.push(l10n.t("More may come."));
-  parts.push(l10n.t("Chances are predictions of a model; nothing was run."));
+  parts.push(l10n.t("The order is a prediction of a model; nothing was run."));
   return parts.join(" ");
 }
 
-function rowOf(ranking: Ranking, row: RankedRow, code: readonly CodeToken[][], changes: CodeLine[]): Row {
+function rowOf(
+  ranking: Ranking,
+  rows: readonly RankedRow[],
+  row: RankedRow,
+  code: readonly CodeToken[][],
+  changes: CodeLine[],
+): Row {
   const { entry } = row;
   const marks: string[] = [];
   const is = (id: string | undefined) =>
@@ -70,39 +80,34 @@ function rowOf(ranking: Ranking, row: RankedRow, code: readonly CodeToken[][], c
     candidate: entry.id,
     rank: entry.rank,
     valid: entry.valid,
-    headline: headlineOf(row),
+    headline: headlineOf(ranking, row),
     marks,
-    bar: barOf(row),
-    facts: factsOf(ranking, row),
+    bar: barOf(rows, row),
+    facts: factsOf(row),
     code: code.map((tokens) => ({ change: "same", tokens })),
     differences: changes,
   };
 }
 
-function headlineOf({ entry }: RankedRow): string {
-  if (!entry.valid) return l10n.t("Not valid");
-  if (entry.probability !== null) return l10n.t("{0} % likely right", percent(entry.probability));
-  return entry.reward === null ? l10n.t("Not scored") : l10n.t("Reward {0}", entry.reward.toFixed(2));
+function headlineOf(ranking: Ranking, row: RankedRow): string {
+  if (!row.entry.valid) return l10n.t("Not valid");
+  return agreementIn(ranking, row) ?? scoreOf(row) ?? l10n.t("Not scored");
 }
 
-function barOf({ entry }: RankedRow): Row["bar"] {
+/** Where its reward lies between the lowest and the highest of the ranking. */
+function barOf(rows: readonly RankedRow[], { entry }: RankedRow): Row["bar"] {
   if (!entry.valid || entry.reward === null) return null;
-  // Without calibration the logistic function still orders and bounds the rewards.
-  const value = entry.probability ?? 1 / (1 + Math.exp(-entry.reward));
-  return {
-    value: Math.min(1, Math.max(0, value)),
-    text: l10n.t("Reward {0}", entry.reward.toFixed(2)),
-  };
+  const rewards = rows.flatMap(({ entry: { valid, reward } }) => (valid && reward !== null ? [reward] : []));
+  const [lowest, highest] = [Math.min(...rewards), Math.max(...rewards)];
+  const value = highest > lowest ? (entry.reward - lowest) / (highest - lowest) : 1;
+  return { value: Math.max(LEAST_BAR, value), text: l10n.t("Reward {0}", entry.reward.toFixed(2)) };
 }
 
-function factsOf(ranking: Ranking, { entry, candidate, sources, agreed }: RankedRow): string[] {
+function factsOf({ entry, candidate, sources }: RankedRow): string[] {
   const facts: string[] = [];
   if (!entry.valid) facts.push(entry.reason ?? l10n.t("It cannot be read as code."));
   if (entry.reward !== null) facts.push(l10n.t("Reward {0}", entry.reward.toFixed(2)));
   facts.push(sources.join(", "));
-  if (ranking.kind === "completion") {
-    facts.push(l10n.t("{0} of {1} samples", agreed, ranking.candidates.length));
-  }
   if (entry.tokens > 0) facts.push(l10n.t("{0} tokens read", entry.tokens));
   if (entry.truncated) facts.push(l10n.t("shortened to fit the model"));
   if (candidate.draft) facts.push(l10n.t("its first lines; the rest is still being written"));

@@ -91,3 +91,17 @@ export function rowsOf(ranking: Pick<Ranking, "candidates" | "reply">): RankedRo
 export function rowOf(ranking: Pick<Ranking, "candidates" | "reply">, id: string): RankedRow | undefined {
   return rowsOf(ranking).find(({ entry }) => entry.id === id || entry.duplicates.includes(id));
 }
+
+/**
+ * The different valid programs, by the id of one candidate each: as the server judges them; what it has not seen, and
+ * what was shown or accepted, counts as the editor judged it.
+ */
+export function validPrograms(ranking: Ranking): string[] {
+  const { candidates, shown, accepted } = ranking;
+  const ids = candidates.flatMap(({ id, valid }) => {
+    const row = rowOf(ranking, id);
+    if (row?.entry.valid) return [row.entry.id];
+    return valid && (row === undefined || id === shown || id === accepted) ? [id] : [];
+  });
+  return [...new Set(ids)];
+}

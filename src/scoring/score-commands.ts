@@ -1,12 +1,12 @@
 /** The commands that score existing code. Each speaks up: the user has just asked. */
 import * as vscode from "vscode";
-import { percent } from "../base/figures.ts";
 import type { CommandHandlers } from "../commands/register-commands.ts";
 import type { Configuration } from "../editor/configuration.ts";
 import { exclusionReason, secretPattern } from "../editor/documents.ts";
 import { withProgress } from "../editor/progress.ts";
 import { type RankedRow, type Ranking, rowOf, rowsOf } from "../ranking/ranking.ts";
 import type { ScoreAnchors } from "../ranking/score-anchors.ts";
+import { standingOf } from "../ranking/standing.ts";
 import type { Alternative, ScoreTarget, Scoring } from "./score.ts";
 
 /** A file with more functions is generated, or better scored in parts. */
@@ -83,31 +83,36 @@ async function scoreOne({ scoring }: ScoreCommandDependencies, target: ScoreTarg
   const row = ranking && rowOf(ranking, "c1");
   if (!row) return;
   const what = target.name === "" ? vscode.l10n.t("The selection") : target.name;
-  await vscode.window.showInformationMessage(sentenceOn(what, row));
+  await vscode.window.showInformationMessage(sentenceOn(what, ranking, row));
 }
 
 async function scoreAll({ scoring }: ScoreCommandDependencies, editor: vscode.TextEditor): Promise<void> {
   const targets = (await scoring.functionsIn(editor.document)).slice(0, MAX_FUNCTIONS);
   if (targets.length === 0) throw new Error(vscode.l10n.t("No functions were found in this file."));
-  const scored: { readonly target: ScoreTarget; readonly row: RankedRow }[] = [];
+  const scored: {
+    readonly target: ScoreTarget;
+    readonly ranking: Ranking;
+    readonly row: RankedRow;
+  }[] = [];
   await withProgress(vscode.l10n.t("CodeScaler: scoring functions"), async (signal, report) => {
     for (const [index, target] of targets.entries()) {
       report(vscode.l10n.t("{0} of {1}: {2}", index + 1, targets.length, target.name), 100 / targets.length);
-      const row = rowOf(await scoring.score(target, signal, "bulk"), "c1");
-      if (row) scored.push({ target, row });
+      const ranking = await scoring.score(target, signal, "bulk");
+      const row = rowOf(ranking, "c1");
+      if (row) scored.push({ target, ranking, row });
     }
   });
   // Lowest first: those are the ones to look at. What cannot be read counts as lowest.
   scored.sort((a, b) => a.row.entry.shaped - b.row.entry.shaped);
   const picked = await vscode.window.showQuickPick(
-    scored.map(({ target, row }) => ({
+    scored.map(({ target, ranking, row }) => ({
       label: target.name || vscode.l10n.t("(no name)"),
-      description: figure(row),
+      description: standingOf(ranking, row),
       detail: vscode.l10n.t("Line {0}", target.range.start.line + 1),
       target,
     })),
     {
-      title: vscode.l10n.t("Functions by predicted chance of being right, lowest first"),
+      title: vscode.l10n.t("Functions by what the reward model makes of them, lowest first"),
       placeHolder: vscode.l10n.t("Predictions, not proofs: choose one to go there"),
     },
   );
@@ -171,28 +176,20 @@ function codeOf({ document, range, codeStart }: ScoreTarget): string {
   return document.getText(new vscode.Range(codeStart, range.end));
 }
 
-function sentenceOn(what: string, row: RankedRow): string {
+function sentenceOn(what: string, ranking: Ranking, row: RankedRow): string {
   if (!row.entry.valid) return vscode.l10n.t("{0} is not valid: {1}", what, row.entry.reason ?? "");
-  return vscode.l10n.t("{0}: {1}. A prediction, not a proof.", what, figure(row));
+  return vscode.l10n.t("{0}: {1}. A prediction, not a proof.", what, standingOf(ranking, row));
 }
 
 function verdictOf(ranking: Ranking): string {
-  const rows = rowsOf(ranking);
-  const [best, second] = rows;
+  const [best, second] = rowsOf(ranking);
   if (!best) return vscode.l10n.t("Nothing could be compared.");
-  if (!second) return vscode.l10n.t("Both are the same program: {0}.", figure(best));
+  if (!second) return vscode.l10n.t("Both are the same program: {0}.", standingOf(ranking, best));
   return vscode.l10n.t(
     "Probably better: {0} ({1}), then {2} ({3}). A prediction, not a proof.",
     best.candidate.source,
-    figure(best),
+    standingOf(ranking, best),
     second.candidate.source,
-    figure(second),
+    standingOf(ranking, second),
   );
-}
-
-function figure({ entry }: RankedRow): string {
-  if (!entry.valid) return vscode.l10n.t("not valid");
-  const reward = vscode.l10n.t("reward {0}", entry.reward?.toFixed(2) ?? "?");
-  if (entry.probability === null) return reward;
-  return vscode.l10n.t("{0} % likely right, {1}", percent(entry.probability), reward);
 }

@@ -1,5 +1,5 @@
 /** Local statistics: what was asked for, how long it took, what was accepted. No code, no names of files. Pure. */
-import { type Ranking, rowOf, rowsOf } from "../ranking/ranking.ts";
+import { type Ranking, rowOf, rowsOf, validPrograms } from "../ranking/ranking.ts";
 
 /** One finished request. */
 export interface Outcome {
@@ -18,6 +18,8 @@ export interface Outcome {
   /** Rank of the first sample that arrived, duplicates counted with their representative. */
   readonly firstRank: number | null;
   readonly shown: boolean;
+  /** Whether something of it was accepted, ranked or not; records of earlier versions do not say. */
+  readonly taken?: boolean;
   /** Rank and predicted chance of what was accepted; null when nothing was. */
   readonly acceptedRank: number | null;
   readonly accepted: number | null;
@@ -33,11 +35,12 @@ export function outcomeOf(ranking: Ranking): Outcome {
   const [firstCandidate] = candidates;
   const first = firstCandidate && rowOf(ranking, firstCandidate.id);
   const accepted = ranking.accepted === undefined ? undefined : rowOf(ranking, ranking.accepted);
+  const valid = new Set(validPrograms(ranking));
   const arrivals = candidates.map(({ arrivedMs }) => arrivedMs);
   return {
     at: ranking.startedAt,
     candidates: candidates.length,
-    valid: rows.filter(({ entry }) => entry.valid).reduce((sum, { agreed }) => sum + agreed, 0),
+    valid: candidates.filter(({ id }) => valid.has(rowOf(ranking, id)?.entry.id ?? id)).length,
     firstMs: Math.min(...arrivals),
     lastMs: Math.max(...arrivals),
     rankMs: reply?.timings.total_ms ?? null,
@@ -45,6 +48,7 @@ export function outcomeOf(ranking: Ranking): Outcome {
     best: rows[0]?.entry.probability ?? null,
     firstRank: first?.entry.rank ?? null,
     shown: ranking.shown !== undefined,
+    taken: ranking.accepted !== undefined,
     acceptedRank: accepted?.entry.rank ?? null,
     accepted: accepted?.entry.probability ?? null,
   };
@@ -78,10 +82,8 @@ export interface Summary {
   readonly firstMs: number | undefined;
   readonly lastMs: number | undefined;
   readonly rankMs: number | undefined;
-  /** Over requests in which both are known: mean predicted chances, and how often the first was the best. */
+  /** Requests in which both are known, and how often the first was the best. */
   readonly compared: number;
-  readonly meanFirst: number | undefined;
-  readonly meanBest: number | undefined;
   readonly firstWasBest: number;
 }
 
@@ -99,7 +101,7 @@ export function summaryOf(outcomes: readonly Outcome[]): Summary {
     candidates: sum(outcomes.map(({ candidates }) => candidates)),
     valid: sum(outcomes.map(({ valid }) => valid)),
     shown: outcomes.filter(({ shown }) => shown).length,
-    accepted: accepted.length,
+    accepted: outcomes.filter(({ taken, acceptedRank }) => taken ?? acceptedRank !== null).length,
     acceptedRanks,
     ranges: RANGES.map((from, index) => {
       const to = RANGES[index + 1] ?? 1;
@@ -115,18 +117,12 @@ export function summaryOf(outcomes: readonly Outcome[]): Summary {
     lastMs: median(outcomes.map(({ lastMs }) => lastMs)),
     rankMs: median(outcomes.flatMap(({ rankMs }) => rankMs ?? [])),
     compared: compared.length,
-    meanFirst: mean(compared.map(({ first }) => first ?? 0)),
-    meanBest: mean(compared.map(({ best }) => best ?? 0)),
     firstWasBest: compared.filter(({ firstRank }) => firstRank === 1).length,
   };
 }
 
 function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
-}
-
-function mean(values: readonly number[]): number | undefined {
-  return values.length === 0 ? undefined : sum(values) / values.length;
 }
 
 function median(values: readonly number[]): number | undefined {

@@ -37,11 +37,9 @@ export function statisticsPage(summary: Summary, usage: readonly SourceUsage[]):
     summary.compared === 0
       ? l10n.t("Nothing to compare yet.")
       : l10n.t(
-          "Over {0} requests, the first sample had a mean predicted chance of {1} %, the best one of {2} %. The first was the best {3} times.",
-          summary.compared,
-          percent(summary.meanFirst ?? 0),
-          percent(summary.meanBest ?? 0),
+          "In {0} of {1} requests the first sample was also the best.",
           summary.firstWasBest,
+          summary.compared,
         ),
     "",
     `## ${l10n.t("Rank of what was accepted")}`,
