@@ -9,6 +9,8 @@ export interface ScoreOptions {
   readonly priority: Priority;
   /** Aborting stops the work before the next batch; `score` then rejects with the signal's reason. */
   readonly signal?: AbortSignal;
+  /** Told how long the work waited for its first turn, in milliseconds; not called where nothing had to be done. */
+  readonly waited?: ((ms: number) => void) | undefined;
   /** For each sequence the tokens whose log-probabilities are wanted; left out: none. */
   readonly spans?: readonly Span[];
 }

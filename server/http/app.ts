@@ -15,6 +15,7 @@ import {
   type ErrorCode,
   type ErrorReply,
   LIMITS,
+  type Priority,
   type RankReply,
   rankRequest,
   type ScoreReply,
@@ -92,6 +93,7 @@ export function createApp(deps: AppDependencies): FastifyInstance {
     clientErrorHandler: refuseMalformed,
   });
   const metrics = createMetrics();
+  const waitOf = (priority: Priority) => (ms: number) => metrics.waited(priority, ms / 1000);
   const parseJson = app.getDefaultJsonParser("remove", "remove");
   app.addContentTypeParser("application/json", { parseAs: "string" }, (request, body: string, done) => {
     const problem = tooCostly(body);
@@ -126,7 +128,7 @@ export function createApp(deps: AppDependencies): FastifyInstance {
     const body = parse(rankRequest, request.body);
     const signal = goneSignal(reply);
     const answer = await deps.occupancy.during(body.priority, () =>
-      deps.host.use(body.model, (scorer) => rank(body, scorer, deps.programs, signal)),
+      deps.host.use(body.model, (scorer) => rank(body, scorer, deps.programs, signal, waitOf(body.priority))),
     );
     metrics.ranked(answer);
     return answer;
@@ -140,6 +142,7 @@ export function createApp(deps: AppDependencies): FastifyInstance {
         priority: body.priority,
         criterion: body.criterion,
         signal,
+        waited: waitOf(body.priority),
       });
       metrics.scored(inputs.length, decodedTokens);
       return {
@@ -170,7 +173,9 @@ export function createApp(deps: AppDependencies): FastifyInstance {
     goneSignal,
     during: (work) => deps.occupancy.during("interactive", work),
     rank: (signal) => (request) =>
-      deps.host.use(undefined, (scorer) => rank(request, scorer, deps.programs, signal)),
+      deps.host.use(undefined, (scorer) =>
+        rank(request, scorer, deps.programs, signal, waitOf("interactive")),
+      ),
     languageOf: async (code, signal) => {
       const task = { question: "" };
       const candidates = [{ id: "code", text: code }];

@@ -1,6 +1,6 @@
 /** What the service counts about itself, for Prometheus. Nothing of a request's content is in it. */
 import { Counter, collectDefaultMetrics, Histogram, Registry } from "prom-client";
-import type { RankReply } from "../../shared/contract.ts";
+import type { Priority, RankReply } from "../../shared/contract.ts";
 
 export interface Metrics {
   readonly contentType: string;
@@ -8,6 +8,8 @@ export interface Metrics {
   request(route: string, status: number, seconds: number): void;
   ranked(reply: RankReply): void;
   scored(items: number, decodedTokens: number): void;
+  /** How long work waited for the engine's first turn. */
+  waited(priority: Priority, seconds: number): void;
 }
 
 /** One registry per application, so that two in a process (tests) do not share counts. */
@@ -40,6 +42,13 @@ export function createMetrics(): Metrics {
     help: "Tokens decoded by the reward model.",
     registers,
   });
+  const waits = new Histogram({
+    name: "codescaler_wait_seconds",
+    help: "Time that requests waited for the model before their first turn, by priority.",
+    labelNames: ["priority"] as const,
+    buckets: [0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100],
+    registers,
+  });
   return {
     contentType: registry.contentType,
     text: () => registry.metrics(),
@@ -50,6 +59,9 @@ export function createMetrics(): Metrics {
     ranked(reply) {
       for (const candidate of reply.candidates) candidates.inc({ valid: String(candidate.valid) });
       tokens.inc(reply.usage.unique_tokens);
+    },
+    waited(priority, seconds) {
+      waits.observe({ priority }, seconds);
     },
     scored(count, decodedTokens) {
       items.inc(count);

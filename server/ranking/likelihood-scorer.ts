@@ -44,6 +44,7 @@ export function createLikelihoodScorer(
         inputs.map(({ tokens }) => tokens),
         {
           priority: options.priority,
+          waited: options.waited,
           spans: inputs.map(({ program }) => program),
           ...(options.signal && { signal: options.signal }),
         },

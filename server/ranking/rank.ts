@@ -10,6 +10,7 @@ import { sampleSignals } from "./signals.ts";
  * Ranks candidates for a task, best first.
  * @param read finds the programs in the candidates, here or in another thread
  * @param signal aborting stops the work before the next batch
+ * @param waited told how long the programs waited for the model
  * @throws ServiceError whatever the reader and the scorer throw
  */
 export async function rank(
@@ -17,6 +18,7 @@ export async function rank(
   scorer: Scorer,
   read: ProgramReader,
   signal?: AbortSignal,
+  waited?: (ms: number) => void,
 ): Promise<RankReply> {
   const started = performance.now();
   const { problem, entries } = await read(request, signal);
@@ -30,6 +32,7 @@ export async function rank(
     priority: request.priority,
     criterion: request.criterion,
     signal,
+    waited,
   });
 
   const judged = valid.map((entry, index) => {

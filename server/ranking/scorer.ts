@@ -68,6 +68,8 @@ export interface ScoringOptions {
   readonly signal?: AbortSignal | undefined;
   /** Name of a criterion, for models that judge one at a time. */
   readonly criterion?: string | undefined;
+  /** Told how long the work waited for the engine, in milliseconds. */
+  readonly waited?: ((ms: number) => void) | undefined;
 }
 
 export interface Scorer {
@@ -143,7 +145,11 @@ export function createScorer(id: string, file: ScoredModel, engine: Engine, fit?
     const tokenized = performance.now();
     const { rewards, decodedTokens } = await engine.score(
       rendered.map((input) => input.tokens),
-      { priority: options.priority, ...(options.signal && { signal: options.signal }) },
+      {
+        priority: options.priority,
+        waited: options.waited,
+        ...(options.signal && { signal: options.signal }),
+      },
     );
     return {
       inputs: rendered.map(({ tokens, truncated, term }, index) => ({

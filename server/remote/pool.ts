@@ -123,22 +123,14 @@ export class EnginePool {
   }
 
   #dispatch(): void {
-    for (let job = this.#queue.shift(); job; job = this.#queue.shift()) {
+    for (let job = this.#queue.next(); job; job = this.#queue.next()) {
+      const endpoint = this.#closed === undefined ? this.#choose(job) : undefined;
+      if (this.#closed === undefined && endpoint === undefined && this.#hopeful()) return;
+      this.#queue.shift();
       // Closed engines change no more: whoever waited for one would wait for ever.
-      if (this.#closed !== undefined) {
-        job.reject(this.#closed);
-        continue;
-      }
-      const endpoint = this.#choose(job);
-      if (endpoint !== undefined) {
-        void this.#run(endpoint, job);
-        continue;
-      }
-      if (this.#hopeful()) {
-        this.#queue.pushFront(job);
-        return;
-      }
-      job.reject(this.#problem());
+      if (this.#closed !== undefined) job.reject(this.#closed);
+      else if (endpoint === undefined) job.reject(this.#problem());
+      else void this.#run(endpoint, job);
     }
   }
 

@@ -1,4 +1,5 @@
 /** The engine on a real (tiny, random) model through libllama: what is decoded is counted at the decode call. */
+
 import { getEventListeners } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -6,6 +7,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Tokens } from "../../server/engine/engine.ts";
 import type { LlamaEngine } from "../../server/engine/llama/llama-engine.ts";
+import { INTERACTIVE_IN_A_ROW } from "../../server/engine/queue.ts";
 import type { EngineSettings } from "../../server/engine/settings.ts";
 import { tinyEngine, tinyModel } from "./tiny-model.ts";
 
@@ -213,6 +215,34 @@ describe("the queue", () => {
     expect(rewards.every(Number.isFinite)).toBe(true);
     // Interruptions cost the bulk work nothing that was not pushed out of the cache.
     expect(decodedTokens).toBeLessThan(100 * 120 * 1.2);
+  });
+
+  test("bulk work ends under interactive work without a pause, and has a turn after four of it", async () => {
+    await engine.forget();
+    let ended = false;
+    const bulk = score(
+      Array.from({ length: 12 }, () => tokens(ids(150))),
+      "bulk",
+    ).then((result) => {
+      ended = true;
+      return result;
+    });
+    let interactive = 0;
+    const client = async () => {
+      while (!ended) {
+        await score([tokens(ids(60))]);
+        interactive += 1;
+      }
+    };
+    // One waits while another one is answered, so that there is always more urgent work.
+    await Promise.all([client(), client(), client()]);
+    const { rewards, decodedTokens } = await bulk;
+    expect(rewards.every(Number.isFinite)).toBe(true);
+    // Each turn decodes a batch, and what was pushed out of the cache between turns is decoded again.
+    expect(interactive).toBeGreaterThan(4);
+    expect(interactive).toBeLessThan(
+      (INTERACTIVE_IN_A_ROW + 3) * (decodedTokens / SETTINGS.batchTokens) + 10,
+    );
   });
 
   test("after a request is cancelled nothing more is decoded for it than the batch that runs", async () => {

@@ -22,6 +22,14 @@ interface Job {
   pending: readonly Work[];
   readonly rewards: Map<string, number>;
   decodedTokens: number;
+  /** Batches that it may decode yet before it gives way. */
+  turnLeft: number;
+  /** Batches of a turn: one, and more where one after the other was pushed out of the cache again. */
+  turn: number;
+  /** Tokens decoded for the group that it is at. */
+  groupTokens: number;
+  /** Told when its first turn begins; undefined afterwards. */
+  began: (() => void) | undefined;
   readonly resolve: () => void;
   readonly reject: (reason: unknown) => void;
 }
@@ -180,6 +188,7 @@ export class LlamaEngine implements Engine {
 
   #enqueue(work: readonly Work[], rewards: Map<string, number>, options: ScoreOptions): Promise<number> {
     const { signal } = options;
+    const queued = performance.now();
     return new Promise<number>((resolve, reject) => {
       const onAbort = () => {
         // A running job notices between batches; a waiting one need not wait for that.
@@ -194,6 +203,10 @@ export class LlamaEngine implements Engine {
         pending: [...work].sort((a, b) => compareTokens(a.tokens, b.tokens)),
         rewards,
         decodedTokens: 0,
+        turnLeft: 1,
+        turn: 1,
+        groupTokens: 0,
+        began: () => options.waited?.(performance.now() - queued),
         resolve: () => {
           settled();
           resolve(job.decodedTokens);
@@ -214,11 +227,14 @@ export class LlamaEngine implements Engine {
     await Promise.resolve();
     const done = await this.#watched?.();
     for (let job = this.#queue.shift(); job; job = this.#queue.shift()) {
+      job.began?.();
+      job.began = undefined;
+      job.turnLeft = job.turn;
       try {
         while (job.pending.length > 0) await this.#scoreGroup(job);
         job.resolve();
       } catch (error) {
-        if (error instanceof Interrupted) this.#queue.pushFront(job);
+        if (error instanceof Interrupted) this.#putBack(job);
         else job.reject(error);
       }
     }
@@ -226,6 +242,15 @@ export class LlamaEngine implements Engine {
     this.#trim();
     done?.();
     this.#worker = undefined;
+  }
+
+  /**
+   * A group has no more tokens than the cache: when more were decoded for it, the work of its turns was pushed out by
+   * what ran in between. Longer turns let it end all the same.
+   */
+  #putBack(job: Job): void {
+    if (job.groupTokens > this.maxSequence) job.turn *= 2;
+    this.#queue.pushFront(job);
   }
 
   /** Scores as many pending sequences of the job as fit together. */
@@ -239,6 +264,8 @@ export class LlamaEngine implements Engine {
       decoded: (tokens) => {
         this.#decodedTotal += tokens;
         job.decodedTokens += tokens;
+        job.groupTokens += tokens;
+        job.turnLeft -= 1;
       },
     });
     rewards.forEach((reward, index) => {
@@ -248,6 +275,8 @@ export class LlamaEngine implements Engine {
       job.rewards.set(entry.key, reward);
     });
     job.pending = job.pending.slice(rewards.length);
+    job.groupTokens = 0;
+    job.turn = 1;
     this.#trim();
   }
 
@@ -275,6 +304,6 @@ export class LlamaEngine implements Engine {
   #giveWay(job: Job): void {
     job.signal?.throwIfAborted();
     if (this.#closed) throw shuttingDown();
-    if (this.#queue.overtakes(job.priority)) throw new Interrupted();
+    if (job.turnLeft <= 0 && this.#queue.overtakes(job.priority)) throw new Interrupted();
   }
 }
