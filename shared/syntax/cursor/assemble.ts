@@ -13,7 +13,7 @@
 import { extract } from "../extract/extract.ts";
 import type { Language } from "../languages/languages.ts";
 import type { SyntaxRuntime } from "../parsing/parser.ts";
-import { codeIn } from "./code-in-reply.ts";
+import { codeIn, PROSE } from "./code-in-reply.ts";
 import { type CursorDocument, cursorDocument } from "./document.ts";
 import type { Judgement } from "./judgement.ts";
 import { beforeCutOff, endings, proposals } from "./proposals.ts";
@@ -36,9 +36,6 @@ const MAX_ATTEMPTS_HOPELESS = 2;
 
 /** Ends of complete statements or elements that are tried in a completion that stops in the middle of one. */
 const MAX_ATTEMPTS_CUT_OFF = 4;
-
-/** A first line in words: code may follow on it without a fence. */
-const PROSE = /^\s*\p{Lu}[\p{L}']*(?:,? [\p{L}'`()-]+){2,}[.:!,]?[^\S\n]*\n/u;
 
 /** A cursor in a document, and what a model would write there. */
 export interface AssembleRequest {

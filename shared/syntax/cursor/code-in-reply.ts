@@ -7,6 +7,9 @@ import { linesOf, textOf } from "../replies/lines.ts";
 import { withoutReasoning } from "../replies/reasoning.ts";
 import { scanBrackets } from "./scan-brackets.ts";
 
+/** A first line in words: code may follow on it without a fence. */
+export const PROSE = /^\s*\p{Lu}[\p{L}']*(?:,? [\p{L}'`()-]+){2,}[.:!,]?[^\S\n]*\n/u;
+
 /** Blocks of one reply that are tried; the first is nearly always the one. */
 const MAX_BLOCKS = 3;
 
@@ -26,10 +29,12 @@ export function codeIn(text: string, language: Language): string[] {
   const [first] = segments;
   const fences = fencesIn(segments);
   if (fences.length === 0) return [plain];
+  const before = first?.kind === "prose" && fences[0]?.info === "" ? textOf(first.lines) : undefined;
+  // A fence alone closes what a model took for a block; only prose says that it opens one.
+  if (fences.length === 1 && before !== undefined && !PROSE.test(before)) return [before];
   const blocks = fences.map((fence) => ({ tag: tagOf(fence.info), code: textOf(fence.lines) }));
   const filled = blocks.filter((block) => block.code.trim() !== "" && !block.tag.notCode);
   const own = filled.filter((block) => block.tag.language === language);
   const codes = [...own, ...filled.filter((block) => !own.includes(block))].map((block) => block.code);
-  const unopened = first?.kind === "prose" && fences[0]?.info === "" ? [textOf(first.lines)] : [];
-  return [...codes.slice(0, MAX_BLOCKS), ...unopened];
+  return [...codes.slice(0, MAX_BLOCKS), ...(before === undefined ? [] : [before])];
 }

@@ -11,6 +11,7 @@ import {
   withoutOuterStatements,
   withoutRepeatedPrefix,
   withoutRepeatedSuffix,
+  withoutRepeatedWord,
 } from "./repetition.ts";
 import { scanBrackets } from "./scan-brackets.ts";
 
@@ -28,7 +29,7 @@ export function* proposals(completion: string, document: CursorDocument): Genera
 /** The completion without what stands before the cursor already: of an answer, its continuation. */
 function meanings(completion: string, document: CursorDocument): string[] {
   const { before } = document.excerpt;
-  const repeated = withoutRepeatedPrefix(completion, before);
+  const repeated = withoutRepeatedPrefix(completion, before) ?? withoutRepeatedWord(completion, before);
   // A unit in full has more than one line.
   const whole = repeated === undefined && completion.includes("\n");
   const continued = whole ? continuationOf(completion, document) : undefined;
@@ -43,10 +44,16 @@ export function* endings(full: string, document: CursorDocument): Generator<stri
   const { inside } = document.before;
   const text = withoutOpenComment(full, document);
   const own = withinPlace(text, place, scanBrackets(text, language, inside));
+  const word = restOfWord(own, document);
+  if (word !== undefined && /^(?:[.([]|::|->|\?\.)/.test(after)) {
+    yield word;
+    return;
+  }
   if (place.inExpression || place.oneLine) {
     const first = withoutRepeatedSuffix(text, after, inside);
     if (first !== undefined && first.length < own.length) yield* joined(first, document);
     yield* unrepeated(own, document);
+    for (const part of shorter(own, document)) yield* joined(part, document);
     return;
   }
   const outer = withoutOuterStatements(text, after, document.indent.lineIndent);
@@ -75,13 +82,32 @@ function* unrepeated(text: string, document: CursorDocument): Generator<string> 
   for (const cut of repetitionCuts(text, after)) yield* joined(text.slice(0, cut).trimEnd(), document);
 }
 
+/** Elements in which a completion in the middle of a line is cut back. */
+const MAX_SHORTER = 2;
+
+/** What may be meant of a text that does not fit before the rest of its line: less elements, the end of the word. */
+function shorter(text: string, document: CursorDocument): string[] {
+  const { place, language } = document;
+  const scan = scanBrackets(text, language, document.before.inside);
+  const parts = place.inExpression ? completeParts(text, place, scan).slice(0, MAX_SHORTER) : [];
+  const word = restOfWord(text, document);
+  return word === undefined ? parts : [...parts, word];
+}
+
+/** What of a text ends the word that the cursor is behind; undefined where it is behind none. */
+function restOfWord(text: string, document: CursorDocument): string | undefined {
+  if (document.before.inside !== undefined || !/[\p{L}\p{N}_]$/u.test(document.excerpt.before))
+    return undefined;
+  return /^[\p{L}\p{N}_]+/u.exec(text)?.[0];
+}
+
 /** Of a completion that stops in the middle of something: what is complete before that. */
 export function* beforeCutOff(completion: string, document: CursorDocument): Generator<string> {
   const { place, language } = document;
   const [meaning] = meanings(completion, document);
   const [text] = meaning === undefined ? [] : reindent(meaning, document.indent);
-  if (text === undefined || document.before.inside !== undefined) return;
-  const scan = scanBrackets(text, language);
+  if (text === undefined) return;
+  const scan = scanBrackets(text, language, document.before.inside);
   if (scan.open.length === 0 && scan.inside === undefined) return;
   for (const part of completeParts(text, place, scan)) yield* endings(part, document);
 }

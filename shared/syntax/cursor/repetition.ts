@@ -110,6 +110,14 @@ function withoutRepeatedTokens(completion: string, started: string): string | un
   return undefined;
 }
 
+/** The completion without the word that was begun before the cursor: `fu` and `func`. */
+export function withoutRepeatedWord(completion: string, before: string): string | undefined {
+  const begun = /(?<![\p{L}\p{N}_])[\p{L}_]{2,}$/u.exec(before.slice(-TOKEN_OVERLAP))?.[0];
+  if (begun === undefined || !completion.startsWith(begun)) return undefined;
+  const rest = completion.slice(begun.length);
+  return /^[\p{L}\p{N}_]/u.test(rest) ? rest : undefined;
+}
+
 /** The rest of a line that starts with what was typed of it; white space may differ at the seam. */
 export function withoutStart(line: Line, started: string): string | undefined {
   const body = line.text.trimStart();
