@@ -7,7 +7,7 @@ import { cursorAt, exclusionReason } from "../editor/documents.ts";
 import type { Settings } from "../editor/settings.ts";
 import type { RankingSession } from "../ranking/session.ts";
 import { accepted, keystroke, NOT_TYPING, pauseOf, shownAndIgnored, type Typing } from "./debounce.ts";
-import { restOf } from "./reuse.ts";
+import { isSameCursor, restOf } from "./reuse.ts";
 import type { Run, RunState } from "./run.ts";
 import type { Runs } from "./runs.ts";
 import { decide, type Suggestion, suggestionsOf } from "./suggestions.ts";
@@ -161,6 +161,7 @@ export class InlineProvider implements vscode.InlineCompletionItemProvider {
     const decision = decide(suggestions(run.state), least);
     switch (decision.kind) {
       case "show":
+        if (!isUnchanged(request)) return nothing(tracer, { kind: "document-changed" });
         return this.#show(run, decision.suggestions, request, tracer);
       case "none-valid":
         return nothing(
@@ -197,6 +198,7 @@ export class InlineProvider implements vscode.InlineCompletionItemProvider {
     if (found.length === 0) {
       return nothing(tracer, { kind: "none-valid", count: run.state.candidates.length });
     }
+    if (!isUnchanged(request)) return nothing(tracer, { kind: "document-changed" });
     return this.#show(run, found, request, tracer);
   }
 
@@ -227,6 +229,15 @@ export class InlineProvider implements vscode.InlineCompletionItemProvider {
     tracer.add({ kind: "shown", count: found.length, ranked: first.ranked });
     return found.map((suggestion) => itemOf(run.id, suggestion, request));
   }
+}
+
+/**
+ * The document still has at the cursor what the request was made for. The editor itself drops answers for what the user
+ * has typed over, but not for every change that something else makes.
+ */
+function isUnchanged({ document, position, pending, cursor }: SuggestionRequest): boolean {
+  if (document.version === cursor.version) return true;
+  return isSameCursor(cursor, cursorAt(document, document.validatePosition(position), pending));
 }
 
 /** Whoever edits a name does not want code in the middle of it. */

@@ -29,6 +29,12 @@ export function typedSince(old: CursorContext, now: CursorContext): TypedSince |
   return { typed: now.prefix.slice(now.prefix.length - length), closers };
 }
 
+/** The text around both cursors is the same: what was made for the one can be inserted at the other. */
+export function isSameCursor(old: CursorContext, now: CursorContext | undefined): boolean {
+  const since = now === undefined ? undefined : typedSince(old, now);
+  return since?.typed === "" && since.closers === "";
+}
+
 /** A suggestion with what is left of it after that; undefined when something else was typed, or nothing is left. */
 export function restOf(suggestion: Suggestion, { typed, closers }: TypedSince): Suggestion | undefined {
   const { insert } = suggestion;

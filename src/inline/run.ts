@@ -9,6 +9,7 @@ import type { Ranker } from "../ranking/ranker.ts";
 import type { Candidate, Ranking } from "../ranking/ranking.ts";
 import type { Arrival, OnSourceDraft, SourceName } from "../sources/gather.ts";
 import type { Completion } from "../sources/source.ts";
+import { withoutCutOffEnd } from "./cut-off.ts";
 import type { Tracer } from "./trace.ts";
 
 export interface RunDependencies {
@@ -172,7 +173,7 @@ export class Run {
 
   async #take(source: SourceName, completion: Completion, draft: boolean): Promise<void> {
     const arrivedMs = Math.round(this.tracer.elapsed);
-    const { text } = completion;
+    const text = draft || completion.complete ? completion.text : withoutCutOffEnd(completion.text);
     // What it replaces is looked for now: while it is checked, its own draft may not be taken once more.
     const replaced = this.#state.candidates.find(
       (one) => one.draft && one.sourceId === source.id && text.startsWith(one.text),
@@ -185,6 +186,7 @@ export class Run {
       sourceId: source.id,
       source: source.label,
       ...completion,
+      text,
       draft,
       arrivedMs,
       ...check,

@@ -137,6 +137,8 @@ export function tell(event: TraceEvent): string {
       return l10n.t("No more candidates will come: {0} arrived.", event.count);
     case "cancelled":
       return l10n.t("Given up: the document has moved on.");
+    case "document-changed":
+      return l10n.t("Not shown: the text around the cursor has changed meanwhile.");
     case "late":
       return l10n.t("No valid candidate within {0} ms.", event.budget);
     case "none-valid":

@@ -45,6 +45,8 @@ export type TraceEvent =
   | { readonly kind: "ranking-failed"; readonly problem: string }
   | { readonly kind: "all-arrived"; readonly count: number }
   | { readonly kind: "cancelled" }
+  /** Something changed the text around the cursor while candidates were on their way. */
+  | { readonly kind: "document-changed" }
   | { readonly kind: "late"; readonly budget: number }
   | { readonly kind: "none-valid"; readonly count: number }
   | { readonly kind: "abstained"; readonly probability: number; readonly least: number }

@@ -4,7 +4,7 @@ import { cursorAt } from "../editor/documents.ts";
 import { rowOf } from "../ranking/ranking.ts";
 import { rangeOf, type ScoreAnchors } from "../ranking/score-anchors.ts";
 import type { RankingSession } from "../ranking/session.ts";
-import { typedSince } from "./reuse.ts";
+import { isSameCursor } from "./reuse.ts";
 
 export interface UseCandidateDependencies {
   readonly session: RankingSession;
@@ -31,11 +31,7 @@ export async function useCandidate(
     .in(cursor.uri)
     .find((anchor) => anchor.rankingId === rankingId && anchor.origin === "accepted" && !anchor.stale);
   const position = document.positionAt(cursor.offset);
-  const unchanged = () => {
-    const now = cursorAt(document, position);
-    return now !== undefined && typedSince(cursor, now)?.typed === "";
-  };
-  if (!present && !unchanged()) {
+  if (!present && !isSameCursor(cursor, cursorAt(document, position))) {
     throw new Error(
       vscode.l10n.t("The document has changed there since. Copy the candidate from the comparison instead."),
     );

@@ -116,6 +116,26 @@ describe("typing", () => {
     assert.equal(await request.aborted, true);
   });
 
+  it("is given nothing for a text that something else has changed meanwhile", async () => {
+    replay.completions = [{ text: "a + b", delayMs: 1500 }];
+    const editor = await openAt("add.py", ADD);
+    await type(" ");
+    await until("a request", () => replay.requests[0]);
+    const text = 'def sub(a, b):\n    """Another."""\n    return a - b\n';
+    const edit = new vscode.WorkspaceEdit();
+    const all = new vscode.Range(0, 0, editor.document.lineCount, 0);
+    edit.replace(editor.document.uri, all, text);
+    await vscode.workspace.applyEdit(edit);
+    await until("the end of the request", () =>
+      ["cancelled", "document-changed", "superseded"].some((kind) =>
+        lastEvents().some((event) => event === kind),
+      ),
+    );
+    assert.ok(!lastEvents().includes("shown"));
+    await vscode.commands.executeCommand("editor.action.inlineSuggest.commit");
+    assert.equal(editor.document.getText(), text);
+  });
+
   it("quickly asks once, after the last key", async () => {
     await configure({ "automatic.debounce": 2000 });
     try {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { restOf, typedSince } from "../../../../src/inline/reuse.ts";
+import { isSameCursor, restOf, typedSince } from "../../../../src/inline/reuse.ts";
 import { cursorIn } from "../cursor.ts";
 
 /** What is left of a suggestion made at one place when the cursor is at another; undefined when it is gone. */
@@ -9,6 +9,27 @@ function left(asked: string, insert: string, now: string): { text: string; repla
   const rest = from && restOf(suggestion, from);
   return rest && { text: rest.rest, replaces: rest.replaces };
 }
+
+describe("a cursor after the document has changed", () => {
+  const same = (before: string, now: string) => isSameCursor(cursorIn(before), cursorIn(now));
+
+  it("is the same where the text around it is", () => {
+    expect(same("a = 1\nreturn █\n", "a = 1\nreturn █\n")).toBe(true);
+  });
+
+  it("is another one where a line above has come or gone, though line and column are the same", () => {
+    expect(same('x = 0\nif y:\n    █\nreturn "A"\n', 'if y:\n    x\nretu█rn "A"\n')).toBe(false);
+  });
+
+  it("is another one where the text after it is another", () => {
+    expect(same('    █\n    return "A"\n', '    █return "A"\n')).toBe(false);
+    expect(same("f(█\n", "f(█)\n")).toBe(false);
+  });
+
+  it("is none in a document that is gone", () => {
+    expect(isSameCursor(cursorIn("return █"), undefined)).toBe(false);
+  });
+});
 
 describe("reuse of an earlier suggestion", () => {
   it("gives all of it where it was asked for", () => {

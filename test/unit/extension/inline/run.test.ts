@@ -121,6 +121,20 @@ describe("a run", () => {
     expect(state.problems).toEqual(["The reward server is down."]);
   });
 
+  it("leaves out the line that a model did not come to the end of", async () => {
+    const asked: string[][] = [];
+    const cutOff = { text: "a +\\\n    b\nprint(a", complete: false, tokens: 8 };
+    const run = start({
+      rank: lengthRanker(asked),
+      async *gather() {
+        yield { kind: "completion", source: { id: "s", label: "S" }, completion: cutOff };
+      },
+    });
+    const { candidates } = await run.until(done, NEVER);
+    expect(candidates.map(({ insert }) => insert)).toEqual(["a +\\\n    b\n"]);
+    expect(asked).toEqual([["a +\\\n    b\n"]]);
+  });
+
   it("goes on with the others when a source fails", async () => {
     const run = start({
       async *gather() {
