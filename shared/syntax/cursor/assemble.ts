@@ -43,7 +43,7 @@ export interface AssembleRequest {
   readonly completion: string;
   readonly suffix: string;
   readonly language: Language;
-  /** Where the file stands: cells of notebooks (`.ipynb`) may have lines for IPython. */
+  /** Path of the file: cells of notebooks (`.ipynb`) may have lines for IPython. */
   readonly path?: string | undefined;
 }
 
@@ -69,7 +69,7 @@ export async function assemble(request: AssembleRequest, runtime: SyntaxRuntime)
     const extracted = code === "" ? undefined : search([code], document);
     if (extracted?.valid) found = extracted;
   }
-  if (found === undefined) return nothing("Everything in the completion already stands in the document.");
+  if (found === undefined) return nothing("Everything in the completion is in the document already.");
   return reportOf(found, document, request.prefix);
 }
 

@@ -1,5 +1,4 @@
-// Chat models answer with a reply where a continuation was asked for: reasoning, prose, the code in a fence.
-
+/** Chat models answer with a reply where a continuation was asked for: reasoning, prose, the code in a fence. */
 import type { Language } from "../languages/languages.ts";
 import { tagOf } from "../replies/fence-tags.ts";
 import { fencesIn, readFences } from "../replies/fences.ts";

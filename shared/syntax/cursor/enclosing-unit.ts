@@ -1,11 +1,10 @@
-// Where the cursor stands in a document as it is: the enclosing unit, and a text that parses in which it was found.
-
+/** Where the cursor is in a document as it is: the enclosing unit, and a text that parses in which it was found. */
 import type { Language } from "../languages/languages.ts";
 import type { SyntaxTree } from "../parsing/parser.ts";
 import { placeAt, type Unit, unitOf } from "../units/unit.ts";
+import type { BracketScan } from "./bracket-scan.ts";
 import { type Excerpt, regionsOf } from "./excerpt.ts";
 import type { IndentContext } from "./indentation.ts";
-import type { BracketScan } from "./scan-brackets.ts";
 
 /** The excerpt's text as it parses best without a completion, and the offsets of its stand-in in it. */
 export interface Filled {
@@ -20,7 +19,7 @@ export interface Located {
   readonly filled: Filled;
 }
 
-/** What of a document decides where its cursor stands. */
+/** What of a document decides where its cursor is. */
 export interface Surroundings {
   readonly language: Language;
   readonly excerpt: Excerpt;

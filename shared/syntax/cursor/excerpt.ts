@@ -1,8 +1,9 @@
-// A bounded part of a document around the cursor that can be parsed by itself. Documents up to a size are
-// taken whole; of larger ones a excerpt is cut at lines where items start, and what encloses it is stood in for.
-
+/**
+ * A bounded part of a document around the cursor that can be parsed by itself. Documents up to a size are taken
+ * whole; of larger ones a excerpt is cut at lines where items start, and what encloses it is stood in for.
+ */
 import { type Language, SYNTAX } from "../languages/languages.ts";
-import { indentOf } from "./indentation.ts";
+import { indentOf } from "./indent-style.ts";
 import { isCloser } from "./line-shapes.ts";
 import { scanBrackets } from "./scan-brackets.ts";
 
@@ -56,7 +57,7 @@ function startOf(before: string, language: Language): { index: number; indent: n
   if (index === 0 && before.length > BEFORE_LENGTH) index = before.length - BEFORE_LENGTH;
   let blank = index === 0;
   const lines = before.slice(index).split("\n");
-  // The cursor's own line is no start: what it belongs to stands above.
+  // The cursor's own line starts nothing: what it belongs to is above.
   for (const line of lines.slice(0, -1)) {
     const solid = line.trim() !== "";
     if (solid && startsItem(line, language)) {

@@ -1,79 +1,27 @@
-// Indentation: what the document uses, and how the lines of a completion are brought to it.
+/** How the lines of a completion are brought to the indentation of the document. */
 
 import type { Language } from "../languages/languages.ts";
+import {
+  type IndentStyle,
+  indentOf,
+  indentStyle,
+  type LiteralLines,
+  render,
+  STYLE_LINES,
+  sameStyle,
+  TAB,
+} from "./indent-style.ts";
 import { isCloser, leavesBlock, leavesUnit, opensBlock, startsUnit } from "./line-shapes.ts";
 import { scanBrackets } from "./scan-brackets.ts";
 
-/** Columns of one tab, as most editors show it; it only has to be the same everywhere here. */
-const TAB = 4;
-
-/** Lines before the cursor that are looked at for the document's style: its own surroundings matter most. */
-const STYLE_LINES = 200;
-
 /** Closing lines that are looked at for the one that ends the first line's block. */
 const CLOSING_SCANS = 20;
-
-/** How a document is indented. */
-export interface IndentStyle {
-  readonly tabs: boolean;
-  /** Columns of one level; undefined where no line is indented. */
-  readonly unit: number | undefined;
-  /** Both are in use, as where a tab stands for eight spaces: lines are better left as they are. */
-  readonly mixed: boolean;
-}
-
-/** Columns of the white space that a line starts with. */
-export function indentOf(line: string): number {
-  let columns = 0;
-  for (const character of line) {
-    if (character === " ") columns += 1;
-    else if (character === "\t") columns += TAB - (columns % TAB);
-    else break;
-  }
-  return columns;
-}
-
-/** Lines (from 0) of the texts before and after the cursor that are inside of strings: their white space is data. */
-export interface LiteralLines {
-  readonly before: ReadonlySet<number>;
-  readonly after: ReadonlySet<number>;
-}
-
-/** The style of the lines around the cursor. */
-export function indentStyle(before: string, after: string, literal: LiteralLines): IndentStyle {
-  const all = before.split("\n");
-  const near = Math.max(0, all.length - STYLE_LINES);
-  const lines = [
-    ...all.slice(near).filter((_, index) => !literal.before.has(near + index)),
-    ...after.split("\n", STYLE_LINES).filter((_, index) => !literal.after.has(index)),
-  ];
-  const tabs = lines.filter((line) => line.startsWith("\t")).length;
-  const spaces = lines.filter((line) => /^ {2}/.test(line)).length;
-  const mixed = Math.min(tabs, spaces) * 5 > Math.max(tabs, spaces);
-  return tabs > spaces ? { tabs: true, unit: TAB, mixed } : { tabs: false, unit: unitOf(lines), mixed };
-}
-
-/** The step by which lines are indented further than the ones before; undefined when none is. */
-export function unitOf(lines: readonly string[]): number | undefined {
-  const counts = new Map<number, number>();
-  let previous: number | undefined;
-  for (const line of lines) {
-    // Lines of block comments are off by one column.
-    if (line.trim() === "" || /^\s+\*/.test(line)) continue;
-    const columns = indentOf(line);
-    const step = previous === undefined ? 0 : columns - previous;
-    if (step > 1 && step <= 8) counts.set(step, (counts.get(step) ?? 0) + 1);
-    previous = columns;
-  }
-  const [best] = [...counts].sort((a, b) => b[1] - a[1] || a[0] - b[0]);
-  return best?.[0];
-}
 
 /** What of the surroundings decides how a completion is indented. */
 export interface IndentContext {
   readonly language: Language;
   readonly style: IndentStyle;
-  /** Only white space stands before the cursor on its line. */
+  /** Only white space is before the cursor on its line. */
   readonly atLineStart: boolean;
   /** Indentation of the cursor's line, in columns. */
   readonly lineIndent: number;
@@ -83,7 +31,7 @@ export interface IndentContext {
   readonly opened: boolean;
   /** It opens parentheses or square brackets, in which lines may be indented by any step. */
   readonly openedList: boolean;
-  /** The cursor stands at the left margin directly below an indented line: what it belongs to is open. */
+  /** The cursor is at the left margin directly below an indented line: what it belongs to is open. */
   readonly belowIndented: boolean;
   /** Columns of the lines above in whose blocks the cursor is. */
   readonly levels: ReadonlySet<number>;
@@ -225,7 +173,7 @@ function readings(body: string, rest: readonly string[], anchor: number, context
   const absolute = [anchor, 0];
   const relative = [0, anchor];
   const closer = closingLine(body, rest, language);
-  // Deeper than the cursor it is aligned with what it closes, which tells nothing.
+  // Deeper than the cursor it is aligned with what it closes, which says nothing.
   if (closer !== undefined && indentOf(closer) <= anchor) {
     return indentOf(closer) === anchor ? absolute : [indentOf(closer), anchor];
   }
@@ -293,17 +241,6 @@ function ownScale(
   if (own === undefined || unit === undefined || own === unit) return 1;
   const regular = rest.every((line) => line.trim() === "" || (indentOf(line) - base) % own === 0);
   return regular ? unit / own : 1;
-}
-
-function render(columns: number, style: IndentStyle): string {
-  return style.tabs
-    ? "\t".repeat(Math.floor(columns / TAB)) + " ".repeat(columns % TAB)
-    : " ".repeat(columns);
-}
-
-/** A document without indentation has no style to violate. */
-function sameStyle(line: string, style: IndentStyle): boolean {
-  return style.unit === undefined || (style.tabs ? !/^\t* {4}/.test(line) : !/^ *\t/.test(line));
 }
 
 function lastLines(text: string): string[] {

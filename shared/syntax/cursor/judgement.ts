@@ -1,4 +1,4 @@
-// One insertion as it was judged in its document.
+/** One insertion as it was judged in its document. */
 import type { Fault } from "./syntax-errors.ts";
 
 /** How the document looks with an insertion. */

@@ -1,4 +1,4 @@
-// What a line of code says about its block, by its own characters: that it opens, ends or leaves one.
+/** What a line of code says about its block, by its own characters: that it opens, ends or leaves one. */
 import { type Language, SYNTAX } from "../languages/languages.ts";
 
 /** The line ends in what opens a block in its language. */
@@ -24,7 +24,7 @@ export function leavesUnit(line: string): boolean {
   return /^\s*(?:return|yield)\b/.test(line);
 }
 
-/** The line starts something that usually stands at the left margin; `apart`: behind a blank line. */
+/** The line starts something that is usually at the left margin; `apart`: behind a blank line. */
 export function startsUnit(line: string, apart: boolean, language: Language): boolean {
   if (language === "python") {
     return (
@@ -37,7 +37,7 @@ export function startsUnit(line: string, apart: boolean, language: Language): bo
   );
 }
 
-/** The line is a comment, as far as its start tells. */
+/** The line is a comment, as far as its start says. */
 export function isComment(line: string, language: Language): boolean {
   const { lineComments, blockComment } = SYNTAX[language].lexis;
   const code = line.trimStart();

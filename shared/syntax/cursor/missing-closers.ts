@@ -1,9 +1,11 @@
-// The closers that a document lacks, because its author has not come to them yet or because it is cut off: with them
-// a completion can be judged by itself.
-
+/**
+ * The closers that a document lacks, because its author has not come to them yet or because it is cut off: with
+ * them a completion can be judged by itself.
+ */
 import { type Language, SYNTAX } from "../languages/languages.ts";
+import type { BracketScan, LooseCloser, OpenBracket } from "./bracket-scan.ts";
 import type { Excerpt } from "./excerpt.ts";
-import { type BracketScan, type LooseCloser, type OpenBracket, scanBrackets } from "./scan-brackets.ts";
+import { scanBrackets } from "./scan-brackets.ts";
 
 /** How many more conditional groups a text starts than it ends. */
 function groupDepth(text: string): number {
@@ -22,7 +24,7 @@ export class MissingClosers {
   #openGroups: number | undefined;
 
   /**
-   * @param before what stands open before the cursor
+   * @param before what is open before the cursor
    * @param looseAfter closers after it without an opener
    */
   constructor(language: Language, excerpt: Excerpt, before: BracketScan, looseAfter: readonly LooseCloser[]) {

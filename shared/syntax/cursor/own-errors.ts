@@ -1,5 +1,4 @@
-// The errors that a document has of its own, so that a completion is not blamed for them.
-
+/** The errors that a document has of its own, so that a completion is not blamed for them. */
 import type { Language } from "../languages/languages.ts";
 import type { SyntaxRuntime } from "../parsing/parser.ts";
 import type { Filled } from "./enclosing-unit.ts";
@@ -22,7 +21,7 @@ export function baseline(excerpt: Excerpt, language: Language, runtime: SyntaxRu
 export type OwnErrors = ReadonlySet<string>;
 
 /**
- * The document's errors without a completion: as it stands, and with a stand-in at the cursor, as what is
+ * The document's errors without a completion: as it is, and with a stand-in at the cursor, as what is
  * missing there may hide what else is wrong.
  */
 export function ownErrors(
@@ -44,7 +43,7 @@ export function ownErrors(
   return known;
 }
 
-/** Every error stands outside the insertion, which starts at an offset, and is known. */
+/** Every error is outside the insertion, which starts at an offset, and is known. */
 export function areElsewhere(
   faults: readonly Fault[],
   known: OwnErrors,

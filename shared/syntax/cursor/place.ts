@@ -1,7 +1,8 @@
 /** Where on its line, and in which brackets, a cursor is: what decides how far a completion there may reach. */
 import { type Language, SYNTAX } from "../languages/languages.ts";
 import type { SyntaxTree } from "../parsing/parser.ts";
-import { type BracketScan, type LooseCloser, type OpenBracket, scanBrackets } from "./scan-brackets.ts";
+import type { BracketScan, LooseCloser, OpenBracket } from "./bracket-scan.ts";
+import { scanBrackets } from "./scan-brackets.ts";
 
 /** A cursor's place. */
 export interface CursorPlace {

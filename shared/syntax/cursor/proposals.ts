@@ -26,7 +26,7 @@ export function* proposals(completion: string, document: CursorDocument): Genera
   }
 }
 
-/** The completion without what stands before the cursor already: of an answer, its continuation. */
+/** The completion without what is before the cursor already: of an answer, its continuation. */
 function meanings(completion: string, document: CursorDocument): string[] {
   const { before } = document.excerpt;
   const repeated = withoutRepeatedPrefix(completion, before) ?? withoutRepeatedWord(completion, before);

@@ -1,6 +1,7 @@
-// Answers that give the whole enclosing unit again instead of its continuation: where in such an answer the
-// text goes on that the document has before the cursor.
-
+/**
+ * Answers that give the whole enclosing unit again instead of its continuation: where in such an answer the text
+ * goes on that the document has before the cursor.
+ */
 import { type Unit, unitsIn } from "../units/unit.ts";
 import { isComment } from "../units/unit-nodes.ts";
 import type { CursorDocument } from "./document.ts";
@@ -9,13 +10,13 @@ import { isTelling, type Line, solidLines, withoutStart } from "./repetition.ts"
 /** Largest unit that is aligned with an answer, in lines: the comparison is by pairs of lines. */
 const MAX_LINES = 1000;
 
-/** What may stand before the units of a file. */
+/** What may come before the units of a file. */
 const DECLARATION = /import|include|use_decl|using|package|namespace|preproc|php_tag|attribute|declare|decl/;
 
-/** A unit given again, and whether nothing but declarations and comments stands before it. */
+/** A unit given again, and whether nothing but declarations and comments comes before it. */
 export interface Continuation {
   readonly text: string;
-  /** Otherwise prose or statements stand before it, so that the unit may be another of the same name. */
+  /** Otherwise prose or statements come before it, so that the unit may be another of the same name. */
   readonly plain: boolean;
 }
 
@@ -45,7 +46,7 @@ function continued(answer: string, given: Unit, unit: Unit, document: CursorDocu
     .slice(0, MAX_LINES);
   const aligned = align(above, lines, started);
   if (aligned !== undefined) return aligned(text);
-  // Only the head and documentation stand there, in other words: the body follows.
+  // Only the head and documentation are there, in other words: the body follows.
   const headOnly =
     unit.contentStart === undefined || written.slice(unit.contentStart - unit.start).trim() === "";
   if (given.contentStart === undefined) return undefined;

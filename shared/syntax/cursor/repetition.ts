@@ -1,6 +1,7 @@
-// What can be said about a completion by its text alone: what of it already stands before or after the cursor.
-import { indentOf } from "./indentation.ts";
-import type { LooseCloser } from "./scan-brackets.ts";
+/** What can be said about a completion by its text alone: what of it is before or after the cursor already. */
+
+import type { LooseCloser } from "./bracket-scan.ts";
+import { indentOf } from "./indent-style.ts";
 
 /** Tokens by which fill-in-the-middle models end, in their several spellings. What follows is not meant. */
 const END_TOKENS =
@@ -29,7 +30,7 @@ export function lineFeeds(text: string): string {
 
 /**
  * The line end of the document at the cursor: that of the line before, else that of the line after.
- * A file with mixed ends is continued as it is where the cursor stands.
+ * A file with mixed ends is continued as it is where the cursor is.
  */
 export function lineEndAt(prefix: string, suffix: string): string {
   const at = Math.max(prefix.lastIndexOf("\n"), prefix.lastIndexOf("\r", prefix.length - 2));
@@ -70,7 +71,7 @@ export function isTelling(trimmed: string): boolean {
 
 /**
  * The completion without what it repeats of the text before the cursor: the whole lines above, the started
- * line, or both. Undefined when it repeats nothing that tells.
+ * line, or both. Undefined when it repeats nothing telling.
  */
 export function withoutRepeatedPrefix(completion: string, before: string): string | undefined {
   const lineStart = before.lastIndexOf("\n") + 1;
@@ -143,7 +144,7 @@ function isStrongLine(trimmed: string): boolean {
 /**
  * The completion up to where it starts to repeat the text after the cursor: its last lines equal the next
  * lines of the document (the very last may be cut off). Undefined when nothing telling is repeated.
- * @param inside end delimiter of the string or comment in which the cursor stands
+ * @param inside end delimiter of the string or comment in which the cursor is
  */
 export function withoutRepeatedSuffix(
   completion: string,
@@ -166,7 +167,7 @@ export function withoutRepeatedSuffix(
       if (!code.endsWith(rest)) continue;
       if (++tries > SUFFIX_TRIES) break;
       const more = lines.slice(index + 1);
-      // Inside a string or comment no parse would tell that the rest stands there twice.
+      // Inside a string or comment no parse would show that the rest is there twice.
       const whole = rest.length >= 2 || (more.length === 0 && (inside !== undefined || /[;,:]/.test(rest)));
       const repeated = repeats(more, below);
       if (repeated === undefined) continue;
@@ -188,7 +189,7 @@ export function withoutRepeatedSuffix(
 
 /**
  * How many of `lines` are the first lines of `document`: all, but for what goes beyond its end (it may be cut
- * off there), and the very last may be cut off itself. Undefined when another line stands between.
+ * off there), and the very last may be cut off itself. Undefined when another line is between.
  */
 function repeats(lines: readonly Line[], document: readonly Line[]): number | undefined {
   for (const [index, line] of lines.entries()) {
@@ -200,7 +201,7 @@ function repeats(lines: readonly Line[], document: readonly Line[]): number | un
   return lines.length;
 }
 
-/** Places in the completion where a closer stands that the text after the cursor already has, first one first. */
+/** Places in the completion with a closer that the text after the cursor already has, first one first. */
 export function closerCuts(loose: readonly LooseCloser[], after: string): number[] {
   const next = /^\s*([)\]}]|[a-z]+\b)/.exec(after)?.[1];
   return next === undefined ? [] : loose.filter((one) => one.text === next).map((one) => one.index);
@@ -247,7 +248,7 @@ function withoutComment(line: string): string {
   return at < 0 ? line : line.slice(0, from + at).trimEnd();
 }
 
-/** Places in the completion where the next line of the document stands, though other lines follow than there. */
+/** Places in the completion that have the next line of the document, though other lines follow than there. */
 export function repetitionCuts(completion: string, after: string): number[] {
   const breakAt = after.indexOf("\n");
   if (breakAt < 0 || after.slice(0, breakAt).trim() !== "") return [];

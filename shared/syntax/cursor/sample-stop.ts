@@ -7,12 +7,13 @@ import { type Language, SYNTAX } from "../languages/languages.ts";
 import type { SyntaxRuntime } from "../parsing/parser.ts";
 import { isClosed, placeAt } from "../units/unit.ts";
 import { documentOf } from "./assemble.ts";
+import type { BracketScan } from "./bracket-scan.ts";
 import type { CursorDocument } from "./document.ts";
-import { indentOf } from "./indentation.ts";
+import { indentOf } from "./indent-style.ts";
 import { isCloser, isComment } from "./line-shapes.ts";
 import { isTelling, lineFeeds } from "./repetition.ts";
 import { endBefore, type SampledLine, sampledLines, startsWritten } from "./sampled-lines.ts";
-import { type BracketScan, scanBrackets } from "./scan-brackets.ts";
+import { scanBrackets } from "./scan-brackets.ts";
 import { solidRange } from "./scored-unit.ts";
 
 /** Where a sample ends. */

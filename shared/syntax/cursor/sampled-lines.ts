@@ -1,8 +1,9 @@
 /** The lines of a text that is being written at a cursor, as lines of the document that it is written in. */
+
+import type { BracketScan } from "./bracket-scan.ts";
 import type { CursorDocument } from "./document.ts";
-import { indentOf } from "./indentation.ts";
+import { indentOf } from "./indent-style.ts";
 import { isComment } from "./line-shapes.ts";
-import type { BracketScan } from "./scan-brackets.ts";
 
 /** A line of a text. Offsets are UTF-16 units into the text. */
 export interface SampledLine {

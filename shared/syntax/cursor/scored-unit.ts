@@ -1,10 +1,9 @@
-// The unit that is scored: cut out of the assembled text around the insertion.
-
+/** The unit that is scored: cut out of the assembled text around the insertion. */
 import type { SyntaxNode, SyntaxTree } from "../parsing/parser.ts";
 import { isClosed, type Place, placeAt, type Unit, withWrapper } from "../units/unit.ts";
 import { isComment } from "../units/unit-nodes.ts";
 import type { Excerpt } from "./excerpt.ts";
-import { indentOf } from "./indentation.ts";
+import { indentOf } from "./indent-style.ts";
 
 /** Most of a unit that is returned for scoring, in UTF-16 units: twice what reward models read (4096 tokens). */
 const MAX_UNIT_LENGTH = 32 * 1024;
@@ -37,7 +36,7 @@ export function unitText(place: Place, text: string, solid: Range, excerpt: Exce
       return atMargin(text, whole.startIndex, whole.endIndex);
   }
   if (place.node !== undefined && place.node.endIndex - place.node.startIndex <= MAX_UNIT_LENGTH) {
-    // What stands in for the excerpt's surroundings is no part of it.
+    // What takes the place of the surroundings is no part of it.
     return atMargin(
       text,
       Math.max(inner.start, place.node.startIndex),
@@ -55,7 +54,7 @@ export function unitText(place: Place, text: string, solid: Range, excerpt: Exce
   return atMargin(text, near, Math.min(to, near + MAX_UNIT_LENGTH));
 }
 
-/** Where the solid text of an insertion stands that starts at an offset; undefined when it is blank. */
+/** The solid text of an insertion that starts at an offset; undefined when it is blank. */
 export function solidRange(insert: string, start: number): Range | undefined {
   const lead = insert.length - insert.trimStart().length;
   const end = insert.trimEnd().length;

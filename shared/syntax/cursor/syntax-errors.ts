@@ -1,4 +1,4 @@
-// Syntax errors as places that can be compared between two parses of nearly the same text.
+/** Syntax errors as places that can be compared between two parses of nearly the same text. */
 import { type Language, SYNTAX } from "../languages/languages.ts";
 import type { SyntaxNode, SyntaxTree } from "../parsing/parser.ts";
 import { quirkIn } from "../programs/quirks.ts";
