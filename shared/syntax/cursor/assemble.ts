@@ -1,11 +1,11 @@
 /**
  * From a completion to the text that is inserted at a cursor, in five steps:
  *
- * 1. read: end tokens, reasoning, fences and prose go (`repetition.ts`, `code-in-reply.ts`);
- * 2. start: what is before the cursor already goes (`repetition.ts`, `repeated-unit.ts`);
- * 3. indent: the lines are moved to the document's indentation (`indentation.ts`);
- * 4. end: what leaves the cursor's place, or follows the cursor already, goes (`place.ts`, `repetition.ts`);
- * 5. judge: the document is parsed with what is left (`document.ts`).
+ * 1. read: end tokens, reasoning, fences and prose go (`text/repetition.ts`, `text/code-in-reply.ts`);
+ * 2. start: what is before the cursor already goes (`text/repetition.ts`, `text/repeated-unit.ts`);
+ * 3. indent: the lines are moved to the document's indentation (`text/indentation.ts`);
+ * 4. end: what leaves the cursor's place, or follows the cursor already, goes (`place.ts`, `text/repetition.ts`);
+ * 5. judge: the document is parsed with what is left (`document/parsed-document.ts`).
  *
  * Steps 2 to 4 leave several readings open (`proposals.ts` orders them by likelihood); the first that parses in its
  * document is taken.
@@ -13,12 +13,12 @@
 import { extract } from "../extract/extract.ts";
 import type { Language } from "../languages/languages.ts";
 import type { SyntaxRuntime } from "../parsing/parser.ts";
-import { codeIn, PROSE } from "./code-in-reply.ts";
-import { type CursorDocument, cursorDocument } from "./document.ts";
-import type { Judgement } from "./judgement.ts";
+import { type CursorDocument, cursorDocument } from "./document/document.ts";
+import type { Judgement } from "./document/judgement.ts";
 import { beforeCutOff, endings, proposals } from "./proposals.ts";
-import { cleanText } from "./repetition.ts";
 import { type Assembly, nothing, reportOf } from "./report.ts";
+import { codeIn, PROSE } from "./text/code-in-reply.ts";
+import { cleanText } from "./text/repetition.ts";
 
 /** Longest completion that is read, in UTF-16 units: twice the 4096 tokens that reward models read. */
 export const MAX_COMPLETION_LENGTH = 32 * 1024;

@@ -1,9 +1,10 @@
 /** What a completion may mean: the texts to insert that a parse is asked about, most likely first. */
 import { withoutEnd } from "../../text-end.ts";
-import type { CursorDocument } from "./document.ts";
-import { reindent } from "./indentation.ts";
+import type { CursorDocument } from "./document/document.ts";
 import { completeParts, withinPlace } from "./place.ts";
-import { continuationOf } from "./repeated-unit.ts";
+import { scanBrackets } from "./scan-brackets.ts";
+import { reindent } from "./text/indentation.ts";
+import { continuationOf } from "./text/repeated-unit.ts";
 import {
   closerCuts,
   repetitionCuts,
@@ -12,8 +13,7 @@ import {
   withoutRepeatedPrefix,
   withoutRepeatedSuffix,
   withoutRepeatedWord,
-} from "./repetition.ts";
-import { scanBrackets } from "./scan-brackets.ts";
+} from "./text/repetition.ts";
 
 /** Insertions that the completion may mean, most likely first. */
 export function* proposals(completion: string, document: CursorDocument): Generator<string> {

@@ -1,6 +1,6 @@
 /** What is said of a completion once its insertion was judged. */
-import type { CursorDocument } from "./document.ts";
-import type { Judgement } from "./judgement.ts";
+import type { CursorDocument } from "./document/document.ts";
+import type { Judgement } from "./document/judgement.ts";
 
 export interface AssembleDiagnostic {
   /** From 1, in the document with the insertion. */

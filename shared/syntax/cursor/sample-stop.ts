@@ -8,13 +8,13 @@ import type { SyntaxRuntime } from "../parsing/parser.ts";
 import { isClosed, placeAt } from "../units/unit.ts";
 import { documentOf } from "./assemble.ts";
 import type { BracketScan } from "./bracket-scan.ts";
-import type { CursorDocument } from "./document.ts";
-import { indentOf } from "./indent-style.ts";
-import { isCloser, isComment } from "./line-shapes.ts";
-import { isTelling, lineFeeds } from "./repetition.ts";
+import type { CursorDocument } from "./document/document.ts";
+import { solidRange } from "./document/scored-unit.ts";
 import { endBefore, type SampledLine, sampledLines, startsWritten } from "./sampled-lines.ts";
 import { scanBrackets } from "./scan-brackets.ts";
-import { solidRange } from "./scored-unit.ts";
+import { indentOf } from "./text/indent-style.ts";
+import { isCloser, isComment } from "./text/line-shapes.ts";
+import { isTelling, lineFeeds } from "./text/repetition.ts";
 
 /** Where a sample ends. */
 export interface Stop {

@@ -1,9 +1,9 @@
 /** The lines of a text that is being written at a cursor, as lines of the document that it is written in. */
 
 import type { BracketScan } from "./bracket-scan.ts";
-import type { CursorDocument } from "./document.ts";
-import { indentOf } from "./indent-style.ts";
-import { isComment } from "./line-shapes.ts";
+import type { CursorDocument } from "./document/document.ts";
+import { indentOf } from "./text/indent-style.ts";
+import { isComment } from "./text/line-shapes.ts";
 
 /** A line of a text. Offsets are UTF-16 units into the text. */
 export interface SampledLine {

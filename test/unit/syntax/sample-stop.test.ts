@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { documentOf } from "../../../shared/syntax/cursor/assemble.ts";
-import type { CursorDocument } from "../../../shared/syntax/cursor/document.ts";
+import type { CursorDocument } from "../../../shared/syntax/cursor/document/document.ts";
 import { type Stop, stopOf } from "../../../shared/syntax/cursor/sample-stop.ts";
 import type { Language } from "../../../shared/syntax/languages/languages.ts";
 import { realPositions } from "./real-positions.ts";

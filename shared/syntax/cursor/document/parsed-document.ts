@@ -1,18 +1,18 @@
 /** The judgement of insertions by parses of their document. */
-import { type Language, SYNTAX } from "../languages/languages.ts";
-import type { SyntaxRuntime, SyntaxTree } from "../parsing/parser.ts";
-import { placeAt, type Unit } from "../units/unit.ts";
-import type { BracketScan, LooseCloser } from "./bracket-scan.ts";
+import { type Language, SYNTAX } from "../../languages/languages.ts";
+import type { SyntaxRuntime, SyntaxTree } from "../../parsing/parser.ts";
+import { placeAt, type Unit } from "../../units/unit.ts";
+import type { BracketScan, LooseCloser } from "../bracket-scan.ts";
+import { type CursorPlace, placeOf } from "../place.ts";
+import { scanBrackets } from "../scan-brackets.ts";
+import { type IndentContext, indentContext } from "../text/indentation.ts";
 import type { CursorDocument } from "./document.ts";
 import { type Filled, type Located, locate } from "./enclosing-unit.ts";
 import { type Excerpt, regionsOf } from "./excerpt.ts";
-import { type IndentContext, indentContext } from "./indentation.ts";
 import { type Judgement, NOTHING } from "./judgement.ts";
 import { MissingClosers } from "./missing-closers.ts";
 import { masked } from "./notebook-lines.ts";
 import { areElsewhere, baseline, type OwnErrors, ownErrors } from "./own-errors.ts";
-import { type CursorPlace, placeOf } from "./place.ts";
-import { scanBrackets } from "./scan-brackets.ts";
 import { hasCode, solidRange, unitEndIn, unitText } from "./scored-unit.ts";
 import { type Fault, faultsOf } from "./syntax-errors.ts";
 

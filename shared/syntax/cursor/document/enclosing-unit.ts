@@ -1,10 +1,10 @@
 /** Where the cursor is in a document as it is: the enclosing unit, and a text that parses in which it was found. */
-import type { Language } from "../languages/languages.ts";
-import type { SyntaxTree } from "../parsing/parser.ts";
-import { placeAt, type Unit, unitOf } from "../units/unit.ts";
-import type { BracketScan } from "./bracket-scan.ts";
+import type { Language } from "../../languages/languages.ts";
+import type { SyntaxTree } from "../../parsing/parser.ts";
+import { placeAt, type Unit, unitOf } from "../../units/unit.ts";
+import type { BracketScan } from "../bracket-scan.ts";
+import type { IndentContext } from "../text/indentation.ts";
 import { type Excerpt, regionsOf } from "./excerpt.ts";
-import type { IndentContext } from "./indentation.ts";
 
 /** The excerpt's text as it parses best without a completion, and the offsets of its stand-in in it. */
 export interface Filled {

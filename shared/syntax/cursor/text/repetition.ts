@@ -1,6 +1,6 @@
 /** What can be said about a completion by its text alone: what of it is before or after the cursor already. */
 
-import type { LooseCloser } from "./bracket-scan.ts";
+import type { LooseCloser } from "../bracket-scan.ts";
 import { indentOf } from "./indent-style.ts";
 
 /** Tokens by which fill-in-the-middle models end, in their several spellings. What follows is not meant. */

@@ -1,6 +1,7 @@
 /** How the lines of a completion are brought to the indentation of the document. */
 
-import type { Language } from "../languages/languages.ts";
+import type { Language } from "../../languages/languages.ts";
+import { scanBrackets } from "../scan-brackets.ts";
 import {
   type IndentStyle,
   indentOf,
@@ -12,7 +13,6 @@ import {
   TAB,
 } from "./indent-style.ts";
 import { isCloser, leavesBlock, leavesUnit, opensBlock, startsUnit } from "./line-shapes.ts";
-import { scanBrackets } from "./scan-brackets.ts";
 
 /** Closing lines that are looked at for the one that ends the first line's block. */
 const CLOSING_SCANS = 20;

@@ -1,8 +1,8 @@
 /** Syntax errors as places that can be compared between two parses of nearly the same text. */
-import { type Language, SYNTAX } from "../languages/languages.ts";
-import type { SyntaxNode, SyntaxTree } from "../parsing/parser.ts";
-import { quirkIn } from "../programs/quirks.ts";
-import { isComment } from "../units/unit-nodes.ts";
+import { type Language, SYNTAX } from "../../languages/languages.ts";
+import type { SyntaxNode, SyntaxTree } from "../../parsing/parser.ts";
+import { quirkIn } from "../../programs/quirks.ts";
+import { isComment } from "../../units/unit-nodes.ts";
 
 /** A syntax error in the assembled text. Offsets count from the start of the excerpt. */
 export interface Fault {

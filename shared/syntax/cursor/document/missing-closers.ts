@@ -2,10 +2,10 @@
  * The closers that a document lacks, because its author has not come to them yet or because it is cut off: with
  * them a completion can be judged by itself.
  */
-import { type Language, SYNTAX } from "../languages/languages.ts";
-import type { BracketScan, LooseCloser, OpenBracket } from "./bracket-scan.ts";
+import { type Language, SYNTAX } from "../../languages/languages.ts";
+import type { BracketScan, LooseCloser, OpenBracket } from "../bracket-scan.ts";
+import { scanBrackets } from "../scan-brackets.ts";
 import type { Excerpt } from "./excerpt.ts";
-import { scanBrackets } from "./scan-brackets.ts";
 
 /** How many more conditional groups a text starts than it ends. */
 function groupDepth(text: string): number {

@@ -1,9 +1,9 @@
 /** The unit that is scored: cut out of the assembled text around the insertion. */
-import type { SyntaxNode, SyntaxTree } from "../parsing/parser.ts";
-import { isClosed, type Place, placeAt, type Unit, withWrapper } from "../units/unit.ts";
-import { isComment } from "../units/unit-nodes.ts";
+import type { SyntaxNode, SyntaxTree } from "../../parsing/parser.ts";
+import { isClosed, type Place, placeAt, type Unit, withWrapper } from "../../units/unit.ts";
+import { isComment } from "../../units/unit-nodes.ts";
+import { indentOf } from "../text/indent-style.ts";
 import type { Excerpt } from "./excerpt.ts";
-import { indentOf } from "./indent-style.ts";
 
 /** Most of a unit that is returned for scoring, in UTF-16 units: twice what reward models read (4096 tokens). */
 const MAX_UNIT_LENGTH = 32 * 1024;

@@ -2,9 +2,9 @@
  * Answers that give the whole enclosing unit again instead of its continuation: where in such an answer the text
  * goes on that the document has before the cursor.
  */
-import { type Unit, unitsIn } from "../units/unit.ts";
-import { isComment } from "../units/unit-nodes.ts";
-import type { CursorDocument } from "./document.ts";
+import { type Unit, unitsIn } from "../../units/unit.ts";
+import { isComment } from "../../units/unit-nodes.ts";
+import type { CursorDocument } from "../document/document.ts";
 import { isTelling, type Line, solidLines, withoutStart } from "./repetition.ts";
 
 /** Largest unit that is aligned with an answer, in lines: the comparison is by pairs of lines. */

@@ -1,17 +1,17 @@
 /** A document with a cursor: what all completions at one place have in common. */
-import type { Language } from "../languages/languages.ts";
-import type { SyntaxRuntime, SyntaxTree } from "../parsing/parser.ts";
-import type { Unit } from "../units/unit.ts";
-import type { BracketScan, LooseCloser } from "./bracket-scan.ts";
+import type { Language } from "../../languages/languages.ts";
+import type { SyntaxRuntime, SyntaxTree } from "../../parsing/parser.ts";
+import type { Unit } from "../../units/unit.ts";
+import type { BracketScan, LooseCloser } from "../bracket-scan.ts";
+import type { CursorPlace } from "../place.ts";
+import type { IndentContext } from "../text/indentation.ts";
+import { lineEndAt, lineFeeds } from "../text/repetition.ts";
 import type { Filled } from "./enclosing-unit.ts";
 import { type Excerpt, excerptsOf } from "./excerpt.ts";
-import type { IndentContext } from "./indentation.ts";
 import type { Judgement } from "./judgement.ts";
 import { masked } from "./notebook-lines.ts";
 import { baseline } from "./own-errors.ts";
 import { ParsedDocument } from "./parsed-document.ts";
-import type { CursorPlace } from "./place.ts";
-import { lineEndAt, lineFeeds } from "./repetition.ts";
 
 /** Text on either side of the cursor that is looked at at all, in UTF-16 units; excerpts are cut from it. */
 const REACH = 64 * 1024;

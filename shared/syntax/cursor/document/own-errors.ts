@@ -1,6 +1,6 @@
 /** The errors that a document has of its own, so that a completion is not blamed for them. */
-import type { Language } from "../languages/languages.ts";
-import type { SyntaxRuntime } from "../parsing/parser.ts";
+import type { Language } from "../../languages/languages.ts";
+import type { SyntaxRuntime } from "../../parsing/parser.ts";
 import type { Filled } from "./enclosing-unit.ts";
 import type { Excerpt } from "./excerpt.ts";
 import { type Fault, faultKey, faultsOf } from "./syntax-errors.ts";

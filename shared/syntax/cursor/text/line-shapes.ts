@@ -1,5 +1,5 @@
 /** What a line of code says about its block, by its own characters: that it opens, ends or leaves one. */
-import { type Language, SYNTAX } from "../languages/languages.ts";
+import { type Language, SYNTAX } from "../../languages/languages.ts";
 
 /** The line ends in what opens a block in its language. */
 export function opensBlock(line: string, language: Language): boolean {

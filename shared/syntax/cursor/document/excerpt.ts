@@ -2,10 +2,10 @@
  * A bounded part of a document around the cursor that can be parsed by itself. Documents up to a size are taken
  * whole; of larger ones a excerpt is cut at lines where items start, and what encloses it is stood in for.
  */
-import { type Language, SYNTAX } from "../languages/languages.ts";
-import { indentOf } from "./indent-style.ts";
-import { isCloser } from "./line-shapes.ts";
-import { scanBrackets } from "./scan-brackets.ts";
+import { type Language, SYNTAX } from "../../languages/languages.ts";
+import { scanBrackets } from "../scan-brackets.ts";
+import { indentOf } from "../text/indent-style.ts";
+import { isCloser } from "../text/line-shapes.ts";
 
 /** Documents up to this size, in UTF-16 units (about 1,500 lines), are parsed whole: some 6 ms. */
 const WHOLE_LENGTH = 48 * 1024;

@@ -1,10 +1,10 @@
 /** Chat models answer with a reply where a continuation was asked for: reasoning, prose, the code in a fence. */
-import type { Language } from "../languages/languages.ts";
-import { tagOf } from "../replies/fence-tags.ts";
-import { fencesIn, readFences } from "../replies/fences.ts";
-import { linesOf, textOf } from "../replies/lines.ts";
-import { withoutReasoning } from "../replies/reasoning.ts";
-import { scanBrackets } from "./scan-brackets.ts";
+import type { Language } from "../../languages/languages.ts";
+import { tagOf } from "../../replies/fence-tags.ts";
+import { fencesIn, readFences } from "../../replies/fences.ts";
+import { linesOf, textOf } from "../../replies/lines.ts";
+import { withoutReasoning } from "../../replies/reasoning.ts";
+import { scanBrackets } from "../scan-brackets.ts";
 
 /** A first line in words: code may follow on it without a fence. */
 export const PROSE = /^\s*\p{Lu}[\p{L}']*(?:,? [\p{L}'`()-]+){2,}[.:!,]?[^\S\n]*\n/u;
