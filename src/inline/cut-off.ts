@@ -8,5 +8,7 @@ export function withoutCutOffEnd(text: string): string {
   const lineEnd = text.trimEnd().lastIndexOf("\n");
   if (text.endsWith("\n")) return text;
   if (lineEnd >= 0 && text.slice(0, lineEnd).trim() !== "") return text.slice(0, lineEnd + 1);
-  return text.replace(/[\p{L}\p{N}_$]+$/u, "");
+  let end = text.length;
+  while (end > 0 && /[\p{L}\p{N}_$]/u.test(text.charAt(end - 1))) end -= 1;
+  return text.slice(0, end);
 }
