@@ -21,7 +21,7 @@ export interface Piece {
   /** False when the reply ended before the block did. */
   readonly closed: boolean;
   readonly origin: "fence" | "text";
-  /** It stood inside of HTML: entities stand for characters. */
+  /** It comes from HTML, where entities are characters. */
   readonly encoded: boolean;
 }
 
@@ -130,7 +130,7 @@ async function otherLanguage(
   return undefined;
 }
 
-/** Reads a piece in a language: as it stands, or without the marks around it when only that parses. */
+/** Reads a piece in a language: as it is, or without the marks around it when only that parses. */
 export function readAs(piece: Piece, language: Language, runtime: SyntaxRuntime): Candidate {
   const given = piece.encoded ? piece.lines.map(decoded) : piece.lines;
   const whole = dedented(given, language);

@@ -25,13 +25,16 @@ const CUES: readonly (readonly [Cue, RegExp])[] = [
 ];
 
 /** The chosen program: one candidate, and those it needs, in the order of the reply. */
-export interface Choice {
+export interface ChosenProgram {
   readonly main: Candidate;
   readonly parts: readonly Candidate[];
 }
 
 /** Chooses among candidates in one language. `question` is the problem's text, which may name what it wants. */
-export function choose(candidates: readonly Candidate[], question: string | undefined): Choice | undefined {
+export function choose(
+  candidates: readonly Candidate[],
+  question: string | undefined,
+): ChosenProgram | undefined {
   const [first, ...others] = candidates;
   if (first === undefined) return undefined;
   if (others.length === 0) return { main: first, parts: [first] };
@@ -129,7 +132,7 @@ function cueOf(before: readonly Line[]): Cue {
   return CUES.find(([, words]) => words.test(sentence))?.[0] ?? "none";
 }
 
-/** An entry point that shows how to call what stands elsewhere, rather than one that reads the problem's input. */
+/** An entry point that shows how to call what is elsewhere, rather than one that reads the problem's input. */
 function isDriver(candidate: Candidate): boolean {
   const { outline } = candidate;
   if (outline === undefined || outline.reads) return false;
@@ -163,7 +166,7 @@ function partsOf(main: Candidate, all: readonly Candidate[], asked: ReadonlySet<
   }
   for (const [index, candidate] of all.entries()) {
     const { outline } = candidate;
-    // The part of a program that reads its input and calls what stands above.
+    // The part of a program that reads its input and calls what is above.
     if (
       index > at &&
       outline?.kind === "statements" &&
@@ -205,7 +208,7 @@ function redefines(candidate: Candidate, taken: ReadonlySet<Candidate>): boolean
   return [...taken].some((each) => [...names].some((name) => each.outline?.top.has(name)));
 }
 
-/** Words that stand before a bracket or in backticks in a question and are no names of what it wants. */
+/** Words before a bracket or in backticks of a question that name nothing it wants. */
 const NOT_NAMES = new Set([
   "if",
   "for",

@@ -5,13 +5,13 @@ import { cutFront, isBlank, type Line, withText } from "../replies/lines.ts";
 /** Another reading of a piece of code. */
 export interface Reading {
   readonly lines: readonly Line[];
-  /** The marks are beyond doubt: this reading comes before the piece as it stands. */
+  /** The marks are beyond doubt: this reading comes before the piece as it is. */
   readonly sure: boolean;
 }
 
 const ENTITY = /&(?:lt|gt|amp|quot|apos|nbsp|#\d{1,6}|#x[0-9a-f]{1,5});/i;
 
-/** The readings of a piece that its marks suggest, the likeliest first; the piece as it stands is not among them. */
+/** The readings of a piece that its marks suggest, the likeliest first; the piece as it is, is not among them. */
 export function readingsOf(lines: readonly Line[], tag: string, language: Language | undefined): Reading[] {
   const readings: Reading[] = [];
   const first = lines.find((line) => !isBlank(line))?.text ?? "";
@@ -37,7 +37,7 @@ export function readingsOf(lines: readonly Line[], tag: string, language: Langua
   return readings;
 }
 
-/** Python's interactive session: what stands behind prompts is code, all else is output. */
+/** Python's interactive session: what follows prompts is code, all else is output. */
 function withoutPrompts(lines: readonly Line[]): Line[] {
   const code: Line[] = [];
   for (const line of lines) {
@@ -148,7 +148,7 @@ const NAMED: Readonly<Record<string, string>> = {
   nbsp: " ",
 };
 
-/** The line with HTML's entities as the characters they stand for. */
+/** The line with HTML's entities as characters. */
 export function decoded(line: Line): Line {
   return withText(
     line,

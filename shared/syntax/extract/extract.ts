@@ -1,7 +1,7 @@
-/** A reply of a chat model → the program in it. See docs: fences, reasoning, wrappers, several blocks, no fences. */
+/** From a chat model's reply to the program in it, whatever is around it: reasoning, tags, several blocks, or none. */
 import type { Language } from "../languages/languages.ts";
 import type { SyntaxRuntime } from "../parsing/parser.ts";
-import { check, type Problem } from "../programs/validity.ts";
+import { check, type ProgramFault } from "../programs/validity.ts";
 import { tagOf } from "../replies/fence-tags.ts";
 import { type Fence, fencesIn, readFences } from "../replies/fences.ts";
 import { type Line, linesOf, textOf, trimBlank } from "../replies/lines.ts";
@@ -25,7 +25,7 @@ export interface Diagnostic {
 
 /** The program in a reply, or why there is none. */
 export interface Extraction {
-  /** The language asked for, or else the one found; empty when there is no code whose language could be told. */
+  /** The language asked for, or else the one found; empty when there is no code, or no sign of its language. */
   readonly language: Language | "";
   readonly mode: ExtractionMode;
   /** The program with LF line ends, without a line end behind it; empty when nothing was found. */
@@ -60,7 +60,7 @@ const TOO_LARGE = "The reply is too large to read.";
 
 /** An extraction for whoever compares programs. */
 export interface ExtractedProgram extends Extraction {
-  /** Its tokens in normal form (`tokenForm`), where its tree was there to tell. */
+  /** Its tokens in normal form (`tokenForm`), where it was parsed. */
   readonly tokens: string | undefined;
 }
 
@@ -216,21 +216,21 @@ async function result(main: Candidate, parts: readonly Candidate[], runtime: Syn
   }
   const code = textOf(main.lines);
   const valid = isRight(main);
-  const problems = main.verdict.state === "invalid" ? main.verdict.problems : [];
+  const faults = main.verdict.state === "invalid" ? main.verdict.faults : [];
   return {
     language,
     code,
     valid,
     origin,
     reason: valid ? null : invalidReason(main),
-    diagnostics: valid ? [] : problems.map((problem) => diagnosticOf(problem, main.lines)),
+    diagnostics: valid ? [] : faults.map((fault) => diagnosticOf(fault, main.lines)),
     tokens: valid ? main.tokens : undefined,
   };
 }
 
 /** A place of the program as a place of the reply. */
-function diagnosticOf(problem: Problem, lines: readonly Line[]): Diagnostic {
-  const line = lines[problem.at.row] ?? lines.at(-1);
-  if (line === undefined) return { line: 1, column: 1, message: problem.message };
-  return { line: line.number + 1, column: line.column + problem.at.column + 1, message: problem.message };
+function diagnosticOf(fault: ProgramFault, lines: readonly Line[]): Diagnostic {
+  const line = lines[fault.at.row] ?? lines.at(-1);
+  if (line === undefined) return { line: 1, column: 1, message: fault.message };
+  return { line: line.number + 1, column: line.column + fault.at.column + 1, message: fault.message };
 }

@@ -11,7 +11,7 @@ import { evidenceIn } from "./evidence.ts";
 const MAX_BETWEEN = 3;
 
 /**
- * Puts regions of unfenced code together where they parse with what stands between them: that was code as well,
+ * Puts regions of unfenced code together where they parse with what is between them: that was code as well,
  * though it did not look so. A program must not lose a line from its middle.
  */
 export async function mergedOf(

@@ -8,7 +8,8 @@ import { patchIn, sessionIn } from "../replies/transcripts.ts";
 import { answerIn, codeTagsIn, inlineTagIn } from "../replies/wrappers.ts";
 import type { Piece } from "./candidate.ts";
 import { evidenceIn } from "./evidence.ts";
-import { codeRegions, endsInside } from "./regions.ts";
+import { endsInside } from "./open-lines.ts";
+import { codeRegions } from "./regions.ts";
 
 const NO_TAG = tagOf("");
 

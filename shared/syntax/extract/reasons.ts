@@ -26,7 +26,7 @@ export function invalidReason(candidate: Candidate): string {
       return "The code is too large or nested too deeply to check.";
     case "invalid": {
       if (!piece.closed) return `The code is cut off: the reply ends before it does.`;
-      const first = verdict.problems[0];
+      const first = verdict.faults[0];
       const where = first && candidate.lines[first.at.row];
       const place =
         where === undefined ? "." : ` in line ${where.number + 1} of the reply. ${first?.message ?? ""}`;

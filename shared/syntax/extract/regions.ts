@@ -1,17 +1,8 @@
 /** The stretches of a text that look like code, for replies that mark none. */
-import { type Language, SYNTAX } from "../languages/languages.ts";
+import type { Language } from "../languages/languages.ts";
 import { isBlank, type Line } from "../replies/lines.ts";
 import { SURE, SURE_PROSE, type Weight, weigh } from "../replies/prose.ts";
-
-/** A line from which on something goes over several lines. */
-interface Open {
-  /** What ends a string or comment that is open; undefined outside of one. */
-  readonly until: string | undefined;
-  /** Brackets that are open. */
-  readonly depth: number;
-}
-
-const NOTHING_OPEN: Open = { until: undefined, depth: 0 };
+import { isWord, type LineStyle, NOTHING_OPEN, openAfter, styleOf } from "./open-lines.ts";
 
 /** The code-like stretches in order, and the prose between them: `regions[i]` follows `before[i]`. */
 export interface Region {
@@ -38,14 +29,6 @@ export function codeRegions(lines: readonly Line[], language: Language | undefin
     index = Math.max(end, index + 1);
   }
   return regions;
-}
-
-/** Whether a string, comment or here-document that goes over lines is open at the end of the code. */
-export function endsInside(lines: readonly Line[], language: Language | undefined): boolean {
-  const style = styleOf(lines, language);
-  let open = NOTHING_OPEN;
-  for (const line of lines) open = openAfter(line.text, open, style);
-  return open.until !== undefined;
 }
 
 /** A comment, or documentation, or several of them, that code follows. */
@@ -94,7 +77,7 @@ function startOf(weights: readonly Weight[], lines: readonly Line[], seed: numbe
 }
 
 /** The line after the last one of the region that starts at `start`. */
-function endOf(lines: readonly Line[], weights: readonly Weight[], start: number, style: Style): number {
+function endOf(lines: readonly Line[], weights: readonly Weight[], start: number, style: LineStyle): number {
   const base = indentOf(lines[start]);
   let open = NOTHING_OPEN;
   let end = start;
@@ -142,111 +125,3 @@ function closesLater(lines: readonly Line[], from: number, until: string): boole
 
 /** Lines after which a quote that is still open is taken for none. */
 const FAR = 400;
-
-/** Here-documents end with a word on a line of its own. */
-function isWord(until: string): boolean {
-  return /^\w/.test(until);
-}
-
-/** What is open after the line. Quotes that do not close on their line are none (apostrophes, lifetimes). */
-function openAfter(text: string, before: Open, style: Style): Open {
-  const { comment } = style;
-  let { until, depth } = before;
-  let index = 0;
-  if (until !== undefined) {
-    if (isWord(until)) return text.trim() === until ? { until: undefined, depth } : before;
-    const at = text.indexOf(until);
-    if (at < 0) return before;
-    index = at + until.length;
-    until = undefined;
-  }
-  while (index < text.length) {
-    const unit = text.charAt(index);
-    switch (unit) {
-      case '"':
-      case "'": {
-        const triple = unit.repeat(3);
-        if (text.startsWith(triple, index)) {
-          const close = text.indexOf(triple, index + 3);
-          if (close < 0) return { until: triple, depth };
-          index = close + 3;
-        } else {
-          const end = stringEnd(text, index, unit);
-          if (end === undefined && style.longQuotes) return { until: unit, depth };
-          index = end ?? index + 1;
-        }
-        continue;
-      }
-      case "`": {
-        const close = text.indexOf("`", index + 1);
-        if (close < 0) return comment === "//" ? { until: "`", depth } : { until: undefined, depth };
-        index = close + 1;
-        continue;
-      }
-      case "/":
-        if (text.startsWith("/*", index)) {
-          const close = text.indexOf("*/", index + 2);
-          if (close < 0) return { until: "*/", depth };
-          index = close + 2;
-          continue;
-        }
-        if (comment === "//" && text.startsWith("//", index)) return { until, depth };
-        break;
-      case "#":
-        if (comment === "#" && (index === 0 || /\s/.test(text.charAt(index - 1)))) return { until, depth };
-        break;
-      case "<": {
-        const word = /^<<[~-]?(["']?)([A-Z]\w*)\1/.exec(text.slice(index, index + 40));
-        if (word?.[2] !== undefined) until = word[2];
-        break;
-      }
-      case "(":
-      case "[":
-      case "{":
-        depth += 1;
-        break;
-      case ")":
-      case "]":
-      case "}":
-        if (depth > 0) depth -= 1;
-        break;
-      default:
-    }
-    index += 1;
-  }
-  return { until, depth };
-}
-
-/** The index behind the string; undefined when it does not end on the line. */
-function stringEnd(text: string, start: number, quote: string): number | undefined {
-  for (let index = start + 1; index < text.length; index++) {
-    const unit = text.charAt(index);
-    if (unit === "\\") index += 1;
-    else if (unit === quote) return index + 1;
-  }
-  return undefined;
-}
-
-/** What quotes and comments are like. */
-interface Style {
-  readonly comment: "//" | "#";
-  /** Strings in plain quotes go over lines, as in a shell. */
-  readonly longQuotes: boolean;
-}
-
-function styleOf(lines: readonly Line[], language: Language | undefined): Style {
-  if (language === undefined) return { comment: lineCommentOf(lines), longQuotes: false };
-  const { lexis, lines: looks } = SYNTAX[language];
-  return { comment: lexis.lineComments[0] === "#" ? "#" : "//", longQuotes: looks.commands === true };
-}
-
-/** How comments start here, which decides what `//` and `#` mean: languages with braces or not. */
-function lineCommentOf(lines: readonly Line[]): "//" | "#" {
-  let braces = 0;
-  let others = 0;
-  for (const { text } of lines) {
-    if (/[;{}]\s*$/.test(text)) braces += 1;
-    else if (/:\s*$|^\s*(?:end|fi|done|esac)\b/.test(text)) others += 1;
-  }
-  return braces > others ? "//" : "#";
-}

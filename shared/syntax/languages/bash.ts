@@ -1,4 +1,4 @@
-/** Bash and other shells: lines are commands, blocks stand between words. */
+/** Bash and other shells: lines are commands, words open and close blocks. */
 import { strayCloser } from "../programs/quirks/stray-closer.ts";
 import { LONE_JUMP, LONG_DOUBLE_QUOTED, LONG_SINGLE_QUOTED } from "./families/common.ts";
 import { type LanguageIdentity, syntaxOf } from "./language.ts";

@@ -1,6 +1,6 @@
 /** What a language is: the one type that a file in this folder fills in. */
 import type { SyntaxNode, SyntaxTree } from "../parsing/parser.ts";
-import type { Problem } from "../programs/validity.ts";
+import type { ProgramFault } from "../programs/validity.ts";
 import type { Language } from "./languages.ts";
 
 /** What everyone needs, the extension at its start too: names, and nothing that has to be computed. */
@@ -100,7 +100,7 @@ export interface Nodes {
   readonly imports: NodeNames;
 }
 
-/** How to tell that code is in the language, before any parser has seen it. */
+/** How code shows that it is in the language, before any parser has seen it. */
 export interface Guess {
   /** Signs of its own. */
   readonly signs: readonly Sign[];
@@ -132,13 +132,13 @@ export interface Lines {
   readonly startsNoItem?: RegExp;
 }
 
-/** What its programs mean beyond what the grammar tells. */
+/** What its programs mean beyond what the grammar knows. */
 export interface Programs {
   /** What the grammar accepts and the language does not, first things first. */
   readonly quirks: readonly Quirk[];
   /** A line end may take the place of the semicolon behind a statement. */
   readonly optionalSemicolons: boolean;
-  /** Blocks are told by their indentation. */
+  /** Indentation makes the blocks. */
   readonly indented: boolean;
   /** Strings in either quotes are the same: all of them, or those that interpolate nothing. */
   readonly eitherQuote?: "always" | "plain";
@@ -161,7 +161,7 @@ export interface ParsedProgram {
 }
 
 /** Looks for one kind of fault that the grammar lets pass. */
-export type Quirk = (program: ParsedProgram) => Problem | undefined;
+export type Quirk = (program: ParsedProgram) => ProgramFault | undefined;
 
 /**
  * The syntax of a language. With `@__PURE__` in a comment before the call, a bundle that only names languages leaves it

@@ -76,7 +76,7 @@ const BY_NAME: ReadonlyMap<string, Language> = new Map(
   }),
 );
 
-/** The language that a name or alias stands for, whatever its case; undefined when it is none of ours. */
+/** The language that a name or alias means, whatever its case; undefined when it is none of ours. */
 export function languageOf(name: string): Language | undefined {
   return BY_NAME.get(name.trim().toLowerCase());
 }

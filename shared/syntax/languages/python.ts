@@ -1,7 +1,7 @@
 /** Python: blocks by indentation, documentation in strings. */
 
 import { repeatedPythonParameter } from "../programs/quirks/parameters.ts";
-import { layoutProblem } from "../programs/quirks/python-layout.ts";
+import { layoutFault } from "../programs/quirks/python-layout.ts";
 import { DOUBLE_QUOTED, LONE_JUMP, SINGLE_QUOTED, TRIPLE_QUOTED } from "./families/common.ts";
 import { type LanguageIdentity, syntaxOf } from "./language.ts";
 
@@ -56,7 +56,7 @@ export const syntax = /* @__PURE__ */ syntaxOf(() => ({
     startsNoItem: /^\s*['"]/,
   },
   programs: {
-    quirks: [layoutProblem, repeatedPythonParameter],
+    quirks: [layoutFault, repeatedPythonParameter],
     optionalSemicolons: true,
     indented: true,
     eitherQuote: "always",

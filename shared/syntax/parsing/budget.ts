@@ -1,5 +1,5 @@
 /**
- * What parsing may cost, told by the text alone and never by a clock, so that the answer is the same on every
+ * What parsing may cost, decided by the text alone and never by a clock, so that the answer is the same on every
  * machine. Grammars that fork, scan ahead or recover from errors take quadratic time on hostile text.
  */
 /** Longest text that is parsed, in UTF-16 units: several times what the largest reward model reads. */
@@ -29,8 +29,16 @@ const READS_PER_CHUNK = 16;
 const FREE_STEPS = 100;
 const FREE_READS = 64;
 
+/** What one parse may take. */
+export interface Budget {
+  /** Calls of the progress callback. */
+  readonly steps: number;
+  /** Pieces that are read. */
+  readonly reads: number;
+}
+
 /** How much parsing the text may take before it counts as too large to check. */
-export function budgetOf(text: string): { readonly steps: number; readonly reads: number } {
+export function budgetOf(text: string): Budget {
   return {
     steps: FREE_STEPS + text.length * STEPS_PER_UNIT,
     reads: FREE_READS + (text.length / READ_CHUNK) * READS_PER_CHUNK,

@@ -8,7 +8,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import type * as TreeSitter from "web-tree-sitter";
 
-/** The library's own code and its WebAssembly: both stand beside the grammars. */
+/** The library's own code and its WebAssembly: both are beside the grammars. */
 const LIBRARY_CODE = "web-tree-sitter.cjs";
 export const LIBRARY_WASM = "web-tree-sitter.wasm";
 

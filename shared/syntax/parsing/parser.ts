@@ -1,7 +1,7 @@
 /** The one way to a syntax tree: web-tree-sitter, of which the code above sees only these interfaces. */
 import type { Parser as TreeSitterParser } from "web-tree-sitter";
 import { type Language, SYNTAX } from "../languages/languages.ts";
-import { budgetOf, READ_CHUNK, tooLarge } from "./budget.ts";
+import { type Budget, budgetOf, READ_CHUNK, tooLarge } from "./budget.ts";
 import { type Compiled, compile, createInstance, type Instance, LIBRARY_WASM } from "./instance.ts";
 
 /** Zero-based row, and column in UTF-16 code units. */
@@ -127,34 +127,39 @@ export async function wasmRuntime(options: { readonly grammarDir: string }): Pro
     parse(language, text) {
       const parser = parsers.get(grammarFor(language, text));
       if (parser === undefined || tooLarge(text)) return null;
-      const budget = budgetOf(text);
-      let reads = 0;
-      let steps = 0;
-      let parsed = false;
-      // The tree reads here too, for the text of its nodes: that costs none of the budget.
-      const read = (index: number): string => {
-        if (!parsed) reads += 1;
-        return reads > budget.reads ? "" : text.slice(index, index + READ_CHUNK);
-      };
-      const progressCallback = (): boolean => {
-        steps += 1;
-        return steps > budget.steps || reads > budget.reads;
-      };
       try {
-        const tree = parser.parse(read, null, { progressCallback });
-        parsed = true;
-        if (tree !== null && reads <= budget.reads) return tree;
-        tree?.delete();
-        parser.reset();
+        return parseWithin(budgetOf(text), parser, text);
       } catch {
         // Out of memory or of stack: the instance is unusable from here on.
         abandon();
+        return null;
       }
-      return null;
     },
     dispose() {
       for (const parser of parsers.values()) parser.delete();
       abandon();
     },
   };
+}
+
+/** Parses a text; null where that takes more than the budget. Throws when the parser runs out of memory or stack. */
+function parseWithin(budget: Budget, parser: TreeSitterParser, text: string): SyntaxTree | null {
+  let reads = 0;
+  let steps = 0;
+  let parsed = false;
+  // The tree reads here too, for the text of its nodes: that costs none of the budget.
+  const read = (index: number): string => {
+    if (!parsed) reads += 1;
+    return reads > budget.reads ? "" : text.slice(index, index + READ_CHUNK);
+  };
+  const progressCallback = (): boolean => {
+    steps += 1;
+    return steps > budget.steps || reads > budget.reads;
+  };
+  const tree = parser.parse(read, null, { progressCallback });
+  parsed = true;
+  if (tree !== null && reads <= budget.reads) return tree;
+  tree?.delete();
+  parser.reset();
+  return null;
 }

@@ -8,13 +8,13 @@
 
 import type { ParsedProgram } from "../languages/language.ts";
 import { type Language, SYNTAX } from "../languages/languages.ts";
-import type { Problem } from "./validity.ts";
+import type { ProgramFault } from "./validity.ts";
 
 /** The first thing wrong that the grammar let pass; undefined when there is none. */
-export function quirkIn(program: ParsedProgram, language: Language): Problem | undefined {
+export function quirkIn(program: ParsedProgram, language: Language): ProgramFault | undefined {
   for (const quirk of SYNTAX[language].programs.quirks) {
-    const problem = quirk(program);
-    if (problem !== undefined) return problem;
+    const fault = quirk(program);
+    if (fault !== undefined) return fault;
   }
   return undefined;
 }

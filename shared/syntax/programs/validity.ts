@@ -4,7 +4,7 @@ import type { Position, SyntaxNode, SyntaxRuntime, SyntaxTree } from "../parsing
 import { quirkIn } from "./quirks.ts";
 
 /** What is wrong, and where in the program. */
-export interface Problem {
+export interface ProgramFault {
   /** Zero-based, within the program. */
   readonly at: Position;
   readonly message: string;
@@ -14,12 +14,12 @@ export type Verdict =
   | { readonly state: "valid" }
   /** It parses, but nothing is there: comments, `pass`, nothing at all. */
   | { readonly state: "nothing" }
-  | { readonly state: "invalid"; readonly problems: readonly Problem[] }
+  | { readonly state: "invalid"; readonly faults: readonly ProgramFault[] }
   /** Beyond the limits by size: not known. */
   | { readonly state: "too large" };
 
-/** Problems that are told at most: the first ones matter, the others often follow from them. */
-const MAX_PROBLEMS = 10;
+/** Faults that are reported at most: the first ones matter, the others often follow from them. */
+const MAX_FAULTS = 10;
 
 /**
  * Longest program that is checked, in UTF-16 units: the 16,000 tokens that the largest reward model reads. What the
@@ -47,12 +47,12 @@ export function judge(tree: SyntaxTree, code: string, language: Language): Verdi
   const root = tree.rootNode;
   const children = root.children;
   if (root.hasError) {
-    const problems = problemsIn(root);
-    if (problems.length > 0) return { state: "invalid", problems };
+    const faults = faultsIn(root);
+    if (faults.length > 0) return { state: "invalid", faults };
   }
   if (children.every(isIdle)) return { state: "nothing" };
   const quirk = quirkIn({ tree, children, code }, language);
-  return quirk === undefined ? { state: "valid" } : { state: "invalid", problems: [quirk] };
+  return quirk === undefined ? { state: "valid" } : { state: "invalid", faults: [quirk] };
 }
 
 /** Nodes that do nothing. */
@@ -73,26 +73,26 @@ function isTodo(node: SyntaxNode): boolean {
 }
 
 /** The ERROR and MISSING nodes in order, as places and words. */
-export function problemsIn(root: SyntaxNode): Problem[] {
-  const problems: Problem[] = [];
+export function faultsIn(root: SyntaxNode): ProgramFault[] {
+  const faults: ProgramFault[] = [];
   const stack: SyntaxNode[] = [root];
-  while (stack.length > 0 && problems.length < MAX_PROBLEMS) {
+  while (stack.length > 0 && faults.length < MAX_FAULTS) {
     const node = stack.pop();
     if (node === undefined || !(node.hasError || node.isMissing)) continue;
     if (node.isMissing) {
       // Kotlin's grammar misses the end of a line before a bracket that needs none.
       if (node.type.startsWith("_")) continue;
-      problems.push({ at: node.startPosition, message: `${quoted(node.type)} is missing here.` });
+      faults.push({ at: node.startPosition, message: `${quoted(node.type)} is missing here.` });
       continue;
     }
-    if (node.isError) problems.push(errorAt(node));
+    if (node.isError) faults.push(errorAt(node));
     else for (const child of node.children.toReversed()) stack.push(child);
   }
-  return problems;
+  return faults;
 }
 
-/** Where an ERROR node is wrong: its brackets tell, or else it is where it starts. */
-function errorAt(node: SyntaxNode): Problem {
+/** Where an ERROR node is wrong: at a bracket without its partner, or else where it starts. */
+function errorAt(node: SyntaxNode): ProgramFault {
   const bracket = unmatchedIn(node);
   if (bracket !== undefined) return bracket;
   const inner = node.children.find((child) => child.isError) ?? node;
@@ -110,7 +110,7 @@ const CLOSES: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** The first bracket directly inside an ERROR node that has no partner there. */
-function unmatchedIn(node: SyntaxNode): Problem | undefined {
+function unmatchedIn(node: SyntaxNode): ProgramFault | undefined {
   const open: SyntaxNode[] = [];
   for (const child of node.children) {
     const opener = CLOSES.get(child.type);

@@ -1,54 +1,15 @@
+/** What the tag of a fenced block says about its content. */
 import { type Language, languageOf } from "../languages/languages.ts";
 
 /** Tags that name what else a block holds, or a language that is none of ours. */
-const NOT_CODE = new Set([
-  ...["text", "txt", "plain", "plaintext", "output", "out", "console", "terminal", "log", "stdout", "stdin"],
-  ...["json", "yaml", "yml", "toml", "xml", "html", "css", "csv", "ini", "sql", "diff", "markdown", "md"],
-  ...["mermaid", "latex", "tex", "math", "input", "traceback", "error", "dockerfile", "makefile", "none"],
-  ...[
-    "swift",
-    "haskell",
-    "hs",
-    "scala",
-    "perl",
-    "lua",
-    "r",
-    "julia",
-    "dart",
-    "elixir",
-    "clojure",
-    "ocaml",
-    "fsharp",
-  ],
-  ...[
-    "f#",
-    "matlab",
-    "powershell",
-    "ps1",
-    "groovy",
-    "zig",
-    "nim",
-    "solidity",
-    "prolog",
-    "lisp",
-    "scheme",
-    "erlang",
-  ],
-  ...[
-    "fortran",
-    "cobol",
-    "pascal",
-    "asm",
-    "assembly",
-    "vb",
-    "vbnet",
-    "objective-c",
-    "objc",
-    "vue",
-    "svelte",
-    "scss",
-  ],
-]);
+const NOT_CODE: ReadonlySet<string> = new Set(
+  (
+    "text txt plain plaintext output out console terminal log stdout stdin input traceback error none " +
+    "json yaml yml toml xml html css scss csv ini sql diff markdown md mermaid latex tex math dockerfile makefile " +
+    "swift haskell hs scala perl lua r julia dart elixir clojure ocaml fsharp f# matlab powershell ps1 groovy zig nim " +
+    "solidity prolog lisp scheme erlang fortran cobol pascal asm assembly vb vbnet objective-c objc vue svelte"
+  ).split(" "),
+);
 
 /** What the info string of a fence says about the block. */
 export interface Tag {

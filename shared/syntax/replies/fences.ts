@@ -12,7 +12,7 @@ export interface Prose {
 
 export interface Fence {
   readonly kind: "fence";
-  /** What stands after the opening fence, trimmed. */
+  /** The rest of the opening fence's line, trimmed. */
   readonly info: string;
   /** The content, without the container's indentation and quote marks. */
   readonly lines: readonly Line[];
@@ -50,7 +50,7 @@ interface Opening {
   readonly quotes: number;
   /** Columns of the opening fence after its quote marks; content loses up to as many. */
   readonly indent: number;
-  /** Columns of the content of the list item that the fence stands in; 0 outside a list. */
+  /** Columns of the content of the list item that the fence is in; 0 outside a list. */
   readonly item: number;
   readonly mark: "`" | "~";
   readonly size: number;
@@ -71,7 +71,7 @@ export function readFences(lines: readonly Line[]): Segment[] {
   return segments;
 }
 
-/** One block and what stands before it. */
+/** One block, and the prose before it. */
 export interface Read {
   readonly prose: readonly Line[];
   /** Undefined when there is none any more. */
@@ -120,7 +120,7 @@ export function fencesIn(segments: readonly Segment[]): Fence[] {
 }
 
 function openingOf(text: string, item: number): Opening | undefined {
-  // Most lines hold no fence at all: tell so without the expression.
+  // Most lines hold no fence at all, which needs no expression to see.
   if (!text.includes("```") && !text.includes("~~~")) return undefined;
   const match = OPENING.exec(text);
   if (match === null) return undefined;
@@ -220,7 +220,7 @@ function indentOfContent(lines: readonly Line[], opening: Opening): number {
 }
 
 function closes(text: string, opening: Opening): boolean {
-  // Most lines are told without the expression.
+  // Most lines need no expression.
   if (!text.trimStart().startsWith(opening.mark)) return false;
   const match = /^([ \t]*)(`{3,}|~{3,})[ \t]*$/.exec(text);
   if (match === null) return false;
@@ -275,4 +275,13 @@ function columnsOf(space: string): number {
   let column = 0;
   for (const unit of space) column += unit === "\t" ? TAB - (column % TAB) : 1;
   return column;
+}
+
+/** The marks of the fence that is open after a line, where `fence` was open before it; empty outside of fences. */
+export function fenceAfter(text: string, fence: string): string {
+  const marks = /^[ \t>]*(?:[-*+][ \t]+|\d+[.)][ \t]+)?(`{3,}(?!`)|~{3,}(?!~))([^`]*)$/.exec(text);
+  if (marks === null) return fence;
+  const [, run = "", rest = ""] = marks;
+  if (fence === "") return run;
+  return run.startsWith(fence) && rest.trim() === "" ? "" : fence;
 }

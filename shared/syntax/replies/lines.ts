@@ -1,5 +1,5 @@
 /**
- * Text as lines that remember where in the reply they stand, so that whatever is cut off in front of a line (quote
+ * Text as lines that remember their place in the reply, so that whatever is cut off in front of a line (quote
  * marks, indentation, prompts) a diagnostic still names the right line and column.
  */
 /** A line without its end. */
@@ -7,7 +7,7 @@ export interface Line {
   readonly text: string;
   /** Zero-based line in the reply. */
   readonly number: number;
-  /** UTF-16 units of the reply's line that stand before `text`. */
+  /** UTF-16 units of the reply's line in front of `text`. */
   readonly column: number;
 }
 

@@ -8,13 +8,13 @@ import { startsCode } from "./line-starts.ts";
 /** How sure a line is code (positive) or prose (negative); 0 is either. */
 export type Weight = number;
 
-/** From here on a line is code whatever stands around it. */
+/** From here on a line is code whatever is around it. */
 export const SURE = 3;
 
 /** Prose as sure as this stays prose even where brackets seem to be open: they were not code's. */
 export const SURE_PROSE: Weight = -4;
 
-/** Words of the languages that stand in a row in code as well. */
+/** Words of the languages: in code, too, they follow one another. */
 const KEYWORDS = new Set(
   (
     "abstract and as async auto await bool boolean break byte case catch char class companion const constexpr " +
@@ -75,7 +75,7 @@ const PROSE_STARTS: readonly RegExp[] = [
 /** Strings, which hold anything; an apostrophe inside a word is none. */
 const STRINGS = /"(?:[^"\\]|\\.)*"|(?<![\w)])'(?:[^'\\]|\\.)*'|`[^`]*`/g;
 
-/** What stands in the innermost brackets says nothing about the line. */
+/** What is in the innermost brackets says nothing about the line. */
 const BRACKETED = /\([^()]*\)|\[[^[\]]*\]/g;
 
 /** A comment that ends the line. */

@@ -1,5 +1,7 @@
 /** What a model thought before it answered is no part of the answer. */
+import { fenceAfter } from "./fences.ts";
 import { cutFront, type Line, withText } from "./lines.ts";
+import { withoutTurnTokens } from "./turn-tokens.ts";
 
 /** How models mark their thinking; an opening that is never closed takes the rest of the reply. */
 const MARKS: readonly { readonly open: string; readonly close: string }[] = [
@@ -18,14 +20,6 @@ const MARKS: readonly { readonly open: string; readonly close: string }[] = [
 /** Marks that are acted on: no model thinks more often in one reply, and looking for each costs a line's length. */
 const MAX_MARKS = 64;
 
-/** Tokens that end or frame a turn and that some servers leave in the text. */
-const TURN_TOKEN =
-  "<\\|(?:im_end|im_start|endoftext|eot_id|end_of_text|end|return|start|begin_of_solution|end_of_solution)\\|>(?:assistant)?" +
-  "|<\\|channel\\|>final<\\|message\\|>|</s>|<(?:end_of_turn|eos)>";
-const LEADING_TOKENS = new RegExp(`^\\s*(?:${TURN_TOKEN})+`);
-const ANY_TOKEN = new RegExp(TURN_TOKEN, "g");
-const TOKENS_ONLY = new RegExp(`^\\s*(?:${TURN_TOKEN})+\\s*$`);
-
 export interface Answer {
   /** The reply without reasoning. */
   readonly lines: readonly Line[];
@@ -35,7 +29,7 @@ export interface Answer {
   readonly endless: boolean;
 }
 
-/** Whether the text has any mark of reasoning; tells so without a look at its lines. */
+/** Whether the text has any mark of reasoning; quick, without a look at its lines. */
 export function mentionsReasoning(text: string): boolean {
   return MARKS.some(({ open, close }) => text.includes(open) || text.includes(close));
 }
@@ -83,7 +77,7 @@ export function withoutReasoning(reply: readonly Line[]): Answer {
         line = cutFront(line, found.at + found.mark.open.length);
         closing = found.mark.close;
       } else {
-        // Its opening stood in the prompt: all so far was reasoning.
+        // Its opening was in the prompt: all so far was reasoning.
         kept.length = 0;
         fence = "";
         line = cutFront(line, found.at + found.mark.close.length);
@@ -136,44 +130,4 @@ function isTalkedAbout(text: string, at: number, opens: boolean): boolean {
 function strayClose(text: string): Found | undefined {
   const mark = MARKS.find(({ close }) => text.trim() === close);
   return mark && { mark, at: text.indexOf(mark.close), opens: false };
-}
-
-function fenceAfter(text: string, fence: string): string {
-  const marks = /^[ \t>]*(?:[-*+][ \t]+|\d+[.)][ \t]+)?(`{3,}(?!`)|~{3,}(?!~))([^`]*)$/.exec(text);
-  if (marks === null) return fence;
-  const [, run = "", rest = ""] = marks;
-  if (fence === "") return run;
-  return run.startsWith(fence) && rest.trim() === "" ? "" : fence;
-}
-
-/**
- * Takes turn tokens off: where the reply begins and ends, and outside of fences where a line is nothing else. In
- * the middle of a reply they are text: a program may well speak of them, and it must stay what it is.
- */
-function withoutTurnTokens(lines: readonly Line[]): readonly Line[] {
-  if (!lines.some((line) => line.text.includes("<"))) return lines;
-  const isFilled = (line: Line) => line.text.trim() !== "";
-  const first = lines.findIndex(isFilled);
-  const last = lines.findLastIndex(isFilled);
-  let fence = "";
-  return lines.map((line, index) => {
-    const fenced = fence !== "";
-    fence = fenceAfter(line.text, fence);
-    if (!line.text.includes("<")) return line;
-    if (!fenced && TOKENS_ONLY.test(line.text)) return withText(line, "");
-    const leading = index === first ? (LEADING_TOKENS.exec(line.text)?.[0].length ?? 0) : 0;
-    const rest = leading === 0 ? line : cutFront(line, leading);
-    return index === last ? withText(rest, withoutTrailingTokens(rest.text)) : rest;
-  });
-}
-
-/** The text without the tokens at its end; the one pass is what a pattern anchored there would not make do with. */
-function withoutTrailingTokens(text: string): string {
-  let start = 0;
-  let end = -1;
-  for (const { 0: token, index } of text.matchAll(ANY_TOKEN)) {
-    if (index !== end) start = index;
-    end = index + token.length;
-  }
-  return end >= 0 && text.slice(end).trim() === "" ? text.slice(0, start) : text;
 }

@@ -12,7 +12,7 @@ export function answerIn(lines: readonly Line[]): readonly Line[] {
   return insideOf(lines, ANSWER).at(-1)?.lines ?? lines;
 }
 
-/** What stands inside code tags: `<code>`, `<pre><code class="language-python">`, `<python>`, `[code]`. */
+/** The insides of code tags: `<code>`, `<pre><code class="language-python">`, `<python>`, `[code]`. */
 export function codeTagsIn(lines: readonly Line[]): Inside[] {
   return insideOf(lines, CODE).map((outer) => {
     const nested = insideOf(outer.lines, CODE).at(0);
@@ -33,7 +33,7 @@ export function inlineTagIn(lines: readonly Line[]): readonly Line[] | undefined
   return undefined;
 }
 
-/** What stands between an opening and a closing tag. */
+/** The lines between an opening and a closing tag. */
 export interface Inside {
   /** The line of the opening tag. */
   readonly opening: Line;

@@ -32,7 +32,7 @@ export interface Unit {
   readonly name: string | undefined;
 }
 
-/** What stands at a position. */
+/** What is at a position. */
 export interface Place {
   /** Undefined where the position is directly in a container: a class body or the top level. */
   readonly node: SyntaxNode | undefined;
@@ -43,10 +43,10 @@ export interface Place {
   readonly container: SyntaxNode;
 }
 
-/** Nodes on the way to a position that are looked at: units stand above expressions, which may nest without end. */
+/** Nodes on the way to a position that are looked at: units are above expressions, which may nest without end. */
 const MAX_DEPTH = 500;
 
-/** What stands around the characters from `start` to `end`. */
+/** What is around the characters from `start` to `end`. */
 export function placeAt(root: SyntaxNode, start: number, end: number): Place {
   const path = pathTo(root, start, end);
   const types: SyntaxNode[] = [];
@@ -106,7 +106,7 @@ export function unitOf(node: SyntaxNode, kind: Unit["kind"]): Unit {
   };
 }
 
-/** The units that stand in containers of the tree, in the order of the text. */
+/** The units in the containers of the tree, in the order of the text. */
 export function unitsIn(root: SyntaxNode): Unit[] {
   const found: Unit[] = [];
   const visit = (node: SyntaxNode) => {
@@ -153,7 +153,7 @@ function holds(path: readonly SyntaxNode[], index: number): boolean {
   );
 }
 
-/** The child of a type in which its members stand, which its name and its bases are not. */
+/** The child of a type that holds its members, which its name and its bases are not. */
 function isBody(node: SyntaxNode | undefined, parent: SyntaxNode): boolean {
   return (
     node !== undefined && (HOLDERS.has(node.type) || BODIES_UNDER.get(node.type)?.has(parent.type) === true)

@@ -97,6 +97,7 @@ test("patterns made while the program runs are made of known words in these file
     "shared/syntax/programs/normal-form.ts",
     // Control tokens, each of which is delimited.
     "shared/syntax/replies/reasoning.ts",
+    "shared/syntax/replies/turn-tokens.ts",
     // The name of a tag.
     "shared/syntax/replies/wrappers.ts",
   ]);

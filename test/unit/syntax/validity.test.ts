@@ -115,12 +115,12 @@ test.each([
   },
 );
 
-test("problems name the place", async () => {
+test("faults name the place", async () => {
   const runtime = await testRuntime();
   await runtime.load("javascript");
   const { tree, verdict } = check("const a = 1;\nf(a;\n", "javascript", runtime);
   tree?.delete();
-  expect(verdict).toMatchObject({ state: "invalid", problems: [{ at: { row: 1 } }] });
+  expect(verdict).toMatchObject({ state: "invalid", faults: [{ at: { row: 1 } }] });
 });
 
 test("a token named like a property of all objects is a token like others", async () => {
@@ -128,7 +128,7 @@ test("a token named like a property of all objects is a token like others", asyn
   await runtime.load("kotlin");
   const { tree, verdict } = check("class A constructor", "kotlin", runtime);
   tree?.delete();
-  const messages = verdict.state === "invalid" ? verdict.problems.map(({ message }) => message) : [];
+  const messages = verdict.state === "invalid" ? verdict.faults.map(({ message }) => message) : [];
   expect(messages.join()).not.toContain('"constructor" closes nothing');
   expect(verdict.state).toBe("invalid");
 });

@@ -1,13 +1,13 @@
 /** Constants without a value. Told by the text first: most programs have none, and a walk over their trees costs more. */
 import type { ParsedProgram } from "../../languages/language.ts";
 import type { SyntaxNode } from "../../parsing/parser.ts";
-import type { Problem } from "../validity.ts";
+import type { ProgramFault } from "../validity.ts";
 
 /** A name with nothing behind it, behind `const` or a comma: only with one is it worth a look into the tree. */
 const BARE_NAME = /(?:\bconst\s|,)\s*[\w$]+\s*(?:[;,\n}:]|$)/;
 
 /** `const x;` where something must follow the name. */
-export function constantWithoutValue({ tree, code }: ParsedProgram): Problem | undefined {
+export function constantWithoutValue({ tree, code }: ParsedProgram): ProgramFault | undefined {
   if (!/\bconst\s/.test(code) || !BARE_NAME.test(code)) return undefined;
   for (const declaration of tree.rootNode.descendantsOfType(["lexical_declaration"])) {
     if (declaration.firstChild?.type !== "const" || isAmbient(declaration)) continue;

@@ -1,9 +1,9 @@
 /** What Go wants where, and its grammar does not. */
 import type { ParsedProgram } from "../../languages/language.ts";
-import type { Problem } from "../validity.ts";
+import type { ProgramFault } from "../validity.ts";
 
 /** A package clause or imports behind other code. */
-export function misplacedClause({ children }: ParsedProgram): Problem | undefined {
+export function misplacedClause({ children }: ParsedProgram): ProgramFault | undefined {
   let seen = 0;
   for (const node of children) {
     if (!node.isNamed || node.type === "comment") continue;
@@ -17,7 +17,7 @@ export function misplacedClause({ children }: ParsedProgram): Problem | undefine
 }
 
 /** Go ends a statement at a line end: the brace of its block must be on the same line. */
-export function braceAlone({ code }: ParsedProgram): Problem | undefined {
+export function braceAlone({ code }: ParsedProgram): ProgramFault | undefined {
   const match = /^[ \t]*(?:if|for|switch|select|func|else|\} else)\b(?:(?!\/\/|[{`\n]).)*\n[ \t]*\{/m.exec(
     code,
   );

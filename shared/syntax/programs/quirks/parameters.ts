@@ -1,7 +1,7 @@
 /** Parameters named twice. Told by the text first: most programs have none, and a walk over their trees costs more. */
 import type { ParsedProgram } from "../../languages/language.ts";
 import type { SyntaxNode } from "../../parsing/parser.ts";
-import type { Problem } from "../validity.ts";
+import type { ProgramFault } from "../validity.ts";
 
 /** Lists of parameters as text, up to their first inner bracket: enough to see whether a name may repeat. */
 const PYTHON_LIST = /\bdef\s+\w+\s*\(([^()]*)|\blambda\b((?:(?!\blambda\b)[^:])*):/g;
@@ -14,12 +14,12 @@ const MAX_LIST = 2000;
 const LISTS = ["parameters", "lambda_parameters", "formal_parameters"];
 
 /** A function, method or lambda of Python with two parameters of one name. */
-export function repeatedPythonParameter(program: ParsedProgram): Problem | undefined {
+export function repeatedPythonParameter(program: ParsedProgram): ProgramFault | undefined {
   return repeatedIn(program, PYTHON_LIST, () => false);
 }
 
 /** The same in JavaScript and its kin: an arrow function's parameters may never repeat, nor may a method's. */
-export function repeatedScriptParameter(program: ParsedProgram): Problem | undefined {
+export function repeatedScriptParameter(program: ParsedProgram): ProgramFault | undefined {
   return repeatedIn(program, SCRIPT_LIST, (list) => mayBeSloppy(list, program.code));
 }
 
@@ -27,7 +27,7 @@ function repeatedIn(
   { tree, code }: ParsedProgram,
   pattern: RegExp,
   isAllowed: (list: SyntaxNode) => boolean,
-): Problem | undefined {
+): ProgramFault | undefined {
   if (!mayRepeat(code, pattern)) return undefined;
   for (const list of tree.rootNode.descendantsOfType(LISTS)) {
     if (list.endIndex - list.startIndex > MAX_LIST || isAllowed(list)) continue;

@@ -1,6 +1,6 @@
 /** Python's rules of indentation, which its grammar is lenient about, and what only Python 2 accepts. */
 import type { ParsedProgram } from "../../languages/language.ts";
-import type { Problem } from "../validity.ts";
+import type { ProgramFault } from "../validity.ts";
 
 /** Python counts a tab as reaching the next multiple of eight columns. */
 const TAB = 8;
@@ -16,7 +16,7 @@ interface Logical {
 }
 
 /** The first offence against the layout, or use of Python 2; undefined when there is none. */
-export function layoutProblem({ code }: ParsedProgram): Problem | undefined {
+export function layoutFault({ code }: ParsedProgram): ProgramFault | undefined {
   const indents = [0];
   const narrows = [0];
   let expects = false;

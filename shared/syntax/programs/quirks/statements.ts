@@ -1,7 +1,7 @@
 /** Statements beside functions or types, in languages that want every statement inside of one. */
 import type { ParsedProgram } from "../../languages/language.ts";
 import type { SyntaxNode } from "../../parsing/parser.ts";
-import type { Problem } from "../validity.ts";
+import type { ProgramFault } from "../validity.ts";
 
 /**
  * The first statement beside functions or types. A piece of nothing but statements is left alone: it is an excerpt, and
@@ -11,7 +11,7 @@ import type { Problem } from "../validity.ts";
 function strayStatement(
   children: readonly SyntaxNode[],
   matters: (statement: SyntaxNode) => boolean,
-): Problem | undefined {
+): ProgramFault | undefined {
   const stray = children.find((node) => isStatement(node) && matters(node));
   const defines = children.some((node) =>
     /(?:function|method|class|interface|enum|struct|impl|trait)_\w+$/.test(node.type),
@@ -25,21 +25,21 @@ function isStatement(node: SyntaxNode): boolean {
   return node.isNamed && /_statement$|^block$|^let_declaration$|^short_var_declaration$/.test(node.type);
 }
 
-export function strayRust({ children }: ParsedProgram): Problem | undefined {
+export function strayRust({ children }: ParsedProgram): ProgramFault | undefined {
   return strayStatement(children, (statement) => statement.firstNamedChild?.type !== "macro_invocation");
 }
 
 /** An empty statement is a semicolon too many, which is harmless. */
-export function strayJava({ children }: ParsedProgram): Problem | undefined {
+export function strayJava({ children }: ParsedProgram): ProgramFault | undefined {
   return strayStatement(children, (statement) => statement.firstNamedChild !== null);
 }
 
-export function strayGo({ children }: ParsedProgram): Problem | undefined {
+export function strayGo({ children }: ParsedProgram): ProgramFault | undefined {
   return strayStatement(children, (statement) => statement.firstNamedChild !== null);
 }
 
 /** Macros look like calls, and a semicolon too many is harmless. */
-export function strayC({ children }: ParsedProgram): Problem | undefined {
+export function strayC({ children }: ParsedProgram): ProgramFault | undefined {
   return strayStatement(children, (statement) => {
     const inner = statement.firstNamedChild;
     if (statement.type === "compound_statement" || inner === null) return false;
