@@ -36,6 +36,7 @@ import { recordPreferences } from "./preferences/record-preferences.ts";
 import { createRanker } from "./ranking/ranker.ts";
 import { ScoreAnchors } from "./ranking/score-anchors.ts";
 import { RankingSession } from "./ranking/session.ts";
+import { createWrite } from "./ranking/writer.ts";
 import { AccessTokens } from "./reward-server/access-tokens.ts";
 import { Supervisor } from "./reward-server/supervisor.ts";
 import { Scoring } from "./scoring/score.ts";
@@ -115,6 +116,7 @@ export function activate(context: vscode.ExtensionContext): Api {
       secrets,
       store: context.globalState,
       log,
+      write: createWrite(server),
     }),
   );
   const sourceKnowledge: SourceKnowledge = {
@@ -157,7 +159,7 @@ export function activate(context: vscode.ExtensionContext): Api {
     }),
     menu: () => showMenu(sourceStatus(sourceKnowledge), server.state, automatic()),
     ...toggleCommands(configuration),
-    ...sourceCommands({ configuration, secrets, sourceSet }),
+    ...sourceCommands({ commandLine, configuration, secrets, sourceSet }),
     ...modelCommands({ commandLine, configuration, pages, secrets, server }),
     ...serverCommands({ configuration, pages, server, tokens }),
     ...statisticsCommands({ configuration, pages, preferences, sourceSet, statistics }),

@@ -22,7 +22,8 @@ export const DEVICE_TEXTS: Readonly<Record<Settings["device"], string>> = {
 };
 
 /** What each kind of source is. */
-export const KIND_TEXTS: Readonly<Record<HttpKind | "editor", string>> = {
+export const KIND_TEXTS: Readonly<Record<HttpKind | "editor" | "built-in", string>> = {
+  "built-in": "A code model that CodeScaler runs itself, on this machine.",
   openai: "An OpenAI-compatible completions endpoint with a suffix.",
   "openai-chat": "An OpenAI-compatible chat endpoint.",
   llamacpp: "llama.cpp's server with a model that fills in the middle.",
@@ -58,11 +59,10 @@ const SOURCE_SCHEMA = {
   defaultSnippets: [
     {
       body: {
-        id: "ollama",
-        kind: "ollama",
-        url: "http://127.0.0.1:11434",
+        id: "built-in",
+        kind: "built-in",
         // biome-ignore lint/suspicious/noTemplateCurlyInString: a place to fill in, in the editor's own snippets
-        model: "${1:qwen2.5-coder:7b}",
+        model: "${1:qwen2.5-coder-1.5b}",
       },
     },
   ],

@@ -222,7 +222,11 @@ export class Run {
         }
         const all = await this.until((state) => state.gathered, signal, TOGETHER_MS);
         const asked = performance.now();
-        const body = all.candidates.map(({ id, text }) => ({ id, text }));
+        const body = all.candidates.map(({ id, text, logprobs }) => ({
+          id,
+          text,
+          ...(logprobs && { logprobs }),
+        }));
         const reply = await this.#deps.rank({ task: taskAt(this.cursor), candidates: body }, signal);
         const ms = Math.round(performance.now() - asked);
         this.tracer.add({ kind: "ranked", count: body.length, ms });

@@ -4,6 +4,10 @@ import * as z from "zod";
 const installed = z.object({
   id: z.string(),
   installed: z.literal(true),
+  kind: z.enum(["reward", "writer"]).default("reward"),
+  /** The program that keeps it, where that is another one. */
+  found_in: z.string().optional(),
+  chat: z.boolean().optional(),
   embedded: z.boolean().default(false),
   type: z.string().optional(),
   bytes: z.number().optional(),
@@ -13,6 +17,7 @@ const installed = z.object({
 const available = z.object({
   id: z.string(),
   installed: z.literal(false),
+  kind: z.enum(["reward", "writer"]).default("reward"),
   licence: z.string(),
   languages: z.union([z.literal("general"), z.array(z.string())]),
   accuracy: z.array(z.object({ benchmark: z.string(), percent: z.number() })).default([]),

@@ -1,5 +1,5 @@
 /** A ranking as the extension keeps it: what was asked, what came, and what the reward server said. Pure data. */
-import type { RankedCandidate, RankReply } from "../../shared/contract.ts";
+import type { CandidateInput, RankedCandidate, RankReply } from "../../shared/contract.ts";
 import type { CursorContext } from "../editor/cursor-context.ts";
 
 /** One completion as a source gave it, checked in the editor before the server has seen it. */
@@ -16,6 +16,8 @@ export interface Candidate {
   readonly draft: boolean;
   /** As the endpoint counted them. */
   readonly tokens: number | undefined;
+  /** What its writer said of it, where the source passes that on. */
+  readonly logprobs?: CandidateInput["logprobs"];
   /** Milliseconds from the request to its arrival. */
   readonly arrivedMs: number;
   /** The text that it inserts at the cursor; empty when there is nothing. */

@@ -1,6 +1,10 @@
 /** The only caller of the reward server. */
 import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
+import { createInterface } from "node:readline";
+import { Readable } from "node:stream";
+import { json } from "node:stream/consumers";
+import type { CompletionLine } from "../../shared/completion-contract.ts";
 import type {
   CandidateInput,
   ErrorCode,
@@ -118,17 +122,60 @@ export async function checkHealth(
   };
 }
 
+/**
+ * Has completions written; yields each line of the stream as it comes.
+ * @param signal aborting closes the socket, which stops the server's work before its next step
+ * @throws RankError
+ */
+export async function* writeCompletions(
+  endpoint: ServerEndpoint,
+  body: object,
+  signal: AbortSignal,
+): AsyncGenerator<CompletionLine> {
+  const reply = await call(endpoint, "POST", "/v1/complete", {
+    body,
+    signal,
+    timeout: TIMEOUT_MS,
+    stream: true,
+  });
+  if (!(reply instanceof Readable)) throw foreign(endpoint);
+  try {
+    for await (const line of createInterface({ input: reply, crlfDelay: Number.POSITIVE_INFINITY })) {
+      if (line.trim() !== "") yield lineOf(endpoint, line);
+    }
+  } catch (error) {
+    if (signal.aborted || isAbort(error)) throw abortReason(signal, error);
+    if (error instanceof RankError) throw error;
+    throw unreachable(endpoint, error);
+  } finally {
+    reply.destroy();
+  }
+}
+
+function lineOf(endpoint: ServerEndpoint, line: string): CompletionLine {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    throw foreign(endpoint);
+  }
+  if (isCompletionLine(value)) return value;
+  throw foreign(endpoint);
+}
+
 interface CallOptions {
   readonly body?: unknown;
   readonly signal: AbortSignal;
   readonly timeout: number;
+  /** The answer as it comes, and not what it holds. */
+  readonly stream?: boolean;
 }
 
 async function call(
   endpoint: ServerEndpoint,
   method: "GET" | "POST",
   path: string,
-  { body, signal, timeout }: CallOptions,
+  { body, signal, timeout, stream = false }: CallOptions,
 ): Promise<unknown> {
   // Loaded with the first request, not with the extension.
   const { default: axios } = await import("axios");
@@ -141,6 +188,7 @@ async function call(
       timeout,
       headers: { Authorization: `Bearer ${endpoint.token}` },
       adapter: "http",
+      responseType: stream ? "stream" : "json",
       // Loopback traffic never passes a proxy, and a redirect would take the token elsewhere.
       proxy: false,
       maxRedirects: 0,
@@ -150,7 +198,7 @@ async function call(
       ...(endpoint.agent && { httpAgent: endpoint.agent }),
     });
     if (response.status === 200) return response.data;
-    throw errorIn(endpoint, response.status, response.data);
+    throw errorIn(endpoint, response.status, stream ? await textOf(response.data) : response.data);
   } catch (error) {
     if (signal.aborted || isAbort(error)) throw abortReason(signal, error);
     if (error instanceof RankError) throw error;
@@ -162,11 +210,26 @@ async function call(
         { cause: error },
       );
     }
-    throw new RankError(
-      "unreachable",
-      `The reward server at ${endpoint.url} cannot be reached (${typeof code === "string" ? code : "connection failed"}).`,
-      { cause: error },
-    );
+    throw unreachable(endpoint, error);
+  }
+}
+
+function unreachable(endpoint: ServerEndpoint, error: unknown): RankError {
+  const code = isObject(error) ? error["code"] : undefined;
+  return new RankError(
+    "unreachable",
+    `The reward server at ${endpoint.url} cannot be reached (${typeof code === "string" ? code : "connection failed"}).`,
+    { cause: error },
+  );
+}
+
+/** What a refusal says, of an answer that was to be streamed. */
+async function textOf(reply: unknown): Promise<unknown> {
+  if (!(reply instanceof Readable)) return undefined;
+  try {
+    return await json(reply);
+  } catch {
+    return undefined;
   }
 }
 
@@ -201,6 +264,10 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 function isErrorReply(value: unknown): value is ErrorReply {
   if (!isObject(value) || !isObject(value["error"])) return false;
   return typeof value["error"]["code"] === "string" && typeof value["error"]["message"] === "string";
+}
+
+function isCompletionLine(value: unknown): value is CompletionLine {
+  return isObject(value) && ["completion", "done", "error"].some((key) => isObject(value[key]));
 }
 
 function isRankReply(value: unknown): value is RankReply {

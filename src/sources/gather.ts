@@ -78,6 +78,7 @@ async function* arrivalsOf(
   try {
     const completions = source.complete(portion ? portioned(request, portion) : request, {
       signal,
+      budgetMs: options.deadlineMs,
       ...(stopEarly && { stopEarly }),
       ...(onDraft && { onDraft: (key, text) => onDraft(source, key, text) }),
       onSpent: (spending) => account.spent(source, spending),

@@ -15,6 +15,9 @@ export const FAILURES = {
   capped:
     "Today's limit for {source} is reached ({used} of {limit} {unit}). It is asked again tomorrow, or when you raise the limit in the settings.",
   no_model: "{source} has no model “{model}”. Install it there, or choose another model.",
+  no_writer:
+    "{source} has no model “{model}” on this machine any more. Choose one with “CodeScaler: Add a Source of Completions”.",
+  not_written: "{source} could not write. {detail}",
   no_infill:
     "The model “{model}” of {source} cannot fill in the middle. Choose a code model that can, or use this source as chat.",
   loading: "{source} is still loading its model. It is asked again with the next request.",
@@ -90,6 +93,8 @@ export function needsSomebody(kind: SourceErrorKind): boolean {
     case "forbidden":
     case "no_credit":
     case "no_model":
+    case "no_writer":
+    case "not_written":
     case "no_infill":
     case "wrong_service":
     case "web_page":

@@ -4,6 +4,7 @@ import { type Log, reasonOf } from "../base/log.ts";
 import { type Configuration, networkSettings } from "../editor/configuration.ts";
 import type { Account } from "./gather.ts";
 import { createHttpClient, type HttpClient } from "./http/http-client.ts";
+import { builtInSource, type Write } from "./kinds/built-in.ts";
 import { editorModelSource } from "./kinds/vscode-models.ts";
 import { createSource } from "./setup/create.ts";
 import { keyName, parseSources } from "./setup/source-settings.ts";
@@ -23,12 +24,20 @@ export interface SourceSetDependencies {
   readonly secrets: vscode.SecretStorage;
   readonly store: vscode.Memento;
   readonly log: Log;
+  /** Has the reward server write. */
+  readonly write: Write;
 }
 
 /** Key of the counts in globalState. */
 const USAGE_KEY = "usage";
 
-export function createSourceSet({ configuration, secrets, store, log }: SourceSetDependencies): SourceSet {
+export function createSourceSet({
+  configuration,
+  secrets,
+  store,
+  log,
+  write,
+}: SourceSetDependencies): SourceSet {
   const http = createHttpClient(networkSettings);
   const usage = new Usage(
     {
@@ -49,7 +58,7 @@ export function createSourceSet({ configuration, secrets, store, log }: SourceSe
     account: usage,
     sources() {
       const from = configuration.for().sources;
-      if (made?.from !== from) made = { from, sources: make(from, http, secrets, log) };
+      if (made?.from !== from) made = { from, sources: make(from, http, secrets, log, write) };
       return made.sources;
     },
   };
@@ -60,11 +69,13 @@ function make(
   http: HttpClient,
   secrets: vscode.SecretStorage,
   log: Log,
+  write: Write,
 ): readonly Source[] {
   const { sources, problems } = parseSources(entries);
   for (const problem of problems) log.warn(problem);
   return sources.flatMap((source) => {
     if (source.kind === "editor") return editorModelSource(source.id, source.label, source.model);
+    if (source.kind === "built-in") return builtInSource(source.id, source.label, source.model, write);
     const { config } = source;
     try {
       return createSource(config, http, async () => secrets.get(keyName(config.url)));

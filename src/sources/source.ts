@@ -1,4 +1,5 @@
 /** What the extension knows of a place where completions come from. One file per kind implements it. */
+import type { CandidateInput } from "../../shared/contract.ts";
 import type { Language } from "../../shared/syntax/languages/languages.ts";
 
 /** What is wanted: completions at a cursor. */
@@ -23,6 +24,8 @@ export interface Completion {
   readonly complete: boolean;
   /** Tokens as the endpoint counted them; undefined where it does not say. */
   readonly tokens: number | undefined;
+  /** Sum of the natural logs of its tokens' probabilities and their number, where the endpoint says them. */
+  readonly logprobs?: CandidateInput["logprobs"];
 }
 
 /** Decides while a completion streams whether its text so far is all that is needed. */
@@ -47,6 +50,8 @@ export type OnDraft = (key: object, text: string | undefined) => void;
 export interface CompleteOptions {
   /** Aborts down to the socket. An aborted source yields what it has as incomplete, and ends without error. */
   readonly signal: AbortSignal;
+  /** Milliseconds after which nobody waits any more: a source that can, ends what is unfinished then as it is. */
+  readonly budgetMs?: number;
   readonly stopEarly?: StopEarly;
   readonly onDraft?: OnDraft;
   /** Called when a request was sent, and again with its tokens when it is over. */

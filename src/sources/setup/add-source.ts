@@ -3,8 +3,10 @@ import * as vscode from "vscode";
 import { orAborted } from "../../base/or-aborted.ts";
 import type { Configuration } from "../../editor/configuration.ts";
 import { withProgress } from "../../editor/progress.ts";
+import type { CommandLine } from "../../models/command-line.ts";
 import type { HttpClient } from "../http/http-client.ts";
 import { editorModels } from "../kinds/vscode-models.ts";
+import { type BuiltInEntry, builtInPicks } from "./built-in-models.ts";
 import { HTTP_KINDS, type HttpKind, isRemote, KIND_NAMES, type SourceConfig } from "./create.ts";
 import { discover, type FoundServer, SERVER_NAMES, suggestSource } from "./discover.ts";
 import { keyName } from "./source-settings.ts";
@@ -13,10 +15,12 @@ export interface AddSourceDependencies {
   readonly configuration: Configuration;
   readonly http: HttpClient;
   readonly secrets: vscode.SecretStorage;
+  readonly commandLine: CommandLine;
 }
 
 type SourceEntry =
   | SourceConfig
+  | BuiltInEntry
   | { readonly id: string; readonly kind: "editor"; readonly label: string; readonly model: string };
 
 interface SourcePick extends vscode.QuickPickItem {
@@ -26,15 +30,20 @@ interface SourcePick extends vscode.QuickPickItem {
 
 export async function addSource(deps: AddSourceDependencies): Promise<void> {
   // Who does not want to wait for ports that nobody answers at names the address.
-  const found = await withProgress(vscode.l10n.t("Looking for model servers on this machine"), (signal) =>
-    orAborted(discover(deps.http, signal), signal),
+  const looked = await withProgress(
+    vscode.l10n.t("Looking for models and model servers on this machine"),
+    (signal) => orAborted(Promise.all([discover(deps.http, signal), builtInPicks(deps, signal)]), signal),
   );
-  const picked = await vscode.window.showQuickPick(picks(found ?? [], await editorModels()), {
-    title: vscode.l10n.t("Where shall completions come from?"),
-    placeHolder:
-      found?.length === 0 ? nothingFound() : vscode.l10n.t("Models of running servers, and others"),
-    matchOnDescription: true,
-  });
+  const [found, builtIn] = looked ?? [undefined, []];
+  const picked = await vscode.window.showQuickPick(
+    [...builtIn, ...picks(found ?? [], await editorModels())],
+    {
+      title: vscode.l10n.t("Where shall completions come from?"),
+      placeHolder:
+        found?.length === 0 ? nothingFound() : vscode.l10n.t("Models of running servers, and others"),
+      matchOnDescription: true,
+    },
+  );
   const entry = await picked?.take?.();
   if (!entry) return;
   await save(deps, entry);
@@ -141,7 +150,7 @@ async function byHand(start: {
 
 async function save({ configuration, secrets }: AddSourceDependencies, entry: SourceEntry): Promise<void> {
   let saved: SourceEntry = entry;
-  if (entry.kind !== "editor") {
+  if (entry.kind !== "editor" && entry.kind !== "built-in") {
     if (!(await askForKey(secrets, entry))) return;
     if (isRemote(entry)) {
       const automatic = await askForAutomatic(entry);

@@ -16,12 +16,20 @@ const httpEntry = z.object({
   automatic: z.boolean().optional(),
 });
 const editorEntry = z.object({ ...common, kind: z.literal("editor"), model: z.string().default("") });
-const entry = z.discriminatedUnion("kind", [httpEntry, editorEntry]);
+const builtInEntry = z.object({ ...common, kind: z.literal("built-in"), model: z.string().default("") });
+const entry = z.discriminatedUnion("kind", [httpEntry, editorEntry, builtInEntry]);
 
-/** A source as configured: one reached over HTTP, or one of the editor's own models. */
+/** A source as configured: one reached over HTTP, one of the editor's own models, or one that we run ourselves. */
 export type ConfiguredSource =
   | { readonly kind: "http"; readonly config: SourceConfig }
-  | { readonly kind: "editor"; readonly id: string; readonly label: string; readonly model: string };
+  | ({ readonly kind: "editor" } & NamedModel)
+  | ({ readonly kind: "built-in" } & NamedModel);
+
+interface NamedModel {
+  readonly id: string;
+  readonly label: string;
+  readonly model: string;
+}
 
 export interface ParsedSources {
   readonly sources: readonly ConfiguredSource[];
@@ -52,6 +60,10 @@ export function parseSources(entries: readonly unknown[]): ParsedSources {
       const { id, model } = data;
       const name = model === "" ? "language model" : model;
       sources.push({ kind: "editor", id, label: data.label ?? `Editor: ${name}`, model });
+    } else if (data.kind === "built-in") {
+      const { id, model } = data;
+      const name = model === "" ? "built-in model" : `Built-in: ${model}`;
+      sources.push({ kind: "built-in", id, label: data.label ?? name, model });
     } else sources.push({ kind: "http", config: configOf(data) });
   }
   return { sources, problems };
