@@ -1,12 +1,15 @@
 /** One process at a time works on a download. The lock of a process that was killed is taken over. */
 import { randomUUID } from "node:crypto";
-import { type FileHandle, open, readFile, rename, rm, stat, utimes } from "node:fs/promises";
+import { type FileHandle, open, rename, rm, stat, utimes } from "node:fs/promises";
+import { readFileText } from "../../shared/regular-file.ts";
 import { errorCode, isRunning } from "./disk.ts";
 
 export interface FileLock {
   release(): Promise<void>;
 }
 
+/** A number and a name of its own. */
+const MAX_LOCK_BYTES = 256;
 /** How often the holder shows that it is alive. */
 const BEAT_MS = 5000;
 /** After so many missed beats the holder is taken for dead even if some process has its number now. */
@@ -83,6 +86,7 @@ async function clear(path: string, holder: string | undefined, mine: string): Pr
   return true;
 }
 
+/** Undefined where there is no lock, or something that is no file and so nobody's lock. */
 async function content(path: string): Promise<string | undefined> {
-  return readFile(path, "utf8").catch(() => undefined);
+  return readFileText(path, MAX_LOCK_BYTES).catch(() => undefined);
 }

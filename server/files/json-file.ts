@@ -1,4 +1,5 @@
 /** JSON files of a checkpoint folder, read with a bound and taken apart without trusting them. */
+import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { ServiceError } from "../errors.ts";
@@ -19,7 +20,8 @@ export function unusable(path: string, what: string): ServiceError {
 export async function readText(folder: string, name: string): Promise<string | undefined> {
   const path = join(folder, name);
   try {
-    const file = await open(path, "r");
+    // A pipe must not hang whoever reads a folder of someone else's; links are users' own way to keep models elsewhere.
+    const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     try {
       const stats = await file.stat();
       if (!stats.isFile()) throw unusable(path, "is not a file. Download the model again.");

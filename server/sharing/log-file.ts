@@ -1,5 +1,6 @@
 /** The log of a server without a parent: its stderr is a file, which must not grow for ever. */
 import { closeSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from "node:fs";
+import { checkIsFile, flagsFor } from "../../shared/regular-file.ts";
 
 /** Some thousand requests. */
 const MAX_LOG_BYTES = 1024 * 1024;
@@ -12,9 +13,11 @@ const KEPT_BYTES = 64 * 1024;
  */
 export function capLog(path: string): void {
   try {
-    const file = openSync(path, "r+");
+    const file = openSync(path, flagsFor("change"));
     try {
-      const { size } = fstatSync(file);
+      const stats = fstatSync(file);
+      checkIsFile(path, stats);
+      const { size } = stats;
       if (size <= MAX_LOG_BYTES) return;
       const kept = Buffer.alloc(KEPT_BYTES);
       readSync(file, kept, 0, KEPT_BYTES, size - KEPT_BYTES);

@@ -10,6 +10,8 @@ import { CHALLENGE_PATH, isProof, newNonce } from "./proof.ts";
 
 /** A server answers at once even while it loads or scores; a busy machine is given time. */
 export const CHALLENGE_TIMEOUT_MS = 5000;
+/** For each of two tries to find out whether a server lives: a start must not be held up by what is silent. */
+const ALIVE_TIMEOUT_MS = 1200;
 /** The answer has some 200 bytes; what sends more is not ours. */
 const MAX_ANSWER_BYTES = 4096;
 
@@ -86,7 +88,7 @@ function proofIn(body: string): unknown {
 }
 
 /** Whether the lease's server lives. Two tries: a machine that just woke up may need one. */
-export async function proves(lease: Lease, timeoutMs = CHALLENGE_TIMEOUT_MS): Promise<boolean> {
+export async function proves(lease: Lease, timeoutMs = ALIVE_TIMEOUT_MS): Promise<boolean> {
   for (let attempt = 0; attempt < 2; attempt++) {
     try {
       (await provenSocket(lease, timeoutMs)).destroy();

@@ -1,7 +1,8 @@
 /** Reading the lease of this user: only from a folder that is theirs alone. Part of the leaf. */
-import { lstat, readFile } from "node:fs/promises";
+import { lstat } from "node:fs/promises";
 import { homedir, hostname } from "node:os";
 import { join } from "node:path";
+import { readFileText } from "../regular-file.ts";
 import { LEASE_FILE, type Lease, parseLease, runtimeFolder } from "./lease.ts";
 
 /** A lease has some 300 bytes. */
@@ -19,10 +20,7 @@ export function ownRuntimeFolder(env: NodeJS.ProcessEnv = process.env): string {
 export async function readLease(folder: string): Promise<Lease | undefined> {
   try {
     if (!(await isPrivate(folder))) return undefined;
-    const path = join(folder, LEASE_FILE);
-    const stats = await lstat(path);
-    if (!stats.isFile() || stats.size > MAX_LEASE_BYTES) return undefined;
-    return parseLease(await readFile(path, "utf8"));
+    return parseLease(await readFileText(join(folder, LEASE_FILE), MAX_LEASE_BYTES));
   } catch {
     return undefined;
   }

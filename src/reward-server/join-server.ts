@@ -62,9 +62,13 @@ export async function joinOrStart(options: JoinOptions): Promise<JoinedServer> {
   const { command, version, replaces, signal, events } = options;
   const started = performance.now();
   let process: ServerProcess | undefined;
+  /** The token of a lease whose server did not prove itself. */
+  let silent: string | undefined;
   while (performance.now() - started < LEASE_TIMEOUT_MS) {
     const lease = await readLease(command.folder);
-    const proved = lease !== undefined && (await proves(lease));
+    // What was silent once is not waited for again: the server that was started replaces it.
+    const proved = lease !== undefined && lease.token !== silent && (await proves(lease));
+    if (lease && !proved) silent = lease.token;
     signal.throwIfAborted();
     if (lease && decide(lease, proved, { version, replaces }) === "join") {
       const session = await joinServer(lease, events);
@@ -77,6 +81,7 @@ export async function joinOrStart(options: JoinOptions): Promise<JoinedServer> {
     } else if (exit?.code === 0) {
       // It found another server, which is to be found here too.
       process = undefined;
+      silent = undefined;
     } else if (exit) {
       const { message, hint } = deathOf(exit, await readServerLog(command.folder));
       throw new StartError(message, hint, exit);

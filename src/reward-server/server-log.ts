@@ -1,6 +1,6 @@
 /** What the shared reward server said last, and what it means. */
-import { open } from "node:fs/promises";
 import { join } from "node:path";
+import { openFile } from "../../shared/regular-file.ts";
 import { LOG_FILE } from "../../shared/sharing/lease.ts";
 import { LINE_LENGTH } from "../base/node-process.ts";
 import { RankError } from "../ranking/server-client.ts";
@@ -16,7 +16,7 @@ const LAST_LINES = 20;
 /** The last lines of the log in the folder, oldest first; none where there is no log. */
 export async function readServerLog(folder: string): Promise<readonly string[]> {
   try {
-    const file = await open(join(folder, LOG_FILE), "r");
+    const file = await openFile(join(folder, LOG_FILE), "read");
     try {
       const { size } = await file.stat();
       const start = Math.max(0, size - OUTPUT_BYTES);

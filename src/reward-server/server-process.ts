@@ -1,7 +1,8 @@
 /** Starts the reward server that all windows share: it outlives this window, and speaks through a file. */
 import { spawn } from "node:child_process";
-import { appendFile, mkdir, open } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { openFile } from "../../shared/regular-file.ts";
 import { LOG_FILE } from "../../shared/sharing/lease.ts";
 import { isPrivate } from "../../shared/sharing/read-lease.ts";
 import { scriptEnvironment } from "../base/node-process.ts";
@@ -50,7 +51,7 @@ export async function startServer({
     );
   }
   const logFile = join(folder, LOG_FILE);
-  const log = await open(logFile, "a", 0o600);
+  const log = await openFile(logFile, "append");
   try {
     // What stands before it in the log is of another server.
     await log.appendFile(`${START_MARK}${args.join(" ")}\n`);
@@ -69,7 +70,7 @@ export async function startServer({
       const settle = (how: Exit, words: string) => {
         exit = how;
         // Other windows only see that it is gone, and read here why.
-        appendFile(logFile, `${words}\n`).then(
+        note(logFile, words).then(
           () => resolve(how),
           () => resolve(how),
         );
@@ -86,6 +87,15 @@ export async function startServer({
       });
     });
     return { pid: child.pid, ended, exit: () => exit, kill: () => child.kill("SIGKILL") };
+  } finally {
+    await log.close();
+  }
+}
+
+async function note(logFile: string, words: string): Promise<void> {
+  const log = await openFile(logFile, "append");
+  try {
+    await log.appendFile(`${words}\n`);
   } finally {
     await log.close();
   }
