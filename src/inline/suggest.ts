@@ -1,9 +1,9 @@
 /** The explicit command: the full ranking, with progress and cancel, then shown as ghost text. */
 import * as vscode from "vscode";
-import { abortSignalOf } from "../base/wait.ts";
 import type { Configuration } from "../editor/configuration.ts";
 import { cursorAt, exclusionReason } from "../editor/documents.ts";
 import type { RankingSession } from "../ranking/session.ts";
+import { awaitRun } from "./growing-list.ts";
 import { typedSince } from "./reuse.ts";
 import type { Run, RunState } from "./run.ts";
 import type { Runs } from "./runs.ts";
@@ -41,7 +41,7 @@ export async function suggest(deps: SuggestDependencies): Promise<void> {
 }
 
 /**
- * Waits for a run with progress and cancel, then shows its best as ghost text.
+ * Waits for a run, or until the user takes one of its candidates, then shows that or the best as ghost text.
  * @param editor where the run was asked for
  */
 export async function present(
@@ -51,9 +51,11 @@ export async function present(
 ): Promise<void> {
   const { document } = editor;
   const { cursor, tracer } = run;
-  const state = await withProgress(run);
-  if (!state) return;
-  const [best, ...others] = suggestionsOf(state.candidates, state.reply, undefined);
+  const awaited = await awaitRun(run, deps.session);
+  if (!awaited) return;
+  const { state, chosen } = awaited;
+  const suggestions = suggestionsOf(state.candidates, state.reply, undefined);
+  const best = suggestions.find(({ id }) => id === chosen) ?? suggestions[0];
   if (!best) return explainNothing(tracer, state);
   run.shown = best.insert;
   deps.session.update(run.id, { shown: best.id });
@@ -63,7 +65,7 @@ export async function present(
     await offerComparison(run, vscode.l10n.t("The cursor has moved on meanwhile."));
     return;
   }
-  tracer.add({ kind: "shown", count: 1 + others.length, ranked: best.ranked });
+  tracer.add({ kind: "shown", count: suggestions.length, ranked: best.ranked });
   if (!deps.configuration.inlineSuggestionsShown(document)) {
     await offerComparison(
       run,
@@ -76,39 +78,6 @@ export async function present(
     void vscode.window.showWarningMessage(vscode.l10n.t("Shown without a ranking. {0}", problem));
   }
   await vscode.commands.executeCommand("editor.action.inlineSuggest.trigger");
-}
-
-/** Waits for all candidates, telling how far it is. Undefined when the user cancelled. */
-async function withProgress(run: Run): Promise<RunState | undefined> {
-  return vscode.window.withProgress(
-    {
-      location: vscode.ProgressLocation.Notification,
-      title: vscode.l10n.t("CodeScaler: ranking candidates"),
-      cancellable: true,
-    },
-    async (progress, token) => {
-      const { signal, dispose } = abortSignalOf(token);
-      try {
-        for (;;) {
-          const seen = run.state;
-          progress.report({ message: message(seen) });
-          const state = await run.until((now) => now !== seen, signal);
-          if (state.done) return state;
-        }
-      } catch (error) {
-        if (!signal.aborted) throw error;
-        run.cancel();
-        return undefined;
-      } finally {
-        dispose();
-      }
-    },
-  );
-}
-
-function message(state: RunState): string {
-  const arrived = vscode.l10n.t("{0} candidates", state.candidates.length);
-  return state.ranked === 0 ? arrived : vscode.l10n.t("{0}, {1} of them ranked", arrived, state.ranked);
 }
 
 async function offerSources(): Promise<void> {

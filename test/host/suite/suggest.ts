@@ -57,4 +57,30 @@ describe("suggestions", () => {
     await accept(editor);
     assert.equal(editor.document.getText(), ADD.replace("█", code));
   });
+
+  it("can be taken before all are there, and nothing more is asked for then", async () => {
+    const { session } = await api();
+    const before = replay.completions;
+    replay.requests.length = 0;
+    replay.completions = [{ text: "return a + b" }, { text: "return a - b", delayMs: 60_000 }];
+    try {
+      const editor = await openAt("add.py", ADD);
+      const done = vscode.commands.executeCommand("codescaler.suggest");
+      const uri = editor.document.uri.toString();
+      await until("a ranking that is not complete", () => {
+        const latest = session.latest(uri);
+        return latest?.reply && !latest.complete;
+      });
+      await until("the list, and its first item taken", async () => {
+        await vscode.commands.executeCommand("workbench.action.acceptSelectedQuickOpenItem");
+        return session.latest(uri)?.shown;
+      });
+      await done;
+      assert.equal(await replay.requests[0]?.aborted, true);
+      await accept(editor);
+      assert.equal(editor.document.getText(), ADD.replace("█", "return a + b"));
+    } finally {
+      replay.completions = before;
+    }
+  });
 });
