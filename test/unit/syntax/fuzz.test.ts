@@ -15,6 +15,8 @@ const NESTED_SHARE = 10;
 /** Replies before a long run measures: the first ones have the grammars compiled. */
 const WARM_UP = 500;
 let read = 0;
+/** A long run says where it is after so many replies. */
+const REPORTED = 5000;
 /** What a long run counts as slow without failing for it. */
 const NOTICED_MS = 100;
 /** There are about a thousand hostile replies, most of them huge: `npm test` takes an even sample. */
@@ -45,6 +47,8 @@ async function faults(inputs: Iterable<FuzzInput>): Promise<string[]> {
     count += 1;
     if (LONG && ++read <= WARM_UP) continue;
     if (ms > slowest.ms) slowest = { ms, title };
+    if (LONG && count % REPORTED === 0)
+      console.log(`${count} replies, the slowest ${Math.round(slowest.ms)} ms`);
     if (ms > NOTICED_MS) slow += 1;
     if (LONG && ms > SLOW_MS) found.push(`${title}: ${Math.round(ms)} ms`);
   }
