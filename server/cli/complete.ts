@@ -1,4 +1,5 @@
 /** `codescaler complete`: samples completions from a code model, and ranks them with --rank. */
+
 import { type CompleteReply, completeRequest } from "../../shared/completion-contract.ts";
 import { stopsAt } from "../../shared/syntax/cursor/sample-stop.ts";
 import { LANGUAGES, languageOf } from "../../shared/syntax/languages/languages.ts";
@@ -13,6 +14,7 @@ import { complete } from "../writing/complete.ts";
 import { findWriter } from "../writing/find-writer.ts";
 import { readWriter } from "../writing/load-writer.ts";
 import { ENGINE_ARGS, ENGINE_USAGE, engineOptions } from "./engine-options.ts";
+import { checkLine } from "./models/output.ts";
 import { decimal, readArgs, readText, UsageError, wholeNumber } from "./usage.ts";
 
 export const usage = `Usage: codescaler complete --prefix FILE --suffix FILE --language L [options]
@@ -91,7 +93,7 @@ export async function run(args: string[]): Promise<number> {
       rank: async (request, signal) => {
         const model = await findModel(values.model);
         process.stderr.write(`Ranking them with ${model.id} …\n`);
-        const judge = await openModel(model.id, model.path, options);
+        const judge = await openModel(model.id, model.path, { ...options, onCheck: checkLine() });
         try {
           return await rank(request, judge, programReader(syntax), signal);
         } finally {

@@ -1,4 +1,5 @@
 /** `codescaler rank`: ranks raw completions, best first. */
+
 import { MODES, type RankReply, rankRequest } from "../../shared/contract.ts";
 import { LANGUAGES, languageOf } from "../../shared/syntax/languages/languages.ts";
 import { wasmRuntime } from "../../shared/syntax/parsing/parser.ts";
@@ -10,6 +11,7 @@ import { programReader } from "../ranking/programs.ts";
 import { rank } from "../ranking/rank.ts";
 import { EngineStates } from "../remote/engine-states.ts";
 import { ENGINE_ARGS, ENGINE_USAGE, engineOptions } from "./engine-options.ts";
+import { checkLine } from "./models/output.ts";
 import { formatTable } from "./table.ts";
 import { oneOf, readArgs, readText, UsageError } from "./usage.ts";
 
@@ -65,6 +67,7 @@ export async function run(args: string[]): Promise<number> {
   const engines = new EngineStates();
   const scorer = await openModel(model.id, model.path, {
     ...options,
+    onCheck: checkLine(),
     remote: options.remote && { ...options.remote, onChange: (state) => engines.set(state) },
   });
   for (const sentence of engines.leftOut) process.stderr.write(`${sentence}\n`);

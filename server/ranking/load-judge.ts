@@ -1,6 +1,7 @@
 /** From a model's file to a judge: a reward model or a language model here, or one on the engines of other hosts. */
 import { type EngineOptions, startEngine } from "../engine/llama/start.ts";
 import { readFit } from "../models/fits.ts";
+import { verifyOnce } from "../models/gguf/verified.ts";
 import { hasRewardHead, readLanguageModel } from "../models/language-model.ts";
 import type { Load, ReadModel } from "../models/model-host.ts";
 import { readRewardModel, readTokenizerFile } from "../models/read-model.ts";
@@ -10,7 +11,11 @@ import { createLikelihoodScorer } from "./likelihood-scorer.ts";
 import { createScorer, type Scorer } from "./scorer.ts";
 
 /** How models are run: here, or on the engines of other hosts. */
-export type HostOptions = EngineOptions & { readonly remote?: RemoteOptions | undefined };
+export type HostOptions = EngineOptions & {
+  readonly remote?: RemoteOptions | undefined;
+  /** Told how far the check of a model's weights is, which a file has once; in bytes. */
+  readonly onCheck?: ((done: number, total: number) => void) | undefined;
+};
 
 /**
  * Opens a model file on an engine.
@@ -44,6 +49,7 @@ export function readJudge(options: HostOptions): ReadModel<Scorer> {
         createLikelihoodScorer(id, file, await startEngine(file, told(onDevice)), fit);
     }
     const file = await readRewardModel(path);
+    await verifyOnce(path, { onProgress: options.onCheck });
     const fit = await readFit(file.checksum);
     return async (onDevice) => createScorer(id, file, await startEngine(file, told(onDevice)), fit);
   };

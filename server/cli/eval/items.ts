@@ -1,4 +1,5 @@
 /** One model over the items of a file, as every long evaluation needs it: progress, Ctrl-C, resumption. */
+
 import { createHash } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { type SyntaxRuntime, wasmRuntime } from "../../../shared/syntax/parsing/parser.ts";
@@ -9,6 +10,7 @@ import { findModel } from "../../models/find-model.ts";
 import { openModel } from "../../ranking/load-judge.ts";
 import type { Scorer } from "../../ranking/scorer.ts";
 import { engineOptions } from "../engine-options.ts";
+import { checkLine } from "../models/output.ts";
 import { reasonOf, wholeNumber } from "../usage.ts";
 
 /** Options of every evaluation with a model. */
@@ -32,7 +34,7 @@ export async function overItems<Item, Value extends object>(
   });
   const options = engineOptions(values);
   const model = await findModel(values.model, options.remote !== undefined);
-  const scorer = await openModel(model.id, model.path, options);
+  const scorer = await openModel(model.id, model.path, { ...options, onCheck: checkLine() });
   try {
     const syntax = await wasmRuntime({ grammarDir: grammarFolder });
     const digest = createHash("sha256")

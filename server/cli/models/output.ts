@@ -71,6 +71,17 @@ export function progressLine(form: ProgressForm = "text"): (progress: Progress) 
   return form === "json" ? jsonLines() : textLines();
 }
 
+/** A check of fewer bytes is over before anybody wonders. */
+const SHOWN_CHECK_BYTES = 256 * 2 ** 20;
+
+/** Shows how far the check of a large model's weights is. */
+export function checkLine(): (done: number, total: number) => void {
+  const show = progressLine();
+  return (done, total) => {
+    if (total > SHOWN_CHECK_BYTES) show({ step: "check", done, total });
+  };
+}
+
 /** Says on stderr why nothing happens for a while. */
 export function waitLine(form: ProgressForm): (reason: string, ms: number) => void {
   return (reason, ms) => {

@@ -147,6 +147,9 @@ export async function createRewardServer(options: ServeOptions, owner: OwnerOpti
 function logged(engine: HostOptions, engines: EngineStates, log: Logger): HostOptions {
   return {
     ...engine,
+    onCheck: (done, total) => {
+      if (done === total) log.info({ bytes: total }, "the model's weights were checked");
+    },
     remote: engine.remote && {
       ...engine.remote,
       onChange: (state) => {
