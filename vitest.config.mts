@@ -14,7 +14,7 @@ const project = (name: string) => ({
   },
 });
 
-/** Tests are split by what they need: nothing (unit), a built server (server), a real model (model). */
+/** Tests are split by what they need: nothing (unit), a built server (server), a tiny model (model), real weights (real). */
 export default defineConfig({
-  test: { projects: [project("unit"), project("server"), project("model")], maxWorkers: 2 },
+  test: { projects: [project("unit"), project("server"), project("model"), project("real")], maxWorkers: 2 },
 });
