@@ -8,6 +8,7 @@
   const get = (id) => document.getElementById(id);
   const list = get("list");
   const differences = get("differences");
+  const wrap = get("wrap");
   const keys = { Enter: "insert", c: "copy", d: "diff" };
   let view;
 
@@ -30,6 +31,7 @@
     get("tools").hidden = view.rows.length === 0;
     differences.disabled = view.rows.length < 2;
     list.replaceChildren(...view.rows.map(rowOf));
+    for (const code of list.querySelectorAll("pre")) reveal(code);
     if (candidate !== undefined) {
       const selector = `[data-candidate="${CSS.escape(candidate)}"]`;
       list.querySelector(action ? `${selector}[data-action="${action}"]` : selector)?.focus();
@@ -98,16 +100,26 @@
 
   function codeOf(lines) {
     const code = make("code");
-    for (const { change, tokens } of lines) {
+    for (const { change, tokens, changed } of lines) {
       const line = make("span", { class: `line ${change}` });
       // Colour alone would say nothing to those who cannot see it.
       if (change !== "same") line.append(make("span", { class: "unseen" }, labels[change]));
-      for (const [text, kind] of tokens)
-        line.append(kind === "" ? text : make("span", { class: kind }, text));
+      const [first, end] = changed ?? [0, 0];
+      const pieces = tokens.map(([text, kind]) => (kind === "" ? text : make("span", { class: kind }, text)));
+      line.append(...pieces.slice(0, first));
+      if (end > first) line.append(make("mark", {}, ...pieces.slice(first, end)));
+      line.append(...pieces.slice(end));
       line.append("\n");
       code.append(line);
     }
     return make("pre", { tabindex: "-1" }, code);
+  }
+
+  /** Scrolls to where a long line differs from the best one's, when that is out of sight. */
+  function reveal(code) {
+    const mark = code.querySelector("mark");
+    const inSight = mark && mark.offsetLeft + Math.min(mark.offsetWidth, 80) <= code.clientWidth;
+    code.scrollLeft = !mark || inSight ? 0 : Math.max(0, mark.offsetLeft - code.clientWidth / 3);
   }
 
   function act(action, candidate) {
@@ -144,6 +156,10 @@
     }
   });
   differences.addEventListener("change", () => show(view));
+  wrap.addEventListener("change", () => {
+    document.body.classList.toggle("wrap", wrap.checked);
+    for (const code of list.querySelectorAll("pre")) reveal(code);
+  });
   window.addEventListener("message", ({ data }) => {
     if (data.type === "view") show(data.view);
     else if (data.type === "said") get("said").textContent = data.text;

@@ -1,4 +1,4 @@
-/** Differences of two texts by lines: a longest common subsequence. Pure. */
+/** Differences of two texts: by lines (a longest common subsequence), and within a line. Pure. */
 
 /** An index into the old lines, into the new lines, or into both. */
 export type LineChange =
@@ -44,4 +44,59 @@ function commonLengths(from: readonly string[], to: readonly string[]): Uint32Ar
     }
   }
   return table;
+}
+
+/** The part in which two lines differ: from `start` on in both, up to an end in each, in UTF-16 units. */
+export interface ChangedPart {
+  readonly start: number;
+  readonly fromEnd: number;
+  readonly toEnd: number;
+}
+
+/** Lines with less in common than this share of the longer one are different as a whole. */
+const LEAST_COMMON = 0.3;
+
+/** Where two lines differ, between what they begin and end with alike; undefined where they have little in common. */
+export function changedPart(from: string, to: string): ChangedPart | undefined {
+  const shorter = Math.min(from.length, to.length);
+  let start = 0;
+  while (start < shorter && from[start] === to[start]) start++;
+  // Half a character of two units cannot be shown.
+  if (isHighSurrogate(from, start - 1)) start--;
+  let common = 0;
+  while (common < shorter - start && from.at(-1 - common) === to.at(-1 - common)) common++;
+  if (common > 0 && isHighSurrogate(from, from.length - common - 1)) common--;
+  const alike = from.slice(0, start).trim().length + common;
+  if (alike < LEAST_COMMON * Math.max(from.trim().length, to.trim().length)) return undefined;
+  return { start, fromEnd: from.length - common, toEnd: to.length - common };
+}
+
+function isHighSurrogate(text: string, index: number): boolean {
+  const unit = text.charCodeAt(index);
+  return unit >= 0xd800 && unit < 0xdc00;
+}
+
+/**
+ * Pairs each removed line with the added line that takes its place: in a run of changes, the first with the first.
+ * @returns pairs of indices into `from` and `to`
+ */
+export function replacedLines(changes: readonly LineChange[]): [from: number, to: number][] {
+  const pairs: [number, number][] = [];
+  let removed: number[] = [];
+  let added: number[] = [];
+  const close = () => {
+    for (const [index, from] of removed.entries()) {
+      const to = added[index];
+      if (to !== undefined) pairs.push([from, to]);
+    }
+    removed = [];
+    added = [];
+  };
+  for (const line of changes) {
+    if (line.change === "removed") removed.push(line.from);
+    else if (line.change === "added") added.push(line.to);
+    else close();
+  }
+  close();
+  return pairs;
 }

@@ -9,6 +9,7 @@ export function pageOf(webview: vscode.Webview, folder: vscode.Uri): string {
     insert: vscode.l10n.t("Insert"),
     copy: vscode.l10n.t("Copy"),
     diff: vscode.l10n.t("Open in Diff Editor"),
+    wrap: vscode.l10n.t("Wrap long lines"),
     differences: vscode.l10n.t("Show differences to the best"),
     keys: vscode.l10n.t("↑ ↓ candidates · Enter insert · C copy · D diff"),
     none: vscode.l10n.t("No ranking yet. Ask for suggestions in an editor, then come back."),
@@ -30,7 +31,7 @@ export function pageOf(webview: vscode.Webview, folder: vscode.Uri): string {
 <header>
 <h1 id="heading"></h1>
 <p id="about" role="status"></p>
-<div id="tools" hidden><label><input type="checkbox" id="differences"> ${escapeHtml(labels.differences)}</label><span id="keys">${escapeHtml(labels.keys)}</span></div>
+<div id="tools" hidden><label><input type="checkbox" id="differences"> ${escapeHtml(labels.differences)}</label><label><input type="checkbox" id="wrap"> ${escapeHtml(labels.wrap)}</label><span id="keys">${escapeHtml(labels.keys)}</span></div>
 </header>
 <ul id="problems"></ul>
 <ol id="list" aria-label="${escapeHtml(labels.candidates)}"></ol>

@@ -18,7 +18,12 @@ const token = z.tuple([z.string(), z.enum(TOKEN_CLASSES)]);
 export type CodeToken = z.infer<typeof token>;
 
 /** A line of code with what became of it since the best candidate. */
-const codeLine = z.object({ change: z.enum(["same", "added", "removed"]), tokens: z.array(token) });
+const codeLine = z.object({
+  change: z.enum(["same", "added", "removed"]),
+  tokens: z.array(token),
+  /** The tokens in which it differs from the line that it replaces: from the first index up to the second. */
+  changed: z.tuple([z.number(), z.number()]).nullable(),
+});
 export type CodeLine = z.infer<typeof codeLine>;
 
 const row = z.object({

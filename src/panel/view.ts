@@ -5,7 +5,7 @@ import type { SyntaxRuntime } from "../../shared/syntax/parsing/parser.ts";
 import { withVisibleControls } from "../base/markdown.ts";
 import { type RankedRow, type Ranking, rowsOf, validPrograms } from "../ranking/ranking.ts";
 import { agreementIn, scoreOf } from "../ranking/standing.ts";
-import { lineChanges } from "./differences.ts";
+import { changedPart, lineChanges, replacedLines } from "./differences.ts";
 import { highlight } from "./highlight.ts";
 import type { CodeLine, CodeToken, PanelView, Row } from "./panel-messages.ts";
 
@@ -24,7 +24,8 @@ export function viewOf(ranking: Ranking, runtime: SyntaxRuntime): PanelView {
     problems: [...ranking.problems],
     rows: rows.map((row) => {
       const lines = row === best ? bestLines : codeLines(ranking, row, runtime);
-      return rowOf(ranking, rows, row, lines, row === best ? [] : differences(bestLines, lines));
+      const { code, differences } = compared(bestLines, lines);
+      return rowOf(ranking, rows, row, code, row === best ? [] : differences);
     }),
     actions: ranking.kind === "completion" ? ["insert", "copy", "diff"] : ["copy", "diff"],
   };
@@ -67,8 +68,8 @@ function rowOf(
   ranking: Ranking,
   rows: readonly RankedRow[],
   row: RankedRow,
-  code: readonly CodeToken[][],
-  changes: CodeLine[],
+  code: CodeLine[],
+  differences: CodeLine[],
 ): Row {
   const { entry } = row;
   const marks: string[] = [];
@@ -84,8 +85,8 @@ function rowOf(
     marks,
     bar: barOf(rows, row),
     facts: factsOf(row),
-    code: code.map((tokens) => ({ change: "same", tokens })),
-    differences: changes,
+    code,
+    differences,
   };
 }
 
@@ -115,18 +116,72 @@ function factsOf({ entry, candidate, sources }: RankedRow): string[] {
   return facts.map(withVisibleControls);
 }
 
-/** The code with what stands before it in its first line. */
+/** Of what is before the cursor in its line, this much is shown. */
+const CONTEXT_CHARS = 24;
+
+/** The code with what is before it in its first line, shortened: that is the same for all. */
 function codeLines({ kind, cursor }: Ranking, { entry }: RankedRow, runtime: SyntaxRuntime): CodeToken[][] {
   const before = kind === "completion" ? cursor.prefix.slice(cursor.prefix.lastIndexOf("\n") + 1) : "";
   const language = languageOf(entry.language) ?? cursor.language;
   const lines = highlight(before + entry.code, before.length, language, runtime);
-  return lines.map((tokens) => tokens.map(([text, kind]): CodeToken => [withVisibleControls(text), kind]));
+  return lines.map((tokens) =>
+    tokens.map(
+      ([text, kind]): CodeToken => [withVisibleControls(kind === "context" ? shortened(text) : text), kind],
+    ),
+  );
 }
 
-function differences(best: readonly CodeToken[][], own: readonly CodeToken[][]): CodeLine[] {
+function shortened(context: string): string {
+  return context.trim().length <= CONTEXT_CHARS ? context : `…${context.slice(-CONTEXT_CHARS)}`;
+}
+
+/** A candidate beside the best one: its own lines, and the lines of both by what became of them. */
+interface Compared {
+  readonly code: CodeLine[];
+  readonly differences: CodeLine[];
+}
+
+function compared(best: readonly CodeToken[][], own: readonly CodeToken[][]): Compared {
   const textOf = (tokens: readonly CodeToken[]) => tokens.map(([text]) => text).join("");
-  return lineChanges(best.map(textOf), own.map(textOf)).map((line) => ({
-    change: line.change,
-    tokens: (line.change === "removed" ? best[line.from] : own[line.to]) ?? [],
-  }));
+  const [bestTexts, ownTexts] = [best.map(textOf), own.map(textOf)];
+  const changes = lineChanges(bestTexts, ownTexts);
+  const inBest = new Map<number, readonly [number, number]>();
+  const inOwn = new Map<number, readonly [number, number]>();
+  for (const [from, to] of replacedLines(changes)) {
+    const part = changedPart(bestTexts[from] ?? "", ownTexts[to] ?? "");
+    if (!part) continue;
+    inBest.set(from, [part.start, part.fromEnd]);
+    inOwn.set(to, [part.start, part.toEnd]);
+  }
+  return {
+    code: own.map((tokens, index) => lineOf("same", tokens, inOwn.get(index))),
+    differences: changes.map((line) =>
+      line.change === "removed"
+        ? lineOf("removed", best[line.from] ?? [], inBest.get(line.from))
+        : lineOf(line.change, own[line.to] ?? [], inOwn.get(line.to)),
+    ),
+  };
+}
+
+/** @param part in which it differs from the line that it replaces, in UTF-16 units */
+function lineOf(
+  change: CodeLine["change"],
+  tokens: readonly CodeToken[],
+  part: readonly [number, number] | undefined,
+): CodeLine {
+  if (!part || part[0] === part[1]) return { change, tokens: [...tokens], changed: null };
+  const pieces: CodeToken[] = [];
+  const changed: [number, number] = [0, 0];
+  let at = 0;
+  for (const [text, kind] of tokens) {
+    const cuts = part.filter((cut) => cut > at && cut < at + text.length).map((cut) => cut - at);
+    for (const [index, start] of [0, ...cuts].entries()) {
+      const piece = text.slice(start, cuts[index]);
+      if (at + start < part[0]) changed[0] = pieces.length + 1;
+      if (at + start < part[1]) changed[1] = pieces.length + 1;
+      pieces.push([piece, kind]);
+    }
+    at += text.length;
+  }
+  return { change, tokens: pieces, changed };
 }
