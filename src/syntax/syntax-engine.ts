@@ -3,6 +3,7 @@
  * with the first completion; only types of it may be imported elsewhere.
  */
 import { assemble, documentOf } from "../../shared/syntax/cursor/assemble.ts";
+import { stopOf } from "../../shared/syntax/cursor/sample-stop.ts";
 import { type SyntaxRuntime, wasmRuntime } from "../../shared/syntax/parsing/parser.ts";
 import { problemAt } from "../../shared/syntax/units/problem.ts";
 import { functionAt, functionsIn } from "../scoring/functions.ts";
@@ -12,6 +13,7 @@ export interface SyntaxEngine {
   readonly runtime: SyntaxRuntime;
   readonly assemble: typeof assemble;
   readonly documentOf: typeof documentOf;
+  readonly stopOf: typeof stopOf;
   readonly problemAt: typeof problemAt;
   readonly functionAt: typeof functionAt;
   readonly functionsIn: typeof functionsIn;
@@ -20,5 +22,5 @@ export interface SyntaxEngine {
 /** @param grammarDir folder with the grammars and web-tree-sitter's files */
 export async function loadSyntaxEngine(grammarDir: string): Promise<SyntaxEngine> {
   const runtime = await wasmRuntime({ grammarDir });
-  return { runtime, assemble, documentOf, problemAt, functionAt, functionsIn };
+  return { runtime, assemble, documentOf, stopOf, problemAt, functionAt, functionsIn };
 }

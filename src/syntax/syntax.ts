@@ -59,9 +59,9 @@ export class Syntax {
   }
 
   /**
-   * Tells while a completion streams whether the unit at the cursor is complete and the model writes on behind it.
-   * Asked at the ends of lines only, as a parse of every piece would cost more than it saves. Never stops before
-   * the parser is loaded.
+   * Whether a completion that streams is complete: what it completes at the cursor has ended, or it repeats the document.
+   * Asked at the ends of lines only, as asking after every piece would cost more than it saves. Never stops before the
+   * parser is loaded.
    */
   stopperFor(cursor: CursorContext): StopEarly {
     const { prefix, suffix, language } = cursor;
@@ -76,9 +76,7 @@ export class Syntax {
     return (text) => {
       if (loaded === undefined || !atLineEnd(text) || text.includes(FENCE)) return false;
       const document = loaded.documentOf({ prefix, suffix, language }, loaded.runtime);
-      const end = document.unitEndWithoutSuffix(text);
-      // What is no continuation (a repeated signature, prose) has its unit's end anywhere.
-      return end !== undefined && document.judge(text.slice(0, end).trimEnd()).valid;
+      return loaded.stopOf(document, text) !== undefined;
     };
   }
 
