@@ -19,14 +19,14 @@ import { ScoreHover } from "./editor/hover.ts";
 import { Pages } from "./editor/pages.ts";
 import { type SourceKnowledge, Status, sourceStatus } from "./editor/status-item.ts";
 import { onAccepted } from "./inline/accepted.ts";
-import { explainOtherProviders } from "./inline/other-providers.ts";
 import { InlineProvider } from "./inline/provider.ts";
 import { Runs } from "./inline/runs.ts";
 import { trySample } from "./inline/sample.ts";
-import { showWhy } from "./inline/show-why.ts";
 import { createAskSources } from "./inline/start-run.ts";
 import { suggest } from "./inline/suggest.ts";
-import { TraceLog } from "./inline/trace.ts";
+import { explainOtherProviders } from "./inline/trace/other-providers.ts";
+import { showWhy } from "./inline/trace/show-why.ts";
+import { TraceLog } from "./inline/trace/trace.ts";
 import { useCandidate } from "./inline/use-candidate.ts";
 import { compare } from "./panel/compare-command.ts";
 import { registerComparePanel } from "./panel/register-panel.ts";
@@ -38,7 +38,7 @@ import { ScoreAnchors } from "./ranking/score-anchors.ts";
 import { RankingSession } from "./ranking/session.ts";
 import { createWrite } from "./ranking/writer.ts";
 import { AccessTokens } from "./reward-server/access-tokens.ts";
-import { Supervisor } from "./reward-server/supervisor.ts";
+import { Supervisor, type SupervisorDependencies } from "./reward-server/supervisor.ts";
 import { Scoring } from "./scoring/score.ts";
 import { scoreCommands } from "./scoring/score-commands.ts";
 import { Health } from "./sources/health.ts";
@@ -91,18 +91,13 @@ export function activate(context: vscode.ExtensionContext): Api {
     execPath: process.execPath,
     script: join(context.extensionPath, "dist", "server.js"),
   };
-  const tokens = new AccessTokens(context.secrets);
+  const tokens = new AccessTokens(secrets);
   const server = new Supervisor({
     ...commandLine,
     version: String(context.extension.packageJSON.version),
     folder: ownRuntimeFolder(),
     log,
-    options: () => configuration.serverOptions(),
-    ownToken: (url) => tokens.ofServer(url),
-    engineEnvironment: async (engines) => ({
-      ...configuration.proxyEnvironment(),
-      CODESCALER_ENGINE_TOKEN: (await tokens.ofEngines(engines)) ?? "",
-    }),
+    ...serverSettings(configuration, tokens),
   });
   leaveServer = () => server.dispose();
 
@@ -184,6 +179,21 @@ export function activate(context: vscode.ExtensionContext): Api {
   lifetime.add(configuration.onDidChange(() => status.refresh()));
   lifetime.add(vscode.workspace.onDidCloseTextDocument(({ uri }) => runs.forget(uri.toString())));
   return { server, session, scores, traces };
+}
+
+/** How the server is to be run, and with which tokens. */
+function serverSettings(
+  configuration: Configuration,
+  tokens: AccessTokens,
+): Pick<SupervisorDependencies, "options" | "ownToken" | "engineEnvironment"> {
+  return {
+    options: () => configuration.serverOptions(),
+    ownToken: (url) => tokens.ofServer(url),
+    engineEnvironment: async (engines) => ({
+      ...configuration.proxyEnvironment(),
+      CODESCALER_ENGINE_TOKEN: (await tokens.ofEngines(engines)) ?? "",
+    }),
+  };
 }
 
 export async function deactivate(): Promise<void> {

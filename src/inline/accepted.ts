@@ -8,7 +8,7 @@ import type { RankingSession } from "../ranking/session.ts";
 import type { AcceptedArguments, InlineProvider } from "./provider.ts";
 import type { Runs } from "./runs.ts";
 import type { AskSources } from "./start-run.ts";
-import type { TraceLog } from "./trace.ts";
+import type { TraceLog } from "./trace/trace.ts";
 
 export interface AcceptedDependencies {
   readonly configuration: Configuration;

@@ -11,7 +11,7 @@ import { isSameCursor, restOf } from "./reuse.ts";
 import type { Run, RunState } from "./run.ts";
 import type { Runs } from "./runs.ts";
 import { decide, type Suggestion, suggestionsOf } from "./suggestions.ts";
-import type { TraceLog, Tracer, Trigger } from "./trace.ts";
+import type { TraceLog, Tracer, Trigger } from "./trace/trace.ts";
 
 /** Command that the editor runs when a suggestion was accepted. */
 export const ACCEPTED_COMMAND = "codescaler.accepted";

@@ -10,7 +10,7 @@ import type { Candidate, Ranking } from "../ranking/ranking.ts";
 import type { Arrival, OnSourceDraft, SourceName } from "../sources/gather.ts";
 import type { Completion } from "../sources/source.ts";
 import { withoutCutOffEnd } from "./cut-off.ts";
-import type { Tracer } from "./trace.ts";
+import type { Tracer } from "./trace/trace.ts";
 
 export interface RunDependencies {
   /** Asks the sources; ends when nothing more will come. */

@@ -5,7 +5,7 @@ import { cursorAt } from "../editor/documents.ts";
 import type { Arrival } from "../sources/gather.ts";
 import { type RunParts, startRun } from "./start-run.ts";
 import { present } from "./suggest.ts";
-import type { TraceLog } from "./trace.ts";
+import type { TraceLog } from "./trace/trace.ts";
 
 const HEAD = `def running_mean(values: list[float], size: int) -> list[float]:
     """Mean of every window of \`size\` neighbouring values, from left to right.

@@ -19,7 +19,7 @@ import type { SourceSet } from "../sources/source-set.ts";
 import type { Syntax } from "../syntax/syntax.ts";
 import { Run, type RunDependencies } from "./run.ts";
 import type { Runs } from "./runs.ts";
-import type { Tracer, Trigger } from "./trace.ts";
+import type { Tracer, Trigger } from "./trace/trace.ts";
 
 export interface StartDependencies {
   readonly sourceSet: () => Promise<Pick<SourceSet, "sources" | "account">>;

@@ -9,7 +9,7 @@ import type { Run, RunState } from "./run.ts";
 import type { Runs } from "./runs.ts";
 import type { AskSources } from "./start-run.ts";
 import { suggestionsOf } from "./suggestions.ts";
-import type { TraceLog, Tracer } from "./trace.ts";
+import type { TraceLog, Tracer } from "./trace/trace.ts";
 
 export interface SuggestDependencies {
   readonly configuration: Configuration;

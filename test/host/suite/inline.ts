@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import * as vscode from "vscode";
 import type { Api } from "../../../src/extension.ts";
-import type { TraceEvent } from "../../../src/inline/trace.ts";
+import type { TraceEvent } from "../../../src/inline/trace/trace.ts";
 import type { Ranking } from "../../../src/ranking/ranking.ts";
 import type { Replay } from "../../replay/replay.ts";
 import {

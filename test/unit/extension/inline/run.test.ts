@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { RankReply } from "../../../../shared/contract.ts";
 import { reasonOf } from "../../../../src/base/log.ts";
 import { Run, type RunDependencies, type RunState } from "../../../../src/inline/run.ts";
-import { Tracer } from "../../../../src/inline/trace.ts";
+import { Tracer } from "../../../../src/inline/trace/trace.ts";
 import type { Ranking } from "../../../../src/ranking/ranking.ts";
 import type { RankBody } from "../../../../src/ranking/server-client.ts";
 import type { Arrival } from "../../../../src/sources/gather.ts";

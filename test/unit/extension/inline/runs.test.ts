@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Run } from "../../../../src/inline/run.ts";
 import { Runs } from "../../../../src/inline/runs.ts";
-import { Tracer } from "../../../../src/inline/trace.ts";
+import { Tracer } from "../../../../src/inline/trace/trace.ts";
 import type { Arrival } from "../../../../src/sources/gather.ts";
 import { cursorIn } from "../cursor.ts";
 import { replyOf } from "../reply.ts";

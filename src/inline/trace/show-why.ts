@@ -1,7 +1,7 @@
 /** The command that answers "Why was nothing shown?". */
 import * as vscode from "vscode";
-import type { Configuration } from "../editor/configuration.ts";
-import type { Pages } from "../editor/pages.ts";
+import type { Configuration } from "../../editor/configuration.ts";
+import type { Pages } from "../../editor/pages.ts";
 import type { TraceLog } from "./trace.ts";
 import { reportOf } from "./trace-report.ts";
 

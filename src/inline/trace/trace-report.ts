@@ -1,7 +1,7 @@
 /** "Why was nothing shown?": a request told step by step, as a Markdown page. */
 import { l10n } from "vscode";
-import { percent, seconds } from "../base/figures.ts";
-import { escaped } from "../base/markdown.ts";
+import { percent, seconds } from "../../base/figures.ts";
+import { escaped } from "../../base/markdown.ts";
 import type { Trace, TraceEvent, Trigger } from "./trace.ts";
 
 /**
