@@ -78,7 +78,8 @@ async function* arrivalsOf(
   try {
     const completions = source.complete(portion ? portioned(request, portion) : request, {
       signal,
-      budgetMs: options.deadlineMs,
+      // What ends by itself in time can still be shown.
+      budgetMs: pacing ? pacing.budgetMs * IN_TIME : options.deadlineMs,
       ...(stopEarly && { stopEarly }),
       ...(onDraft && { onDraft: (key, text) => onDraft(source, key, text) }),
       onSpent: (spending) => account.spent(source, spending),
@@ -110,6 +111,9 @@ async function* arrivalsOf(
   }
   if (error !== undefined) yield { kind: "failure", source, error };
 }
+
+/** This part of the time for a suggestion is a source's; the rest is for checking what it gave. */
+const IN_TIME = 0.9;
 
 /** Tokens that one line of code needs at most; a longer one is cut. */
 const LINE_TOKENS = 64;

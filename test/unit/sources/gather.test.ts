@@ -196,6 +196,19 @@ describe("automatic requests", () => {
 });
 
 describe("a source that is too slow", () => {
+  test("is told when to end by itself: in time for a suggestion, else at the deadline", async () => {
+    const told: (number | undefined)[] = [];
+    const source = made("s", async function* (_, { budgetMs }) {
+      told.push(budgetMs);
+      yield whole("x");
+    });
+    const { options } = setting({ deadlineMs: 30_000 });
+    await collect(gather([source], REQUEST, options));
+    const pacing = { pace: new Pace(), budgetMs: 4000 };
+    await collect(gather([source], REQUEST, { ...options, pacing }));
+    expect(told).toEqual([30_000, 3600]);
+  });
+
   test("is asked for fewer completions the next time, and at last for one line", async () => {
     const counts: number[] = [];
     const lines: boolean[] = [];
