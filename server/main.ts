@@ -1,7 +1,7 @@
 /** argv → command. */
 
 import { VERSION } from "../shared/contract.ts";
-import { type Command, reasonOf, UsageError } from "./cli/usage.ts";
+import { type Command, reasonOf, UsageError } from "./cli/arguments.ts";
 import { ServiceError } from "./errors.ts";
 
 /** Loaded when asked for, so that one command does not pay for another's libraries. */

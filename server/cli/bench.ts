@@ -12,9 +12,9 @@ import { readRewardModel } from "../models/read-model.ts";
 import { programReader } from "../ranking/programs.ts";
 import { rank } from "../ranking/rank.ts";
 import { createScorer, type Scorer } from "../ranking/scorer.ts";
+import { readArgs, UsageError, wholeNumber } from "./arguments.ts";
 import { ENGINE_ARGS, ENGINE_USAGE, engineOptions } from "./engine-options.ts";
 import { formatTable } from "./table.ts";
-import { readArgs, UsageError, wholeNumber } from "./usage.ts";
 
 export const usage = `Usage: codescaler bench [options]
 
@@ -96,12 +96,12 @@ export async function run(args: string[]): Promise<number> {
 }
 
 /** The ceiling is one sequence of as many tokens as all candidates have together: it must fit in one piece. */
-function contextFor(shape: Shape): number {
+function contextFor(shape: BenchShape): number {
   const unique = shape.question + shape.shared + shape.n * (shape.candidate - shape.shared);
   return Math.max(8192, Math.ceil((unique + 512) / 256) * 256);
 }
 
-interface Shape {
+interface BenchShape {
   readonly question: number;
   readonly candidate: number;
   readonly shared: number;
@@ -111,7 +111,7 @@ interface Shape {
 async function measure(
   id: string,
   engine: LlamaEngine,
-  shape: Shape,
+  shape: BenchShape,
   rounds: number,
   around: number | null,
 ): Promise<BenchResult> {

@@ -13,9 +13,9 @@ import { rank } from "../ranking/rank.ts";
 import { complete } from "../writing/complete.ts";
 import { findWriter } from "../writing/find-writer.ts";
 import { readWriter } from "../writing/load-writer.ts";
+import { decimal, readArgs, readText, UsageError, wholeNumber } from "./arguments.ts";
 import { ENGINE_ARGS, ENGINE_USAGE, engineOptions } from "./engine-options.ts";
 import { checkLine } from "./models/output.ts";
-import { decimal, readArgs, readText, UsageError, wholeNumber } from "./usage.ts";
 
 export const usage = `Usage: codescaler complete --prefix FILE --suffix FILE --language L [options]
        codescaler complete --task FILE [--language L] [options]

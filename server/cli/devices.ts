@@ -4,9 +4,10 @@ import { gigabytes } from "../../shared/gigabytes.ts";
 import { forgetLosses } from "../devices/crash-marks.ts";
 import { addCuda, chooseCuda, cudaBuilds, removeCuda } from "../devices/cuda/cuda.ts";
 import { readDrivers } from "../devices/drivers.ts";
-import { probe, probeKey } from "../devices/probe.ts";
+import { probe, probeKey } from "../devices/probe-build.ts";
 import { BACKEND_NAMES, installedBuilds } from "../engine/llama/builds.ts";
 import { folderBytes } from "../files/disk.ts";
+import { oneOf, readArgs, UsageError } from "./arguments.ts";
 import {
   interruption,
   operandOf,
@@ -17,7 +18,6 @@ import {
   waitLine,
 } from "./models/output.ts";
 import { formatTable } from "./table.ts";
-import { oneOf, readArgs, UsageError } from "./usage.ts";
 
 export const usage = `Usage: codescaler devices list [--json]
        codescaler devices install cuda [options]

@@ -4,11 +4,11 @@ import { gigabytes } from "../../shared/gigabytes.ts";
 import { forgetLosses } from "../devices/crash-marks.ts";
 import { forgetProbes } from "../devices/probe-cache.ts";
 import { type Facts, gatherFacts, type ProbeFacts, type System } from "../doctor/facts.ts";
-import { type Choice, choose, hintsFor } from "../doctor/hints.ts";
+import { type ChosenDevice, choose, hintsFor } from "../doctor/hints.ts";
 import { BACKEND_NAMES } from "../engine/llama/builds.ts";
+import { readArgs } from "./arguments.ts";
 import { print, requireNoMore } from "./models/output.ts";
 import { formatTable } from "./table.ts";
-import { readArgs } from "./usage.ts";
 
 export const usage = `Usage: codescaler doctor [--json]
 
@@ -29,7 +29,7 @@ export async function run(args: string[]): Promise<number> {
 }
 
 /** The JSON document: names as in the other commands, `null` for what was not found. */
-function documentOf(facts: Facts, chosen: Choice, hints: readonly string[]) {
+function documentOf(facts: Facts, chosen: ChosenDevice, hints: readonly string[]) {
   const { drivers, probes } = facts;
   return {
     ...facts,
@@ -55,7 +55,7 @@ function documentOf(facts: Facts, chosen: Choice, hints: readonly string[]) {
   };
 }
 
-function describe(facts: Facts, chosen: Choice, hints: readonly string[]): string {
+function describe(facts: Facts, chosen: ChosenDevice, hints: readonly string[]): string {
   const { system, store, drivers } = facts;
   const place = [system.wsl ? "WSL" : "", system.container ? "container" : ""].filter((one) => one !== "");
   const rows: [string, string][] = [

@@ -1,8 +1,8 @@
 /** Options that every command with an engine shares, from flags first and the environment second. */
 import { DEVICES } from "../engine/llama/start.ts";
 import type { HostOptions } from "../ranking/load-judge.ts";
-import { readTargets } from "../remote/address.ts";
-import { oneOf, wholeNumber } from "./usage.ts";
+import { readTargets } from "../remote/targets.ts";
+import { oneOf, wholeNumber } from "./arguments.ts";
 
 const PRECISIONS = ["fast", "exact"] as const;
 
@@ -23,7 +23,7 @@ export const ENGINE_USAGE = `  --model M            a model's name, or a GGUF fi
   --engine URL         let a vLLM or another CodeScaler server have the weights; give it once for each of several.
                        Its token comes from CODESCALER_ENGINE_TOKEN; docs/fleet.md says how to set one up`;
 
-interface Values {
+interface EngineValues {
   readonly model?: string | undefined;
   readonly device?: string | undefined;
   readonly threads?: string | undefined;
@@ -35,7 +35,7 @@ interface Values {
 /**
  * @throws UsageError for a value that cannot be meant; ServiceError for an address that is none
  */
-export function engineOptions(values: Values): HostOptions {
+export function engineOptions(values: EngineValues): HostOptions {
   const device = values.device ?? process.env["CODESCALER_DEVICE"];
   const threads = values.threads ?? process.env["CODESCALER_THREADS"];
   const context = values["context-tokens"];

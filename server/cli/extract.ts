@@ -7,7 +7,7 @@ import { LANGUAGES, type Language, languageOf } from "../../shared/syntax/langua
 import { type SyntaxRuntime, wasmRuntime } from "../../shared/syntax/parsing/parser.ts";
 import { ServiceError } from "../errors.ts";
 import { grammarFolder } from "../files/package-files.ts";
-import { oneOf, readArgs, readText, reasonOf, UsageError } from "./usage.ts";
+import { oneOf, readArgs, readText, reasonOf, UsageError } from "./arguments.ts";
 
 export const usage = `Usage: codescaler extract [options] FILE
        codescaler extract [options] --jsonl FILE

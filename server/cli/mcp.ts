@@ -15,8 +15,8 @@ import { rank } from "../ranking/rank.ts";
 import { startSyntaxThread } from "../ranking/syntax-thread.ts";
 import { builtInSource } from "../writing/built-in-source.ts";
 import { writerHost } from "../writing/writer-host.ts";
+import { readArgs } from "./arguments.ts";
 import { ENGINE_ARGS, ENGINE_USAGE, engineOptions } from "./engine-options.ts";
-import { readArgs } from "./usage.ts";
 import { WRITER_ARGS, WRITER_USAGE, writerOptions } from "./writer-options.ts";
 
 export const usage = `Usage: codescaler mcp [options]

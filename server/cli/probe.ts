@@ -4,7 +4,7 @@
  */
 import type { ProbeResult } from "../devices/probe-cache.ts";
 import { probeDevices } from "../engine/llama/probe-devices.ts";
-import { readArgs, UsageError } from "./usage.ts";
+import { readArgs, UsageError } from "./arguments.ts";
 
 export const usage = "Usage: codescaler probe [--list] FOLDER [LIBRARY…]";
 

@@ -10,10 +10,10 @@ import { openModel } from "../ranking/load-judge.ts";
 import { programReader } from "../ranking/programs.ts";
 import { rank } from "../ranking/rank.ts";
 import { EngineStates } from "../remote/engine-states.ts";
+import { oneOf, readArgs, readText, UsageError } from "./arguments.ts";
 import { ENGINE_ARGS, ENGINE_USAGE, engineOptions } from "./engine-options.ts";
 import { checkLine } from "./models/output.ts";
 import { formatTable } from "./table.ts";
-import { oneOf, readArgs, readText, UsageError } from "./usage.ts";
 
 export const usage = `Usage: codescaler rank --task FILE [options] CANDIDATE…
        codescaler rank --prefix FILE --suffix FILE --language L [options] CANDIDATE…

@@ -2,7 +2,7 @@
 import { MOST_SAMPLES } from "../openai/requests.ts";
 import type { SampleSource } from "../openai/samples.ts";
 import { readUpstream, type Upstream, upstreamSource } from "../openai/upstream.ts";
-import { wholeNumber } from "./usage.ts";
+import { wholeNumber } from "./arguments.ts";
 
 export const WRITER_ARGS = {
   writer: { type: "string" },
@@ -18,7 +18,7 @@ export const WRITER_USAGE = `  --writer W           the model that writes sample
                        from CODESCALER_UPSTREAM_KEY
   --upstream-model M   the model to ask it for (default: the one that a request names)`;
 
-interface Values {
+interface WriterValues {
   readonly "best-of": string;
   readonly upstream?: string | undefined;
   readonly "upstream-model"?: string | undefined;
@@ -33,7 +33,7 @@ export interface WriterOptions {
 }
 
 /** @throws UsageError, ServiceError for an address that is none */
-export function writerOptions(values: Values): WriterOptions {
+export function writerOptions(values: WriterValues): WriterOptions {
   const key = process.env["CODESCALER_UPSTREAM_KEY"] || undefined;
   const upstream =
     values.upstream === undefined ? undefined : readUpstream(values.upstream, values["upstream-model"], key);

@@ -37,7 +37,7 @@ export interface Mark {
 }
 
 /** A mark as it lies on the disk. */
-interface Found {
+interface FoundMark {
   readonly path: string;
   readonly work: GpuWork;
   readonly key: string;
@@ -49,7 +49,7 @@ interface Found {
 const held = new Set<string>();
 
 function marksFolder(): string {
-  return join(cacheFolder(), "devices-tried");
+  return join(cacheFolder(), "crash-marks");
 }
 
 /** How often a process was lost on this build lately. */
@@ -102,9 +102,9 @@ export async function mark(key: string, work: GpuWork): Promise<Mark> {
 }
 
 /** What lies there and is no older than a day; older marks are removed. */
-async function allMarks(now: number): Promise<Found[]> {
+async function allMarks(now: number): Promise<FoundMark[]> {
   const folder = marksFolder();
-  const found: Found[] = [];
+  const found: FoundMark[] = [];
   for (const name of await readdir(folder).catch(() => [])) {
     const path = join(folder, name);
     const stats = await stat(path).catch(() => undefined);

@@ -1,21 +1,21 @@
 /** What this system has of drivers for GPUs, read from files: nothing is loaded and no program is run. */
+
 import { createHash } from "node:crypto";
 import { constants } from "node:fs";
 import { access, readdir, readFile, realpath, stat } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import type { Backend } from "../engine/llama/builds.ts";
-
-type Environment = Readonly<Record<string, string | undefined>>;
+import type { Environment } from "../files/folders.ts";
 
 /** Where to look; a test has a root of its own. */
-export interface SystemPlace {
+export interface SystemRoot {
   /** Folder that stands for "/". */
   readonly root: string;
   readonly platform: string;
   readonly env: Environment;
 }
 
-export const THIS_SYSTEM: SystemPlace = {
+export const THIS_SYSTEM: SystemRoot = {
   root: process.platform === "win32" ? `${process.env["SystemDrive"] ?? "C:"}\\` : "/",
   platform: process.platform,
   env: process.env,
@@ -79,14 +79,14 @@ const DRIVER_FILES: Readonly<Record<string, readonly string[]>> = {
 /** The CUDA majors that our builds exist for, best first. */
 export const CUDA_MAJORS = [13, 12] as const;
 
-export async function readDrivers(place: SystemPlace = THIS_SYSTEM): Promise<Drivers> {
+export async function readDrivers(system: SystemRoot = THIS_SYSTEM): Promise<Drivers> {
   const [nvidia, nodes, vulkanLoader, vulkanDrivers, cudaRuntimes, files] = await Promise.all([
-    nvidiaVersion(place),
-    deviceNodes(place),
-    findVulkanLoader(place),
-    findVulkanDrivers(place),
-    findCudaRuntimes(place),
-    Promise.all((DRIVER_FILES[place.platform] ?? []).map((file) => stamp(join(place.root, file)))),
+    nvidiaVersion(system),
+    deviceNodes(system),
+    findVulkanLoader(system),
+    findVulkanDrivers(system),
+    findCudaRuntimes(system),
+    Promise.all((DRIVER_FILES[system.platform] ?? []).map((file) => stamp(join(system.root, file)))),
   ]);
   const stamps = await Promise.all(vulkanDrivers.map(stamp));
   // Only what says which driver there is; not the nodes' rights, which change with a login.
@@ -97,8 +97,8 @@ export async function readDrivers(place: SystemPlace = THIS_SYSTEM): Promise<Dri
     stamps,
     cudaRuntimes,
     files,
-    place.env["GGML_VK_VISIBLE_DEVICES"],
-    place.env["CUDA_VISIBLE_DEVICES"],
+    system.env["GGML_VK_VISIBLE_DEVICES"],
+    system.env["CUDA_VISIBLE_DEVICES"],
   ]);
   return {
     nvidia,
@@ -111,10 +111,10 @@ export async function readDrivers(place: SystemPlace = THIS_SYSTEM): Promise<Dri
 }
 
 /** Can there be a device for this backend? Without a node there is no GPU on Linux, and no process need be started. */
-export function mayExist(backend: Backend, drivers: Drivers, place: SystemPlace = THIS_SYSTEM): boolean {
-  if (place.platform !== "linux" || backend === "cpu" || backend === "metal") return true;
+export function mayExist(backend: Backend, drivers: Drivers, system: SystemRoot = THIS_SYSTEM): boolean {
+  if (system.platform !== "linux" || backend === "cpu" || backend === "metal") return true;
   // Whoever names the devices wants them looked at: a software device has no node.
-  if (backend === "vulkan" && place.env["GGML_VK_VISIBLE_DEVICES"]) return true;
+  if (backend === "vulkan" && system.env["GGML_VK_VISIBLE_DEVICES"]) return true;
   if (backend === "cuda") {
     return drivers.nodes.some(({ path }) => path.includes("nvidia") || path.endsWith("dxg"));
   }
@@ -122,12 +122,12 @@ export function mayExist(backend: Backend, drivers: Drivers, place: SystemPlace 
 }
 
 /** "NVRM version: NVIDIA UNIX x86_64 Kernel Module  550.54.14  Thu …" */
-async function nvidiaVersion({ root }: SystemPlace): Promise<string | undefined> {
+async function nvidiaVersion({ root }: SystemRoot): Promise<string | undefined> {
   const text = await readFile(join(root, "proc/driver/nvidia/version"), "utf8").catch(() => "");
   return /^NVRM version:.*?\s(\d+\.\d+(?:\.\d+)?)\s/m.exec(text)?.[1];
 }
 
-async function deviceNodes({ root, platform }: SystemPlace): Promise<DeviceNode[]> {
+async function deviceNodes({ root, platform }: SystemRoot): Promise<DeviceNode[]> {
   if (platform !== "linux") return [];
   const names = async (folder: string, pattern: RegExp): Promise<string[]> =>
     (await readdir(join(root, folder)).catch(() => []))
@@ -148,7 +148,7 @@ async function deviceNodes({ root, platform }: SystemPlace): Promise<DeviceNode[
   );
 }
 
-async function findVulkanLoader({ root, platform, env }: SystemPlace): Promise<string | undefined> {
+async function findVulkanLoader({ root, platform, env }: SystemRoot): Promise<string | undefined> {
   if (platform === "win32") return existing(join(root, "Windows/System32/vulkan-1.dll"));
   if (platform !== "linux") return undefined;
   const folders = [...searchPath(env["LD_LIBRARY_PATH"]), ...LIBRARY_FOLDERS.map((one) => join(root, one))];
@@ -160,7 +160,7 @@ async function findVulkanLoader({ root, platform, env }: SystemPlace): Promise<s
   return undefined;
 }
 
-async function findVulkanDrivers({ root, platform, env }: SystemPlace): Promise<string[]> {
+async function findVulkanDrivers({ root, platform, env }: SystemRoot): Promise<string[]> {
   if (platform !== "linux") return [];
   const named = searchPath(env["VK_DRIVER_FILES"] ?? env["VK_ICD_FILENAMES"]);
   if (named.length > 0) return named;
@@ -177,12 +177,12 @@ async function findVulkanDrivers({ root, platform, env }: SystemPlace): Promise<
  * The CUDA runtimes of this system. A toolkit's folder is often not among those that the system's loader looks through,
  * so the libraries are loaded by path before the build.
  */
-async function findCudaRuntimes(place: SystemPlace): Promise<CudaRuntime[]> {
-  const folders = await cudaFolders(place);
+async function findCudaRuntimes(system: SystemRoot): Promise<CudaRuntime[]> {
+  const folders = await cudaFolders(system);
   const found: CudaRuntime[] = [];
   for (const major of CUDA_MAJORS) {
     const names =
-      place.platform === "win32"
+      system.platform === "win32"
         ? [`cudart64_${major}.dll`, `cublasLt64_${major}.dll`, `cublas64_${major}.dll`]
         : [`libcudart.so.${major}`, `libcublasLt.so.${major}`, `libcublas.so.${major}`];
     const libraries: string[] = [];
@@ -199,7 +199,7 @@ async function findCudaRuntimes(place: SystemPlace): Promise<CudaRuntime[]> {
   return found;
 }
 
-async function cudaFolders({ root, platform, env }: SystemPlace): Promise<string[]> {
+async function cudaFolders({ root, platform, env }: SystemRoot): Promise<string[]> {
   if (platform === "win32") {
     const toolkits = join(root, "Program Files/NVIDIA GPU Computing Toolkit/CUDA");
     const versions = (await readdir(toolkits).catch(() => [])).sort().reverse();

@@ -7,7 +7,7 @@ import { BUILD_VERSION } from "../devices/build-version.ts";
 import { losses } from "../devices/crash-marks.ts";
 import { addedCuda } from "../devices/cuda/cuda.ts";
 import { type Drivers, mayExist, readDrivers } from "../devices/drivers.ts";
-import { probe, probeKey } from "../devices/probe.ts";
+import { probe, probeKey } from "../devices/probe-build.ts";
 import type { Device } from "../engine/llama/bindings.ts";
 import { type Backend, installedBuilds } from "../engine/llama/builds.ts";
 import { gpusOf } from "../engine/llama/open-build.ts";

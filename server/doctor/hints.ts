@@ -4,7 +4,7 @@ import { cudaBuilds } from "../devices/cuda/cuda.ts";
 import { BACKEND_NAMES } from "../engine/llama/builds.ts";
 import type { Facts, ProbeFacts } from "./facts.ts";
 
-export interface Choice {
+export interface ChosenDevice {
   readonly backend: "cuda" | "metal" | "vulkan" | "cpu";
   readonly device: string;
   /** One sentence. */
@@ -22,7 +22,7 @@ const CONTAINER =
   "This is a container without a GPU: if the machine has one, start it with access to it (--gpus all, or --device /dev/dri).";
 
 /** What a model is loaded on by default. */
-export function choose({ probes, system }: Facts): Choice {
+export function choose({ probes, system }: Facts): ChosenDevice {
   const usable = probes.find(({ result }) => result === "usable");
   if (usable !== undefined) {
     const device = usable.devices.map(({ description }) => description).join(" and ");

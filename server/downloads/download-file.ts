@@ -4,9 +4,9 @@ import { type FileHandle, open, rename, stat } from "node:fs/promises";
 import { ServiceError } from "../errors.ts";
 import { diskError } from "../files/disk.ts";
 import { get, type SiteResponse } from "./get.ts";
+import { refusalOf, requireNoPage } from "./refusals.ts";
 import { Passing, retrying } from "./retry.ts";
 import type { Site } from "./site.ts";
-import { refusalOf, requireNoPage } from "./status.ts";
 
 /** How a file's content is named: large files of the Hub by SHA-256, small ones as git does; SHA-512 by npm. */
 export interface FileHash {

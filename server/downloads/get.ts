@@ -1,7 +1,7 @@
 /** GET requests to a site and to where it redirects. The site's token goes to the site itself and nowhere else. */
 import { VERSION } from "../../shared/contract.ts";
-import { type HttpReply, send } from "../../shared/http/client.ts";
-import { HttpFailure, wordsFor } from "../../shared/http/failure.ts";
+import { HttpFailure, wordsFor } from "../../shared/http/http-failure.ts";
+import { type HttpReply, send } from "../../shared/http/send.ts";
 import { ServiceError } from "../errors.ts";
 import { Passing } from "./retry.ts";
 import type { Site } from "./site.ts";

@@ -1,9 +1,9 @@
 /** A JSON document of a site. */
 import { ServiceError } from "../errors.ts";
 import { get, type SiteResponse } from "./get.ts";
+import { refusalOf, requireNoPage } from "./refusals.ts";
 import { Passing, retrying } from "./retry.ts";
 import type { Site } from "./site.ts";
-import { refusalOf, requireNoPage } from "./status.ts";
 
 /** A listing of 10,000 files has 3 MB. */
 const LARGEST_REPLY = 16 * 2 ** 20;

@@ -4,7 +4,7 @@ import type { SyntaxRuntime } from "../../shared/syntax/parsing/parser.ts";
 import type { NgramModel } from "../models/gguf/keys.ts";
 import type { Scorer } from "../ranking/scorer.ts";
 import { baselineScores } from "./baselines.ts";
-import type { Problem } from "./read.ts";
+import type { Problem } from "./evaluation-sets.ts";
 import { type ReplyReward, rewardsOf } from "./rewards.ts";
 import {
   areaUnderCurve,

@@ -2,8 +2,8 @@
 import type { SyntaxRuntime } from "../../shared/syntax/parsing/parser.ts";
 import { featuresOf } from "../ranking/fit.ts";
 import type { Scorer } from "../ranking/scorer.ts";
+import type { Problem } from "./evaluation-sets.ts";
 import type { FitProblem } from "./fit.ts";
-import type { Problem } from "./read.ts";
 import { rewardsOf } from "./rewards.ts";
 
 export async function fitProblem(

@@ -4,8 +4,8 @@
  * Pure.
  */
 import { combinedScore, FEATURES, type Feature, type Features, type TaskFit } from "../ranking/fit.ts";
-import { type Prediction, type Reliability, reliabilityOf, shuffled } from "./calibration.ts";
 import { type Chance, chanceOf, fitChance } from "./chance.ts";
+import { type Prediction, type Reliability, reliabilityOf, shuffled } from "./fit-calibration.ts";
 import { fitLogistic, logisticLoss, type Row } from "./logistic.ts";
 import { bestOfN, bootstrapMean, type Estimate, mean } from "./statistics.ts";
 

@@ -9,7 +9,7 @@ import { z } from "zod";
 import type { SyntaxRuntime } from "../../shared/syntax/parsing/parser.ts";
 import { ServiceError } from "../errors.ts";
 import type { Scorer } from "../ranking/scorer.ts";
-import { problem } from "./read.ts";
+import { problem } from "./evaluation-sets.ts";
 import { rewardsOf } from "./rewards.ts";
 
 /** A problem whose samples can be run: `setup` and `tests` are Python statements appended to each sample. */

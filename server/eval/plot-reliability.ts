@@ -1,5 +1,5 @@
 /** The reliability diagram: how often predictions of each size came true. */
-import type { Reliability } from "./calibration.ts";
+import type { Reliability } from "./fit-calibration.ts";
 import { escapeXml } from "./plot.ts";
 
 const SIZE = 400;

@@ -11,7 +11,7 @@ import { combinedScore, featuresOf, type TaskFit } from "../ranking/fit.ts";
 import { programReader } from "../ranking/programs.ts";
 import { rank } from "../ranking/rank.ts";
 import type { Scorer } from "../ranking/scorer.ts";
-import type { Problem } from "./read.ts";
+import type { Problem } from "./evaluation-sets.ts";
 
 export interface ReplyReward {
   /** What the judge gave: a reward, or a mean log-probability. Null for a reply without a valid program. */

@@ -6,20 +6,20 @@ import type { SyntaxRuntime } from "../../shared/syntax/parsing/parser.ts";
 import type { NgramModel } from "../models/gguf/keys.ts";
 import { conversation, type Scorer } from "../ranking/scorer.ts";
 import { ngramValue } from "../ranking/text-parts/ngram.ts";
-import type { RmBenchItem } from "./read.ts";
+import type { RmBenchItem } from "./evaluation-sets.ts";
 import { rewardsOf } from "./rewards.ts";
 import { bootstrapMean, type Estimate, mean } from "./statistics.ts";
 
-/** Scores of the three chosen and the three rejected replies; null where no valid program was found. */
-interface Scores {
+/** ReplyScores of the three chosen and the three rejected replies; null where no valid program was found. */
+interface ReplyScores {
   readonly chosen: readonly (number | null)[];
   readonly rejected: readonly (number | null)[];
 }
 
-export interface RmBenchOutcome extends Scores {
+export interface RmBenchOutcome extends ReplyScores {
   readonly language: string;
   /** Baseline → its scores. */
-  readonly baselines: Readonly<Record<string, Scores>>;
+  readonly baselines: Readonly<Record<string, ReplyScores>>;
 }
 
 export interface RmBenchAccuracy {
@@ -34,15 +34,15 @@ export interface RmBenchResult extends RmBenchAccuracy {
   readonly seconds: number;
   readonly languages: Readonly<Record<string, RmBenchAccuracy>>;
   /** Of the figures over all items. */
-  readonly intervals: Readonly<Record<Kind | "average", Estimate>>;
+  readonly intervals: Readonly<Record<Difficulty | "average", Estimate>>;
   /** `average` of simple rules, by name. */
   readonly baselines: Readonly<Record<string, Estimate>>;
 }
 
-type Kind = "easy" | "normal" | "hard";
+type Difficulty = "easy" | "normal" | "hard";
 
 /**
- * Scores the six replies of an item; code goes through extraction unless told otherwise.
+ * ReplyScores the six replies of an item; code goes through extraction unless told otherwise.
  * @param options.linear the n-gram model of the baseline of this name
  */
 export async function judgeItem(
@@ -91,8 +91,8 @@ function baselinesOf(
   problem: string,
   texts: readonly (string | null)[],
   linear: NgramModel | undefined,
-): Record<string, Scores> {
-  const by = (score: (text: string) => number): Scores =>
+): Record<string, ReplyScores> {
+  const by = (score: (text: string) => number): ReplyScores =>
     halves(texts.map((text) => (text === null ? null : score(text))));
   return {
     longest: by((text) => text.length),
@@ -101,7 +101,7 @@ function baselinesOf(
   };
 }
 
-function halves(scores: readonly (number | null)[]): Scores {
+function halves(scores: readonly (number | null)[]): ReplyScores {
   return { chosen: scores.slice(0, 3), rejected: scores.slice(3) };
 }
 
@@ -137,13 +137,13 @@ export function summariseRmBench(outcomes: readonly RmBenchOutcome[], seconds: n
 
 function accuracy(outcomes: readonly RmBenchOutcome[]): RmBenchAccuracy {
   const items = outcomes.map(won);
-  const of = (kind: Kind): number => mean(items.map((item) => item[kind]));
+  const of = (kind: Difficulty): number => mean(items.map((item) => item[kind]));
   const figures = { easy: of("easy"), normal: of("normal"), hard: of("hard") };
   return { ...figures, average: average(figures), items: items.length };
 }
 
 /** Shares of an item's comparisons that are won, three of each kind. */
-function won({ chosen, rejected }: Scores): Readonly<Record<Kind, number>> {
+function won({ chosen, rejected }: ReplyScores): Readonly<Record<Difficulty, number>> {
   const shares = { easy: 0, normal: 0, hard: 0 };
   chosen.forEach((right, row) => {
     rejected.forEach((wrong, column) => {
@@ -155,7 +155,7 @@ function won({ chosen, rejected }: Scores): Readonly<Record<Kind, number>> {
   return shares;
 }
 
-function average(shares: Readonly<Record<Kind, number>>): number {
+function average(shares: Readonly<Record<Difficulty, number>>): number {
   return (shares.easy + shares.normal + shares.hard) / 3;
 }
 

@@ -2,7 +2,8 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
 
-type Environment = Readonly<Record<string, string | undefined>>;
+/** Variables of a process, as in `process.env`. */
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Folder of installed models: `CODESCALER_HOME`, else the platform's place for application data.

@@ -3,7 +3,7 @@ import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { ServiceError } from "../errors.ts";
-import { openError } from "../models/gguf/read.ts";
+import { openError } from "../models/gguf/read-header.ts";
 import { errorCode } from "./disk.ts";
 
 /** Largest text file that is read: the tokenizer.json of Llama 3, the largest of all families, has 17 MB. */

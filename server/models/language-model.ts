@@ -9,7 +9,7 @@ import type { Shape } from "./convert/architectures.ts";
 import { elements } from "./gguf/format.ts";
 import { byteLength } from "./gguf/ggml.ts";
 import { KEYS, type Normalizer, TOKEN_TYPE } from "./gguf/keys.ts";
-import { type GgufHeader, openError, readGguf } from "./gguf/read.ts";
+import { type GgufHeader, openError, readGguf } from "./gguf/read-header.ts";
 import { unusableModel } from "./gguf/structure.ts";
 import { quoted } from "./gguf/values.ts";
 

@@ -6,7 +6,7 @@ import { CHECKSUM_KEY } from "./gguf/format.ts";
 import { Getter } from "./gguf/getter.ts";
 import { FILE_TYPES, isFileType } from "./gguf/ggml.ts";
 import { FORMAT, isFamily, KEYS, type MatchingModel, type NgramModel, TOKEN_TYPE } from "./gguf/keys.ts";
-import type { GgufHeader } from "./gguf/read.ts";
+import type { GgufHeader } from "./gguf/read-header.ts";
 import { checkStructure, unusableModel } from "./gguf/structure.ts";
 import { quoted } from "./gguf/values.ts";
 import type { ModelFacts, Origin, RewardModelFile, TokenizerFile } from "./model-file.ts";

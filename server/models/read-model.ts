@@ -1,6 +1,6 @@
 /** Reads the headers of model files; the weights stay where they are. */
 import { KEYS } from "./gguf/keys.ts";
-import { readGguf } from "./gguf/read.ts";
+import { readGguf } from "./gguf/read-header.ts";
 import { checkVocabulary } from "./gguf/structure.ts";
 import { modelFacts, rewardModel, tokenizerOf } from "./model-facts.ts";
 import type { ModelFacts, RewardModelFile, TokenizerFile } from "./model-file.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { ServiceError } from "../errors.ts";
 import { errorCode } from "../files/disk.ts";
 import { modelFolder } from "../files/folders.ts";
-import { openError } from "./gguf/read.ts";
+import { openError } from "./gguf/read-header.ts";
 import { hasRewardHead, type LanguageFacts, readLanguageFacts } from "./language-model.ts";
 import { type FoundModel, findLocalModels, isFoundName } from "./local/found.ts";
 import type { ModelFacts } from "./model-file.ts";

@@ -5,8 +5,8 @@
 
 import { z } from "zod";
 import { VERSION } from "../../shared/contract.ts";
-import { send, textOf } from "../../shared/http/client.ts";
-import { HttpFailure, wordsFor } from "../../shared/http/failure.ts";
+import { HttpFailure, wordsFor } from "../../shared/http/http-failure.ts";
+import { send, textOf } from "../../shared/http/send.ts";
 import { withoutEnd } from "../../shared/text-end.ts";
 import { ServiceError } from "../errors.ts";
 import type { Sample, SampleRequest, SampleSource, Samples } from "./samples.ts";

@@ -5,8 +5,8 @@ import { verifyOnce } from "../models/gguf/verified.ts";
 import { hasRewardHead, readLanguageModel } from "../models/language-model.ts";
 import type { Load, ReadModel } from "../models/model-host.ts";
 import { readRewardModel, readTokenizerFile } from "../models/read-model.ts";
-import type { RemoteOptions } from "../remote/engine.ts";
-import { connectModel } from "../remote/open.ts";
+import { connectModel } from "../remote/connect-model.ts";
+import type { RemoteOptions } from "../remote/remote-engine.ts";
 import { createLikelihoodScorer } from "./likelihood-scorer.ts";
 import { createScorer, type Scorer } from "./scorer.ts";
 

@@ -25,7 +25,7 @@ interface Program {
 }
 
 /** What is known of a program before equal ones are folded. */
-interface Found extends Program {
+interface UnfoldedProgram extends Program {
   /** Its tokens in normal form; undefined where they are still to be found. */
   readonly tokens: string | undefined;
 }
@@ -83,9 +83,9 @@ async function fromReplies(
   mode: ProgramRequest["mode"],
   syntax: SyntaxRuntime,
   step: Step,
-): Promise<{ problem: string; programs: Found[] }> {
+): Promise<{ problem: string; programs: UnfoldedProgram[] }> {
   const language = task.language === undefined ? undefined : knownLanguage(task.language);
-  const programs: Found[] = [];
+  const programs: UnfoldedProgram[] = [];
   for (const { id, text } of candidates) {
     const options = { language, mode, question: task.question };
     const result = await step(id, () => extractProgram(text, options, syntax));
@@ -99,9 +99,9 @@ async function atCursor(
   candidates: readonly CandidateInput[],
   syntax: SyntaxRuntime,
   step: Step,
-): Promise<{ problem: string; programs: Found[] }> {
+): Promise<{ problem: string; programs: UnfoldedProgram[] }> {
   const cursor = { ...task, language: knownLanguage(task.language) };
-  const programs: Found[] = [];
+  const programs: UnfoldedProgram[] = [];
   for (const { id, text } of candidates) {
     const result = await step(id, () => assemble({ ...cursor, completion: text }, syntax));
     programs.push({
@@ -123,21 +123,21 @@ async function atCursor(
  * The smallest by code point order represents them, whatever order they came in.
  */
 async function foldDuplicates(
-  programs: readonly Found[],
+  programs: readonly UnfoldedProgram[],
   syntax: SyntaxRuntime,
   step: Step,
 ): Promise<Entry[]> {
-  const keyOf = async ({ id, language: name, scored, valid, tokens }: Found) => {
+  const keyOf = async ({ id, language: name, scored, valid, tokens }: UnfoldedProgram) => {
     const language = valid ? languageOf(name) : undefined;
     return language
       ? `${language}:${tokens ?? (await tokenForm(scored, language, syntax))}`
       : `invalid:${id}`;
   };
-  const formOf = async ({ language: name, scored }: Found) => {
+  const formOf = async ({ language: name, scored }: UnfoldedProgram) => {
     const language = languageOf(name);
     return language ? await normalForm(scored, language, syntax) : scored;
   };
-  const groups: Found[][] = [];
+  const groups: UnfoldedProgram[][] = [];
   for (const alike of await grouped(programs, keyOf, step)) {
     // Most programs are alone with their tokens, and no more need be known of them.
     if (alike.every(({ scored }) => scored === alike[0]?.scored)) groups.push(alike);

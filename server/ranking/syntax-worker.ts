@@ -2,7 +2,7 @@
 import { parentPort } from "node:worker_threads";
 import { wasmRuntime } from "../../shared/syntax/parsing/parser.ts";
 import { serveRequests } from "../../shared/threads/serve-requests.ts";
-import { UsageError } from "../cli/usage.ts";
+import { UsageError } from "../cli/arguments.ts";
 import { ServiceError } from "../errors.ts";
 import { grammarFolder } from "../files/package-files.ts";
 import { answerSyntax, type SyntaxReply, type SyntaxRequest } from "./syntax-requests.ts";

@@ -2,12 +2,12 @@
 import type { Message } from "../../shared/contract.ts";
 import type { Tokens } from "../engine/engine.ts";
 import type { Renderer } from "../rendering/renderer.ts";
-import type { Target } from "./address.ts";
+import { checkGolden } from "./check-rewards.ts";
 import { codescaler, readHostedModels } from "./codescaler.ts";
-import { EngineFailure } from "./failure.ts";
-import { checkGolden } from "./golden.ts";
+import { EngineFailure } from "./engine-failure.ts";
 import { ask } from "./request.ts";
 import { isSglang, sglang } from "./sglang.ts";
+import type { EngineTarget } from "./targets.ts";
 import { OLDEST, readServedModels, readTokens, type ServedModel, tokenizeRequest, vllm } from "./vllm.ts";
 import { isObject, type ScoreQuestion, type Wire, WireError, type WireScores } from "./wire.ts";
 
@@ -25,7 +25,7 @@ export interface LocalModel {
 
 /** An engine that was checked. */
 export interface Connection {
-  readonly target: Target;
+  readonly target: EngineTarget;
   readonly wire: Wire;
   /** The model's name there. */
   readonly model: string;
@@ -59,7 +59,7 @@ const SAMPLE: readonly Message[] = [
  * @throws EngineFailure with what is wrong; the signal's reason when aborted
  */
 export async function connect(
-  target: Target,
+  target: EngineTarget,
   local: LocalModel,
   timing: ConnectTiming,
   signal: AbortSignal,
@@ -115,7 +115,7 @@ export function describeConnections(connections: readonly Connection[]): string 
 }
 
 /** @throws WireError when nothing there can be meant */
-function recognise(target: Target, local: LocalModel, answer: unknown): Recognised {
+function recognise(target: EngineTarget, local: LocalModel, answer: unknown): Recognised {
   const hosted = readHostedModels(answer);
   if (hosted !== undefined) {
     const found = hosted.find(({ id }) => id === local.name);
@@ -191,7 +191,11 @@ async function checkVocabulary(
 }
 
 /** What is wrong with answers, as a failure of the engine; a request refused during the checks is one too. */
-async function explained<T>(target: Target, wire: Wire | undefined, work: () => Promise<T>): Promise<T> {
+async function explained<T>(
+  target: EngineTarget,
+  wire: Wire | undefined,
+  work: () => Promise<T>,
+): Promise<T> {
   try {
     return await work();
   } catch (error) {
@@ -209,7 +213,7 @@ async function explained<T>(target: Target, wire: Wire | undefined, work: () => 
   }
 }
 
-function wrong(target: Target, wire: Wire | undefined, error: WireError): EngineFailure {
+function wrong(target: EngineTarget, wire: Wire | undefined, error: WireError): EngineFailure {
   const name = wire === undefined ? target.host : `${wire.product} at ${target.host}`;
   return new EngineFailure(
     "unusable",

@@ -1,9 +1,10 @@
 /** One engine of a pool: connected and checked, or put aside for a while; its health is watched while it works. */
-import type { Target } from "./address.ts";
+
 import type { Connection } from "./connect.ts";
-import { EngineFailure } from "./failure.ts";
+import { EngineFailure } from "./engine-failure.ts";
 import { InFlightLimit } from "./in-flight.ts";
 import { ask } from "./request.ts";
+import type { EngineTarget } from "./targets.ts";
 
 export interface EndpointTiming {
   /** For answers that take no computing. */
@@ -32,7 +33,7 @@ type State =
     };
 
 export class Endpoint {
-  readonly target: Target;
+  readonly target: EngineTarget;
   readonly #connect: (signal: AbortSignal) => Promise<Connection>;
   readonly #timing: EndpointTiming;
   readonly #changed: (endpoint: Endpoint) => void;
@@ -45,7 +46,7 @@ export class Endpoint {
 
   /** @param changed told after every change of state */
   constructor(
-    target: Target,
+    target: EngineTarget,
     connect: (signal: AbortSignal) => Promise<Connection>,
     timing: EndpointTiming,
     changed: (endpoint: Endpoint) => void,
@@ -167,7 +168,7 @@ export class Endpoint {
   }
 }
 
-function asFailure(target: Target, error: unknown, kind?: EngineFailure["kind"]): EngineFailure {
+function asFailure(target: EngineTarget, error: unknown, kind?: EngineFailure["kind"]): EngineFailure {
   if (error instanceof EngineFailure) {
     return kind === undefined ? error : new EngineFailure(kind, error.message, { cause: error });
   }

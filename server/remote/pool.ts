@@ -5,10 +5,10 @@
 import type { Priority } from "../../shared/contract.ts";
 import type { Tokens } from "../engine/engine.ts";
 import { PriorityQueue } from "../engine/queue.ts";
-import type { Target } from "./address.ts";
 import { type Connection, type ConnectTiming, score } from "./connect.ts";
 import { Endpoint, type EndpointTiming } from "./endpoint.ts";
-import { EngineFailure } from "./failure.ts";
+import { EngineFailure } from "./engine-failure.ts";
+import type { EngineTarget } from "./targets.ts";
 import { countTokens, type WireScores } from "./wire.ts";
 
 export interface PoolTiming extends ConnectTiming, EndpointTiming {
@@ -29,7 +29,7 @@ export const TIMING: PoolTiming = {
   leastPauseMs: 2000,
 };
 
-interface Job {
+interface PoolJob {
   readonly priority: Priority;
   readonly sequences: readonly Tokens[];
   readonly signal: AbortSignal;
@@ -41,15 +41,15 @@ interface Job {
 
 export class EnginePool {
   readonly #endpoints: readonly Endpoint[];
-  readonly #queue = new PriorityQueue<Job>();
+  readonly #queue = new PriorityQueue<PoolJob>();
   readonly #timing: PoolTiming;
   /** Why nothing is asked any more. */
   #closed: Error | undefined;
 
   /** @param connect connects to an engine and checks it */
   constructor(
-    targets: readonly Target[],
-    connect: (target: Target, signal: AbortSignal) => Promise<Connection>,
+    targets: readonly EngineTarget[],
+    connect: (target: EngineTarget, signal: AbortSignal) => Promise<Connection>,
     timing: PoolTiming,
     changed: (endpoint: Endpoint) => void,
   ) {
@@ -94,7 +94,7 @@ export class EnginePool {
         reject(signal.reason);
       };
       const settled = () => signal.removeEventListener("abort", abort);
-      const job: Job = {
+      const job: PoolJob = {
         priority,
         sequences,
         signal,
@@ -138,14 +138,14 @@ export class EnginePool {
    * The usable engine with the least work; among equals the one named first, which knows the last question's prefix.
    * One that failed the job gets it again only when there is no other.
    */
-  #choose(job: Job): Endpoint | undefined {
+  #choose(job: PoolJob): Endpoint | undefined {
     const ready = this.#endpoints.filter(({ state }) => state.kind === "ready");
     const others = ready.filter((endpoint) => endpoint !== job.failedAt);
     const [first, ...rest] = (others.length > 0 ? others : ready).filter(({ hasRoom }) => hasRoom);
     return rest.reduce((best, one) => (best && one.outstanding < best.outstanding ? one : best), first);
   }
 
-  async #run(endpoint: Endpoint, job: Job): Promise<void> {
+  async #run(endpoint: Endpoint, job: PoolJob): Promise<void> {
     const { state } = endpoint;
     if (state.kind !== "ready") throw new Error("an engine that is not ready was given work");
     const { sequences, priority, signal } = job;
@@ -165,7 +165,7 @@ export class EnginePool {
     this.#dispatch();
   }
 
-  #failed(endpoint: Endpoint, job: Job, error: unknown): void {
+  #failed(endpoint: Endpoint, job: PoolJob, error: unknown): void {
     if (job.signal.aborted || !(error instanceof EngineFailure) || error.kind === "refused") {
       job.reject(error);
       return;

@@ -1,10 +1,10 @@
 /** The HTTP edge: one request to one engine that the user named, and nowhere else: a redirect is not followed. */
 import { VERSION } from "../../shared/contract.ts";
-import { type HttpReply, send, textOf } from "../../shared/http/client.ts";
-import { HttpFailure, wordsFor } from "../../shared/http/failure.ts";
+import { HttpFailure, wordsFor } from "../../shared/http/http-failure.ts";
 import { retryAfterMs } from "../../shared/http/retry-after.ts";
-import type { Target } from "./address.ts";
-import { EngineFailure } from "./failure.ts";
+import { type HttpReply, send, textOf } from "../../shared/http/send.ts";
+import { EngineFailure } from "./engine-failure.ts";
+import type { EngineTarget } from "./targets.ts";
 import { isObject, type WireRequest } from "./wire.ts";
 
 export interface RequestOptions {
@@ -26,7 +26,11 @@ const DEFAULT_RETRY_AFTER_MS = 2000;
  * Sends a request and reads the JSON of its answer; `undefined` where the answer is empty.
  * @throws EngineFailure; the signal's reason when aborted
  */
-export async function ask(target: Target, request: WireRequest, options: RequestOptions): Promise<unknown> {
+export async function ask(
+  target: EngineTarget,
+  request: WireRequest,
+  options: RequestOptions,
+): Promise<unknown> {
   try {
     const reply = await sendTo(target, request, options);
     return readAnswer(target, request, reply, await textOf(reply));
@@ -35,7 +39,7 @@ export async function ask(target: Target, request: WireRequest, options: Request
   }
 }
 
-function sendTo(target: Target, request: WireRequest, options: RequestOptions): Promise<HttpReply> {
+function sendTo(target: EngineTarget, request: WireRequest, options: RequestOptions): Promise<HttpReply> {
   return send({
     method: request.method,
     url: new URL(target.base + request.path),
@@ -52,8 +56,8 @@ function sendTo(target: Target, request: WireRequest, options: RequestOptions): 
   });
 }
 
-function readAnswer(target: Target, request: WireRequest, reply: HttpReply, text: string): unknown {
-  if (reply.status < 200 || reply.status > 299) throw refusal(target, request, reply, text);
+function readAnswer(target: EngineTarget, request: WireRequest, reply: HttpReply, text: string): unknown {
+  if (reply.status < 200 || reply.status > 299) throw refusedBy(target, request, reply, text);
   if (text === "") return undefined;
   try {
     return JSON.parse(text);
@@ -66,7 +70,12 @@ function readAnswer(target: Target, request: WireRequest, reply: HttpReply, text
 }
 
 /** What a status other than 2xx means. */
-function refusal(target: Target, request: WireRequest, reply: HttpReply, text: string): EngineFailure {
+function refusedBy(
+  target: EngineTarget,
+  request: WireRequest,
+  reply: HttpReply,
+  text: string,
+): EngineFailure {
   const { status } = reply;
   const said = messageOf(text);
   const words = said === undefined ? `status ${status}` : `status ${status}: ${said}`;
@@ -125,7 +134,7 @@ function messageOf(text: string): string | undefined {
   return line.length > MESSAGE_CHARS ? `${line.slice(0, MESSAGE_CHARS)} …` : line;
 }
 
-function inWords({ host }: Target, failure: HttpFailure, { timeoutMs }: RequestOptions): EngineFailure {
+function inWords({ host }: EngineTarget, failure: HttpFailure, { timeoutMs }: RequestOptions): EngineFailure {
   switch (failure.reason) {
     case "silent":
       return new EngineFailure(

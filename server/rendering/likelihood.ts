@@ -6,8 +6,8 @@
 import type { LanguageTokenizer, Tokens } from "../engine/engine.ts";
 import type { Span } from "../engine/likelihood.ts";
 import type { LanguageModelFile } from "../models/language-model.ts";
+import { createGuard } from "./content-guard.ts";
 import { type Cut, concatenate, createCutter, createEncoder } from "./fragments.ts";
-import { createGuard } from "./guard.ts";
 import { compileTemplate, unusable } from "./template.ts";
 import { keptLengths } from "./truncate.ts";
 import { windowAround } from "./window.ts";

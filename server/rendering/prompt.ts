@@ -6,8 +6,8 @@ import type { Message } from "../../shared/contract.ts";
 import type { LanguageTokenizer, Tokens } from "../engine/engine.ts";
 import { ServiceError } from "../errors.ts";
 import type { LanguageModelFile } from "../models/language-model.ts";
+import { createGuard } from "./content-guard.ts";
 import { concatenate, createCutter, createEncoder } from "./fragments.ts";
-import { createGuard } from "./guard.ts";
 import { compileTemplate } from "./template.ts";
 import { windowAround } from "./window.ts";
 

@@ -1,11 +1,11 @@
-/** From a conversation to the token ids a reward model reads. The rules are in docs/families.md. */
+/** From a conversation to the token ids a reward model reads. The rules are in docs/rendering.md. */
 import type { Message } from "../../shared/contract.ts";
 import type { Tokenizer, Tokens } from "../engine/engine.ts";
 import { ServiceError } from "../errors.ts";
 import type { RewardModelFile } from "../models/model-file.ts";
-import { CONVERSATIONS } from "./families.ts";
+import { createGuard } from "./content-guard.ts";
+import { CONVERSATIONS } from "./conversations.ts";
 import { type Cut, concatenate, createCutter, createEncoder } from "./fragments.ts";
-import { createGuard } from "./guard.ts";
 import { compileTemplate, type Template, unusable } from "./template.ts";
 import { keptLengths } from "./truncate.ts";
 
@@ -99,7 +99,7 @@ function checkTemplate(template: Template): void {
   if (!text.includes(problem) || !text.includes(code)) throw unusable("leaves out the problem or the code");
 }
 
-interface Place {
+interface TurnFragments {
   /** Index of the fragment that holds the last user turn; -1: there is none, or it is empty. */
   readonly problem: number;
   /** The same for the last assistant turn. */
@@ -115,7 +115,7 @@ function findTurns(
   template: Template,
   cut: (text: string) => Cut,
   added: Cut["added"],
-): Place {
+): TurnFragments {
   const find = (role: Message["role"]): number => {
     const last = messages.findLastIndex((message) => message.role === role);
     if (last === -1 || messages[last]?.content === "") return -1;

@@ -1,7 +1,7 @@
 /** Themis: a system turn selects what is judged; without one it is quality in general. */
 import type { Message } from "../../shared/contract.ts";
 import { ServiceError } from "../errors.ts";
-import type { Conversation } from "./families.ts";
+import type { Conversation } from "./conversations.ts";
 
 /**
  * Puts the criterion's system turn first. Its wording is data of the model.

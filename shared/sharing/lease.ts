@@ -101,7 +101,8 @@ export function compareVersions(a: string, b: string): number {
   return 0;
 }
 
-export interface Place {
+/** What decides where a user's lease is. */
+export interface LeaseHome {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly platform: string;
   readonly home: string;
@@ -114,7 +115,7 @@ export interface Place {
  * models, another server), else below the user's home. The platform's runtime folder is not used: it goes away with
  * the last login, and not every way of starting an editor knows it.
  */
-export function runtimeFolder({ env, platform, home, host }: Place): string {
+export function runtimeFolder({ env, platform, home, host }: LeaseHome): string {
   const own = env["CODESCALER_HOME"];
   // On a Mac or Windows homes are local, and the machine's name changes with its network.
   const local = platform === "darwin" || platform === "win32";

@@ -3,7 +3,7 @@ import { open, rm } from "node:fs/promises";
 import { makeRandomModel } from "../../server/models/convert/random.ts";
 import type { MetadataValue, TensorPlan } from "../../server/models/gguf/format.ts";
 import { isFileType } from "../../server/models/gguf/ggml.ts";
-import { readGguf } from "../../server/models/gguf/read.ts";
+import { readGguf } from "../../server/models/gguf/read-header.ts";
 import { createGguf } from "../../server/models/gguf/write.ts";
 
 const SHAPE = {

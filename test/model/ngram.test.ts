@@ -3,7 +3,7 @@ import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { convert } from "../../server/models/convert/convert.ts";
+import { convert } from "../../server/models/convert/convert-checkpoint.ts";
 import { MATCHING_VERSION, NGRAM_VERSION } from "../../server/models/gguf/keys.ts";
 import type { RewardModelFile } from "../../server/models/model-file.ts";
 import { readRewardModel } from "../../server/models/read-model.ts";

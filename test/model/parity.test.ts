@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { LlamaEngine } from "../../server/engine/llama/llama-engine.ts";
 import type { EngineSettings } from "../../server/engine/settings.ts";
-import { convert } from "../../server/models/convert/convert.ts";
+import { convert } from "../../server/models/convert/convert-checkpoint.ts";
 import { readRewardModel } from "../../server/models/read-model.ts";
 import { createRenderer, type Renderer } from "../../server/rendering/renderer.ts";
 import { parityFixtures } from "../unit/rendering/parity.ts";

@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { hubAt } from "../../server/models/hub/hub-site.ts";
-import { pull } from "../../server/models/hub/pull.ts";
+import { pull } from "../../server/models/hub/pull-checkpoint.ts";
 import { readRewardModel } from "../../server/models/read-model.ts";
 import { openStore } from "../../server/models/store.ts";
 import { createRenderer } from "../../server/rendering/renderer.ts";

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { startTokenizer } from "../../server/engine/llama/start.ts";
-import { importTokenizer } from "../../server/models/import.ts";
+import { importTokenizer } from "../../server/models/import-model.ts";
 import { readRewardModel, readTokenizerFile } from "../../server/models/read-model.ts";
 import { findTokenizer, listTokenizers } from "../../server/models/tokenizer-file.ts";
 import { createRenderer } from "../../server/rendering/renderer.ts";

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { readDrivers, THIS_SYSTEM } from "../../server/devices/drivers.ts";
-import { probeKey } from "../../server/devices/probe.ts";
+import { probeKey } from "../../server/devices/probe-build.ts";
 import { type Build, installedBuilds } from "../../server/engine/llama/builds.ts";
 import { codescaler, serve } from "./process.ts";
 

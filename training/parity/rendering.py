@@ -1,4 +1,4 @@
-"""Reference for the rules of docs/families.md: how a conversation becomes token ids. Independent of the TypeScript side.
+"""Reference for the rules of docs/rendering.md: how a conversation becomes token ids. Independent of the TypeScript side.
 
 1. Contents are data. Whatever in a content spells an added token is replaced by a private-use character while the
    template runs and restored afterwards. The rendered text is then cut at the added tokens of the template itself;

@@ -1,8 +1,8 @@
 /** `codescaler eval best-of-n`: how often the pick of one or several judges is right, beside what needs no judge. */
 import { type BestOfNResult, judgeProblem, summarise } from "../../eval/best-of-n.ts";
 import { type Comparison, compareRuns } from "../../eval/compare.ts";
+import { problem, readProblems } from "../../eval/evaluation-sets.ts";
 import { plotCurve } from "../../eval/plot.ts";
-import { problem, readProblems } from "../../eval/read.ts";
 import { formatTable } from "../table.ts";
 import { fraction, percent } from "./figures.ts";
 import { type ItemsValues, limited, overItems, writePlot } from "./items.ts";

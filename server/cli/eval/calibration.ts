@@ -1,27 +1,27 @@
 /** `codescaler eval calibration`: how honest a model's probabilities are on judged samples. */
 import { ServiceError } from "../../errors.ts";
 import { judgeProblem, type ProblemOutcome } from "../../eval/best-of-n.ts";
+import { problem, readProblems } from "../../eval/evaluation-sets.ts";
 import {
   balanced,
   type LabelledReward,
   type Prediction,
   type Reliability,
   reliabilityOf,
-} from "../../eval/calibration.ts";
+} from "../../eval/fit-calibration.ts";
 import { plotReliability } from "../../eval/plot-reliability.ts";
-import { problem, readProblems } from "../../eval/read.ts";
 import { print } from "../models/output.ts";
 import { formatTable } from "../table.ts";
 import { type ItemsValues, limited, overItems, writePlot } from "./items.ts";
 
-interface Values extends ItemsValues {
+interface CalibrationValues extends ItemsValues {
   readonly limit?: string | undefined;
   readonly plot?: string | undefined;
   readonly balanced: boolean;
   readonly json: boolean;
 }
 
-export async function evalCalibration(file: string, values: Values): Promise<number> {
+export async function evalCalibration(file: string, values: CalibrationValues): Promise<number> {
   if (values.plot !== undefined) await writePlot(values.plot, "");
   const { outcomes, seconds, model } = await judgeFile(file, values, true);
   const predictions = predictionsOf(labelledOf(outcomes, values.balanced));

@@ -2,12 +2,12 @@
 import { readFile } from "node:fs/promises";
 import { ServiceError } from "../../errors.ts";
 import { comparableRun, compareRuns } from "../../eval/compare.ts";
+import { readProblems, readRmBench } from "../../eval/evaluation-sets.ts";
 import { summariseLatency, testedProblem, timeProblem } from "../../eval/latency.ts";
-import { readProblems, readRmBench } from "../../eval/read.ts";
 import { judgeItem, type RmBenchOutcome, summariseRmBench } from "../../eval/rm-bench.ts";
+import { readArgs, UsageError } from "../arguments.ts";
 import { ENGINE_ARGS, ENGINE_USAGE } from "../engine-options.ts";
 import { formatTable } from "../table.ts";
-import { readArgs, UsageError } from "../usage.ts";
 import { evalBestOfN } from "./best-of-n.ts";
 import { evalCalibration } from "./calibration.ts";
 import { percent } from "./figures.ts";

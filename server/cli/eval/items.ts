@@ -9,9 +9,9 @@ import { grammarFolder } from "../../files/package-files.ts";
 import { findModel } from "../../models/find-model.ts";
 import { openModel } from "../../ranking/load-judge.ts";
 import type { Scorer } from "../../ranking/scorer.ts";
+import { reasonOf, wholeNumber } from "../arguments.ts";
 import { engineOptions } from "../engine-options.ts";
 import { checkLine } from "../models/output.ts";
-import { reasonOf, wholeNumber } from "../usage.ts";
 
 /** Options of every evaluation with a model. */
 export type ItemsValues = Parameters<typeof engineOptions>[0] & { readonly resume?: string | undefined };

@@ -1,9 +1,9 @@
 /** `codescaler models convert`: a Hugging Face folder becomes one GGUF anywhere. */
 import { resolve } from "node:path";
-import { convert } from "../../models/convert/convert.ts";
+import { convert } from "../../models/convert/convert-checkpoint.ts";
 import { FILE_TYPES } from "../../models/gguf/ggml.ts";
 import { FAMILIES } from "../../models/gguf/keys.ts";
-import { oneOf, readArgs, UsageError, wholeNumber } from "../usage.ts";
+import { oneOf, readArgs, UsageError, wholeNumber } from "../arguments.ts";
 import { describe, described, interruption, operandOf, print, progressLine } from "./output.ts";
 
 export const usage = `Usage: codescaler models convert DIR --out FILE.gguf [options]

@@ -1,19 +1,19 @@
 /** `codescaler models fit`: how a model's judgement is combined with the other signals, fitted on judged samples. */
 import { ServiceError } from "../../errors.ts";
+import { type Problem, problem, readProblems } from "../../eval/evaluation-sets.ts";
 import { type FitProblem, type FitReport, fitCombination } from "../../eval/fit.ts";
 import { fitProblem } from "../../eval/fit-problem.ts";
-import { type Problem, problem, readProblems } from "../../eval/read.ts";
 import type { Estimate } from "../../eval/statistics.ts";
 import { findModel } from "../../models/find-model.ts";
 import { forgetFit, keepFit, readFit } from "../../models/fits.ts";
 import { hasRewardHead, readLanguageModel } from "../../models/language-model.ts";
 import { readTokenizerFile } from "../../models/read-model.ts";
 import { describeWeights, type Fit, TASK_KINDS, type TaskKind } from "../../ranking/fit.ts";
+import { readArgs, UsageError } from "../arguments.ts";
 import { ENGINE_ARGS, ENGINE_USAGE, engineOptions } from "../engine-options.ts";
 import { reliabilityTable } from "../eval/calibration.ts";
 import { limited, overItems } from "../eval/items.ts";
 import { formatTable } from "../table.ts";
-import { readArgs, UsageError } from "../usage.ts";
 import { print } from "./output.ts";
 
 export const usage = `Usage: codescaler models fit MODEL FILE.jsonl [options]

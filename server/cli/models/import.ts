@@ -1,8 +1,8 @@
 /** `codescaler models import`: installs a folder or a GGUF that was copied over, without a network. */
 import { modelFolder } from "../../files/folders.ts";
 import { FILE_TYPES } from "../../models/gguf/ggml.ts";
-import { importModel, importTokenizer } from "../../models/import.ts";
-import { readArgs } from "../usage.ts";
+import { importModel, importTokenizer } from "../../models/import-model.ts";
+import { readArgs } from "../arguments.ts";
 import { CONVERT_ARGS, convertOptions } from "./convert.ts";
 import {
   describe,

@@ -1,9 +1,13 @@
 /** Code models in `codescaler models list`: those of other programs on this disk, and those that can be pulled. */
 import { gigabytes } from "../../../shared/gigabytes.ts";
+import {
+  PLANNED_WRITER_CONTEXT,
+  type WriterModel,
+  writerMemoryBytes,
+} from "../../models/catalogue/writers.ts";
 import type { UnfinishedDownload } from "../../models/hub/staging.ts";
 import type { LanguageFacts } from "../../models/language-model.ts";
 import { type FoundModel, MANAGERS } from "../../models/local/found.ts";
-import { PLANNED_WRITER_CONTEXT, type WriterModel, writerMemoryBytes } from "../../models/writers.ts";
 import { formatTable } from "../table.ts";
 
 /** An installed writer in the JSON document. */

@@ -12,17 +12,17 @@ import {
   CATALOGUE,
   type CatalogueModel,
   languagesOf,
-} from "../../models/catalogue.ts";
+} from "../../models/catalogue/catalogue.ts";
+import { downloadBytes, memoryBytes, PLANNED_CONTEXT } from "../../models/catalogue/needs.ts";
+import { type Recommendation, recommend } from "../../models/catalogue/recommend.ts";
+import { recommendWriter, WRITERS } from "../../models/catalogue/writers.ts";
 import { FILE_TYPES } from "../../models/gguf/ggml.ts";
 import { type UnfinishedDownload, unfinishedDownloads } from "../../models/hub/staging.ts";
-import { downloadBytes, memoryBytes, PLANNED_CONTEXT } from "../../models/needs.ts";
 import { readRewardModel } from "../../models/read-model.ts";
-import { type Recommendation, recommend } from "../../models/recommend.ts";
 import { type ListedModel, openStore } from "../../models/store.ts";
 import { listTokenizers } from "../../models/tokenizer-file.ts";
-import { recommendWriter, WRITERS } from "../../models/writers.ts";
+import { readArgs, UsageError } from "../arguments.ts";
 import { formatTable } from "../table.ts";
-import { readArgs, UsageError } from "../usage.ts";
 import {
   describedLanguage,
   describeFound,

@@ -1,6 +1,6 @@
 /** `codescaler models`: which reward models there are, getting, making, checking and removing them. */
 
-import { type Command, UsageError } from "../usage.ts";
+import { type Command, UsageError } from "../arguments.ts";
 import * as convert from "./convert.ts";
 import * as fit from "./fit.ts";
 import * as importing from "./import.ts";

@@ -3,7 +3,7 @@ import { Socket } from "node:net";
 import { gigabytes } from "../../../shared/gigabytes.ts";
 import { ServiceError } from "../../errors.ts";
 import type { ModelFacts, TokenizerFile } from "../../models/model-file.ts";
-import { UsageError } from "../usage.ts";
+import { UsageError } from "../arguments.ts";
 
 /** How far a long piece of work is, in bytes. */
 export interface Progress {

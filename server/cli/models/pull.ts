@@ -3,9 +3,9 @@ import { gigabytes } from "../../../shared/gigabytes.ts";
 import { modelFolder } from "../../files/folders.ts";
 import { FILE_TYPES } from "../../models/gguf/ggml.ts";
 import { hubFromEnvironment } from "../../models/hub/hub-site.ts";
-import { pull, pullTokenizer } from "../../models/hub/pull.ts";
+import { pull, pullTokenizer } from "../../models/hub/pull-checkpoint.ts";
 import { ggufTarget, pullGguf } from "../../models/hub/pull-gguf.ts";
-import { oneOf, readArgs } from "../usage.ts";
+import { oneOf, readArgs } from "../arguments.ts";
 import {
   describe,
   described,

@@ -1,9 +1,9 @@
 /** `codescaler models remove`: deletes an installed model, or what is left of its download. */
 import { gigabytes } from "../../../shared/gigabytes.ts";
 import { mediaFolder } from "../../files/package-files.ts";
-import { type Removed, removeModel } from "../../models/remove.ts";
+import { type Removed, removeModel } from "../../models/remove-model.ts";
 import { openStore } from "../../models/store.ts";
-import { readArgs } from "../usage.ts";
+import { readArgs } from "../arguments.ts";
 import { operandOf, print } from "./output.ts";
 
 export const usage = `Usage: codescaler models remove NAME [--json]

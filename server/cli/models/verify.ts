@@ -1,8 +1,8 @@
 /** `codescaler models verify`: is a model file complete and undamaged? */
 
 import { findModel } from "../../models/find-model.ts";
-import { verifyModel } from "../../models/gguf/verify.ts";
-import { readArgs } from "../usage.ts";
+import { verifyModel } from "../../models/verify-model.ts";
+import { readArgs } from "../arguments.ts";
 import { describe, described, interruption, operandOf, print, progressLine } from "./output.ts";
 
 export const usage = `Usage: codescaler models verify MODEL [--json]

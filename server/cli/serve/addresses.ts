@@ -2,7 +2,7 @@
 import { hostname, networkInterfaces } from "node:os";
 import type { FastifyInstance } from "fastify";
 import { ServiceError } from "../../errors.ts";
-import { reasonOf } from "../usage.ts";
+import { reasonOf } from "../arguments.ts";
 
 /**
  * Begins to listen.

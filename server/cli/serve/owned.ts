@@ -1,7 +1,7 @@
 /** A server that one parent or terminal owns: it says on stdout where it is, and ends when it is told to. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { type ReadyLine, VERSION } from "../../../shared/contract.ts";
-import { createRewardServer, type RewardServer, type ServeOptions } from "./reward-server.ts";
+import { createRewardServer, type RewardServer, type ServeOptions } from "./create-server.ts";
 
 /** How often it looks whether it is used. */
 const TICK_MS = 1000;

@@ -1,11 +1,11 @@
 /** `codescaler serve`: runs the reward server until a signal, or until its parent, or whoever shares it, is gone. */
 import { pino } from "pino";
 import type { IdleTimes } from "../../sharing/idle.ts";
+import { readArgs, UsageError, wholeNumber } from "../arguments.ts";
 import { ENGINE_ARGS, ENGINE_USAGE, engineOptions } from "../engine-options.ts";
-import { readArgs, UsageError, wholeNumber } from "../usage.ts";
 import { WRITER_ARGS, WRITER_USAGE, writerOptions } from "../writer-options.ts";
+import type { ServeOptions } from "./create-server.ts";
 import { runOwned } from "./owned.ts";
-import type { ServeOptions } from "./reward-server.ts";
 import { runShared } from "./shared.ts";
 
 export const usage = `Usage: codescaler serve [options]

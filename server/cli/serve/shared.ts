@@ -2,11 +2,11 @@
 import { VERSION } from "../../../shared/contract.ts";
 import { type Lease, leaseFolder } from "../../../shared/sharing/lease.ts";
 import { ownRuntimeFolder } from "../../../shared/sharing/read-lease.ts";
-import { Hung } from "../../devices/guard.ts";
-import { EngineFailure } from "../../remote/failure.ts";
+import { Hung } from "../../devices/gpu-guard.ts";
+import { EngineFailure } from "../../remote/engine-failure.ts";
 import { makePrivate } from "../../sharing/lease-holder.ts";
 import { SharedServer } from "../../sharing/shared-server.ts";
-import { createRewardServer, type ServeOptions } from "./reward-server.ts";
+import { createRewardServer, type ServeOptions } from "./create-server.ts";
 
 interface SharedOptions extends ServeOptions {
   /** Addresses of remote engines: a server is shared only by windows with the same ones. */

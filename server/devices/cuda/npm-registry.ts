@@ -7,14 +7,13 @@ import { withoutEnd } from "../../../shared/text-end.ts";
 import type { FileHash, RemoteFile } from "../../downloads/download-file.ts";
 import { get } from "../../downloads/get.ts";
 import { getJson } from "../../downloads/json.ts";
+import { refusalOf } from "../../downloads/refusals.ts";
 import { retrying } from "../../downloads/retry.ts";
 import { checkEndpoint, PATIENCE, type Site } from "../../downloads/site.ts";
-import { refusalOf } from "../../downloads/status.ts";
 import { ServiceError } from "../../errors.ts";
+import type { Environment } from "../../files/folders.ts";
 import { asObject, asString } from "../../files/json-file.ts";
 import type { BuildPackage } from "./packages.ts";
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 const PUBLIC = "https://registry.npmjs.org";
 

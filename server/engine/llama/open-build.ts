@@ -2,8 +2,8 @@
 
 import { forgetLosses, leftAlone, losses } from "../../devices/crash-marks.ts";
 import { type Drivers, mayExist, readDrivers } from "../../devices/drivers.ts";
-import { guarded } from "../../devices/guard.ts";
-import { listDevices, neededLibraries, probe, probeKey } from "../../devices/probe.ts";
+import { guarded } from "../../devices/gpu-guard.ts";
+import { listDevices, neededLibraries, probe, probeKey } from "../../devices/probe-build.ts";
 import { ServiceError } from "../../errors.ts";
 import { type Bindings, type Device, loadBindings } from "./bindings.ts";
 import { BACKEND_NAMES, type Build, installedBuilds } from "./builds.ts";

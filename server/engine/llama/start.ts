@@ -2,7 +2,7 @@
 import { availableParallelism } from "node:os";
 import type { DeviceReport } from "../../../shared/contract.ts";
 import { mark } from "../../devices/crash-marks.ts";
-import { guarded, Hung } from "../../devices/guard.ts";
+import { guarded, Hung } from "../../devices/gpu-guard.ts";
 import { ServiceError } from "../../errors.ts";
 import { CPU_CONTEXT, cpuContext, freeMemory, gib } from "../memory.ts";
 import { cpuBytes, modelSizes, type Placement, planPlacement, type SizedModel } from "../placement.ts";

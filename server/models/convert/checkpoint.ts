@@ -12,7 +12,7 @@ import {
   unusable,
 } from "../../files/json-file.ts";
 import type { Family, MatchingModel, NgramModel, Vocabulary } from "../gguf/keys.ts";
-import { openError } from "../gguf/read.ts";
+import { openError } from "../gguf/read-header.ts";
 import { parseCriteria } from "../model-facts.ts";
 import { type CheckpointConfig, inferFamily, parseConfig } from "./checkpoint-config.ts";
 import { readMatching } from "./matching-file.ts";

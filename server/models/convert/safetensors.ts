@@ -7,7 +7,7 @@ import { type FileHandle, open, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { asArray, asObject, asString, parseObject, readJson, unusable } from "../../files/json-file.ts";
 import { elements } from "../gguf/format.ts";
-import { openError } from "../gguf/read.ts";
+import { openError } from "../gguf/read-header.ts";
 import type { SourceType } from "./quantize.ts";
 
 /** Real headers have about 150 bytes a tensor; the largest model has a few thousand tensors. */
@@ -99,13 +99,13 @@ export async function openCheckpoint(folder: string): Promise<Checkpoint> {
   }
 }
 
-interface Parts {
+interface CheckpointParts {
   readonly parts: readonly string[];
   /** Tensor → part, as the index says; undefined when there is one part and no index. */
   readonly placement: ReadonlyMap<string, string> | undefined;
 }
 
-async function findParts(folder: string): Promise<Parts> {
+async function findParts(folder: string): Promise<CheckpointParts> {
   const files = await readdir(folder).catch((error: unknown) => {
     throw openError(folder, error);
   });

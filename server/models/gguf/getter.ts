@@ -1,5 +1,5 @@
 /** Typed access to a header's metadata. */
-import type { GgufHeader } from "./read.ts";
+import type { GgufHeader } from "./read-header.ts";
 import { unusableModel } from "./structure.ts";
 import { quoted } from "./values.ts";
 

@@ -7,7 +7,7 @@ import { type Architecture, backboneTensors, type Shape } from "../convert/archi
 import { ALIGNMENT, type Metadata } from "./format.ts";
 import { FILE_TYPES, isFileType } from "./ggml.ts";
 import { BYTE_LEVEL_BPE, FLOAT_KEYS, KEYS, PRE_TOKENIZERS, SIZE_KEYS } from "./keys.ts";
-import type { GgufHeader } from "./read.ts";
+import type { GgufHeader } from "./read-header.ts";
 import { quoted } from "./values.ts";
 
 /** llama.cpp's own bound (LLAMA_MAX_LAYERS). */

@@ -1,12 +1,12 @@
 /** The Hugging Face Hub as a site to download from: where it is, its token, and what its refusals mean. */
+
 import { withoutEnd } from "../../../shared/text-end.ts";
 import type { SiteResponse } from "../../downloads/get.ts";
 import { checkEndpoint, PATIENCE, type Site } from "../../downloads/site.ts";
 import { ServiceError } from "../../errors.ts";
+import type { Environment } from "../../files/folders.ts";
 
 const ENDPOINT = "https://huggingface.co";
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * The Hub or the mirror that `HF_ENDPOINT` names, with the token of `HF_TOKEN`.
@@ -35,11 +35,11 @@ export function hubAt(endpoint: string, token?: string): Site {
     token,
     setting: "HF_ENDPOINT",
     ...PATIENCE,
-    refusal: (response, repository) => refusal({ endpoint, token }, response, repository),
+    refusal: (response, repository) => hubRefusal({ endpoint, token }, response, repository),
   };
 }
 
-function refusal(
+function hubRefusal(
   { endpoint, token }: Pick<Site, "endpoint" | "token">,
   response: SiteResponse,
   repository: string,

@@ -8,10 +8,10 @@ import { downloadFile } from "../../downloads/download-file.ts";
 import type { Site } from "../../downloads/site.ts";
 import { ServiceError } from "../../errors.ts";
 import { diskError, requireSpace } from "../../files/disk.ts";
-import { readGguf } from "../gguf/read.ts";
+import { writerModel } from "../catalogue/writers.ts";
+import { readGguf } from "../gguf/read-header.ts";
 import { installName, nameFrom } from "../names.ts";
 import { readProvenance, writeProvenance } from "../provenance.ts";
-import { writerModel } from "../writers.ts";
 import { fileAddress, REPOSITORY, REVISION, readRepository } from "./hub.ts";
 import { openStaging } from "./staging.ts";
 

@@ -8,9 +8,9 @@
  * - Ollama: a manifest a tag, whose layer of the model names a blob that is the GGUF (OLLAMA_MODELS).
  */
 import { open, realpath } from "node:fs/promises";
-import { byText } from "./folders.ts";
 import { ggufFiles } from "./gguf-files.ts";
 import { modelFolders } from "./locations.ts";
+import { byText } from "./model-folders.ts";
 import { ollamaModels } from "./ollama.ts";
 
 /** A program that manages models of its own. Its key starts the names of its models. */

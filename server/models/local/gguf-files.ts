@@ -1,8 +1,8 @@
 /** The GGUFs in a folder of files: one model a file, or a file of several parts. */
 import { stat } from "node:fs/promises";
 import { basename } from "node:path";
-import { filesBelow } from "./folders.ts";
 import type { FoundModel, Manager } from "./found.ts";
+import { filesBelow } from "./model-folders.ts";
 
 /** A part of a model in several files; llama.cpp is given the first and finds the others by name. */
 const PART = /-(\d{5})-of-(\d{5})\.gguf$/i;

@@ -2,8 +2,8 @@
 import { readFile, stat } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import { z } from "zod";
-import { filesBelow } from "./folders.ts";
 import type { FoundModel } from "./found.ts";
+import { filesBelow } from "./model-folders.ts";
 
 /** Largest manifest that is read: real ones have one KiB. */
 const LARGEST_MANIFEST = 1 << 20;

@@ -2,7 +2,7 @@
  * The matching part of the embedded model's reward: the cosine between the vectors of a problem's words and of a
  * program's words and tokens.
  *
- * The features are those of training/train/text_parts/matching.py, number by number. docs/families.md defines them. A change is a new
+ * The features are those of training/train/text_parts/matching.py, number by number. docs/rendering.md defines them. A change is a new
  * MATCHING_VERSION.
  */
 import type { MatchingModel } from "../../models/gguf/keys.ts";

@@ -3,7 +3,7 @@
  * has in common with its problem.
  *
  * The features are those of training/train/text_parts/ngrams.py, number by number: ASCII classes only, 32-bit integers only, so that
- * Python and JavaScript cannot differ. docs/families.md defines them. A change is a new NGRAM_VERSION.
+ * Python and JavaScript cannot differ. docs/rendering.md defines them. A change is a new NGRAM_VERSION.
  */
 import type { NgramModel } from "../../models/gguf/keys.ts";
 import { askedProgram, firstLine, grams, programTokens, wordsInOrder } from "./program-tokens.ts";

@@ -3,7 +3,7 @@
  * and how n neighbouring ones become a bucket.
  *
  * They are those of training/train/text_parts/ngrams.py, number by number: ASCII classes only, 32-bit integers only, so that Python and
- * JavaScript cannot differ. docs/families.md defines them. A change is a new version of every part that uses it.
+ * JavaScript cannot differ. docs/rendering.md defines them. A change is a new version of every part that uses it.
  */
 
 /** Line starts, words, numbers, single punctuation, runs of anything else; other blanks part tokens and are none. */

@@ -1,7 +1,7 @@
 /** Reads what an endpoint answered instead of completions: the vendors' error bodies, one meaning. */
 
-import type { HttpReply } from "../../../shared/http/client.ts";
 import { retryAfterMs } from "../../../shared/http/retry-after.ts";
+import type { HttpReply } from "../../../shared/http/send.ts";
 import type { SourceErrorKind, SourceErrorValues } from "../source-error.ts";
 import { SourceError, WORDS } from "../source-error.ts";
 import { wholeText } from "./framing.ts";

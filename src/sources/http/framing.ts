@@ -1,6 +1,6 @@
 /** The two framings of streamed JSON, and a whole JSON answer, as one stream of values. */
 
-import type { HttpReply } from "../../../shared/http/client.ts";
+import type { HttpReply } from "../../../shared/http/send.ts";
 import { SourceError } from "../source-error.ts";
 
 /** Longest line of a stream, in UTF-16 units: a whole unstreamed answer fits, an endless line does not. */

@@ -2,8 +2,9 @@
  * The way from the extension to a source over HTTP: the program's own client (shared/http), by the editor's proxy
  * settings for remote hosts, with our limits, and with failures in the words of a source's user.
  */
-import { type HttpReply, send, type TimeLimits } from "../../../shared/http/client.ts";
-import { HttpFailure } from "../../../shared/http/failure.ts";
+
+import { HttpFailure } from "../../../shared/http/http-failure.ts";
+import { type HttpReply, send, type TimeLimits } from "../../../shared/http/send.ts";
 import { SourceError } from "../source-error.ts";
 import { type NetworkSettings, ProxyAgents, routeTo } from "./network.ts";
 import { shown } from "./source-address.ts";

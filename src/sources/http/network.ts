@@ -3,8 +3,8 @@ import http from "node:http";
 import https from "node:https";
 import { HttpProxyAgent } from "http-proxy-agent";
 import { HttpsProxyAgent } from "https-proxy-agent";
-import type { Route } from "../../../shared/http/client.ts";
 import { isLoopback } from "../../../shared/http/loopback.ts";
+import type { Route } from "../../../shared/http/send.ts";
 import { bypassesProxy, shown } from "./source-address.ts";
 
 /** The editor's own network settings (`http.*`), as plain values. */

@@ -1,6 +1,6 @@
 /** One request for completions over HTTP: sent, streamed, stopped early, counted. Shared by all vendors. */
 
-import type { HttpReply } from "../../../shared/http/client.ts";
+import type { HttpReply } from "../../../shared/http/send.ts";
 import type { CompleteOptions, Completion } from "../source.ts";
 import { SourceError } from "../source-error.ts";
 import { CompletionAssembler, type StreamEvent } from "./completion-assembler.ts";

@@ -3,7 +3,7 @@
  * answers, lists its models. Only loopback addresses, only when the user asks for it, no keys.
  */
 import * as z from "zod";
-import type { HttpReply, TimeLimits } from "../../../shared/http/client.ts";
+import type { HttpReply, TimeLimits } from "../../../shared/http/send.ts";
 import { wholeText } from "../http/framing.ts";
 import type { HttpClient } from "../http/http-client.ts";
 import { canInfill } from "../kinds/infill.ts";

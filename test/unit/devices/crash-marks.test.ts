@@ -20,7 +20,7 @@ async function guarded(
   options: { readonly timeout?: number; readonly signal?: NodeJS.Signals; readonly before?: string } = {},
 ) {
   const script = await bundled(`
-    import { guarded } from "./server/devices/guard.ts";
+    import { guarded } from "./server/devices/gpu-guard.ts";
     ${options.before ?? ""}
     guarded("key", async () => { process.stdout.write("in\\n"); ${body} }, ${options.timeout ?? 60_000}).then(
       () => process.stdout.write("done"),

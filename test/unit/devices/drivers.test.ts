@@ -2,14 +2,14 @@
 import { chmodSync, mkdirSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { mayExist, readDrivers, type SystemPlace } from "../../../server/devices/drivers.ts";
+import { mayExist, readDrivers, type SystemRoot } from "../../../server/devices/drivers.ts";
 import { temporaryFolder } from "../models/checkpoints.ts";
 
 const NVIDIA = `NVRM version: NVIDIA UNIX x86_64 Kernel Module  580.65.06  Sun Jul 27 06:54:38 UTC 2025
 GCC version:  gcc version 12.2.0 (Debian 12.2.0-14)
 `;
 
-function system(files: Readonly<Record<string, string>>, env: Record<string, string> = {}): SystemPlace {
+function system(files: Readonly<Record<string, string>>, env: Record<string, string> = {}): SystemRoot {
   const root = temporaryFolder();
   for (const [path, text] of Object.entries(files)) {
     mkdirSync(dirname(join(root, path)), { recursive: true });

@@ -8,7 +8,7 @@ import {
   planPlacement,
   usualContext,
 } from "../../../server/engine/placement.ts";
-import { CATALOGUE, catalogueModel } from "../../../server/models/catalogue.ts";
+import { CATALOGUE, catalogueModel } from "../../../server/models/catalogue/catalogue.ts";
 import type { FileType } from "../../../server/models/gguf/ggml.ts";
 
 const GIB = 2 ** 30;

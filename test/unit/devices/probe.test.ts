@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import type { Drivers } from "../../../server/devices/drivers.ts";
-import { probeKey, runProbe } from "../../../server/devices/probe.ts";
+import { probeKey, runProbe } from "../../../server/devices/probe-build.ts";
 import { forgetProbes, type ProbeRecord, recall, remember } from "../../../server/devices/probe-cache.ts";
 import { temporaryFolder } from "../models/checkpoints.ts";
 

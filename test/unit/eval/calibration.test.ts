@@ -8,7 +8,7 @@ import {
   probabilityOf,
   reliabilityOf,
   sigmoid,
-} from "../../../server/eval/calibration.ts";
+} from "../../../server/eval/fit-calibration.ts";
 import { plotReliability } from "../../../server/eval/plot-reliability.ts";
 import { seeded } from "../../../server/eval/statistics.ts";
 

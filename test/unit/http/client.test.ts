@@ -4,9 +4,9 @@ import { createServer, type RequestListener, type Server } from "node:http";
 import { createServer as createTcpServer } from "node:net";
 import { gzipSync } from "node:zlib";
 import { afterEach, describe, expect, test } from "vitest";
-import { type HttpRequest, send, textOf } from "../../../shared/http/client.ts";
-import { HttpFailure } from "../../../shared/http/failure.ts";
+import { HttpFailure } from "../../../shared/http/http-failure.ts";
 import { isLoopback } from "../../../shared/http/loopback.ts";
+import { type HttpRequest, send, textOf } from "../../../shared/http/send.ts";
 
 const servers: { close(): unknown }[] = [];
 afterEach(() => {

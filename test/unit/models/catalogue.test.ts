@@ -9,17 +9,17 @@ import {
   type CatalogueModel,
   catalogueModel,
   languagesOf,
-} from "../../../server/models/catalogue.ts";
-import { FILE_TYPES } from "../../../server/models/gguf/ggml.ts";
-import { isFamily } from "../../../server/models/gguf/keys.ts";
+} from "../../../server/models/catalogue/catalogue.ts";
 import {
   cacheBytesPerToken,
   convertedBytes,
   downloadBytes,
   memoryBytes,
   parameters,
-} from "../../../server/models/needs.ts";
-import { recommend } from "../../../server/models/recommend.ts";
+} from "../../../server/models/catalogue/needs.ts";
+import { recommend } from "../../../server/models/catalogue/recommend.ts";
+import { FILE_TYPES } from "../../../server/models/gguf/ggml.ts";
+import { isFamily } from "../../../server/models/gguf/keys.ts";
 
 function known(name: string): CatalogueModel {
   const model = catalogueModel(name);

@@ -1,8 +1,8 @@
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test, vi } from "vitest";
+import { UsageError } from "../../../server/cli/arguments.ts";
 import { run } from "../../../server/cli/models/models.ts";
-import { UsageError } from "../../../server/cli/usage.ts";
 import { temporaryFolder, tinyCheckpoint } from "./checkpoints.ts";
 
 let stdout = "";

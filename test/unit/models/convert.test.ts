@@ -3,13 +3,13 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { ServiceError } from "../../../server/errors.ts";
 import type { Architecture } from "../../../server/models/convert/architectures.ts";
-import { type ConvertOptions, convert } from "../../../server/models/convert/convert.ts";
+import { type ConvertOptions, convert } from "../../../server/models/convert/convert-checkpoint.ts";
 import { elements } from "../../../server/models/gguf/format.ts";
 import { FILE_TYPES } from "../../../server/models/gguf/ggml.ts";
 import { MATCHING_VERSION, NGRAM_VERSION } from "../../../server/models/gguf/keys.ts";
-import { readGguf } from "../../../server/models/gguf/read.ts";
-import { verifyModel } from "../../../server/models/gguf/verify.ts";
+import { readGguf } from "../../../server/models/gguf/read-header.ts";
 import { readRewardModel } from "../../../server/models/read-model.ts";
+import { verifyModel } from "../../../server/models/verify-model.ts";
 import {
   f32,
   safetensors,

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ServiceError } from "../../../server/errors.ts";
 import type { MetadataValue, TensorPlan } from "../../../server/models/gguf/format.ts";
-import { readGguf } from "../../../server/models/gguf/read.ts";
+import { readGguf } from "../../../server/models/gguf/read-header.ts";
 import { createGguf } from "../../../server/models/gguf/write.ts";
 import { temporaryFolder } from "./checkpoints.ts";
 

@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { ServiceError } from "../../../server/errors.ts";
 import { mediaFolder } from "../../../server/files/package-files.ts";
-import { convert } from "../../../server/models/convert/convert.ts";
+import { convert } from "../../../server/models/convert/convert-checkpoint.ts";
 import { openCheckpoint } from "../../../server/models/convert/safetensors.ts";
-import { verifyModel } from "../../../server/models/gguf/verify.ts";
 import { readModelFacts, readRewardModel, readTokenizerFile } from "../../../server/models/read-model.ts";
+import { verifyModel } from "../../../server/models/verify-model.ts";
 import { temporaryFolder, tinyCheckpoint, withHeader } from "./checkpoints.ts";
 import { lying, putTogether, randomFrom, takeApart } from "./hostile.ts";
 

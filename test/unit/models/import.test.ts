@@ -2,9 +2,9 @@ import { appendFileSync, copyFileSync, mkdirSync, readdirSync, readFileSync, wri
 import { basename, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { ServiceError } from "../../../server/errors.ts";
-import { convert } from "../../../server/models/convert/convert.ts";
-import { verifyModel } from "../../../server/models/gguf/verify.ts";
-import { type ImportOptions, importModel } from "../../../server/models/import.ts";
+import { convert } from "../../../server/models/convert/convert-checkpoint.ts";
+import { type ImportOptions, importModel } from "../../../server/models/import-model.ts";
+import { verifyModel } from "../../../server/models/verify-model.ts";
 import { temporaryFolder, tinyCheckpoint } from "./checkpoints.ts";
 
 async function start(path: string, more: Partial<ImportOptions> = {}) {

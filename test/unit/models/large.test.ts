@@ -17,7 +17,7 @@ import { TINY, temporaryFolder, tinyCheckpoint } from "./checkpoints.ts";
 import { bundled, run } from "./child.ts";
 
 const CONVERT = `
-  import { convert } from "./server/models/convert/convert.ts";
+  import { convert } from "./server/models/convert/convert-checkpoint.ts";
   const [folder, out, type] = process.argv.slice(2);
   const before = process.resourceUsage().maxRSS;
   const controller = new AbortController();
@@ -154,7 +154,7 @@ describe("large checkpoints", () => {
   test("a header that cannot be true costs neither time nor memory", async () => {
     const folder = temporaryFolder();
     const script = await bundled(`
-      import { readGguf } from "./server/models/gguf/read.ts";
+      import { readGguf } from "./server/models/gguf/read-header.ts";
       const before = process.resourceUsage().maxRSS;
       readGguf(process.argv[2]).then(console.log, (error) => {
         console.log(error.message);

@@ -11,8 +11,8 @@ import {
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { mediaFolder } from "../../../server/files/package-files.ts";
-import { importModel } from "../../../server/models/import.ts";
-import { removeModel } from "../../../server/models/remove.ts";
+import { importModel } from "../../../server/models/import-model.ts";
+import { removeModel } from "../../../server/models/remove-model.ts";
 import { openStore } from "../../../server/models/store.ts";
 import { temporaryFolder } from "./checkpoints.ts";
 import { COMMIT, NAME, PullSetting } from "./pulling.ts";

@@ -15,7 +15,7 @@ const tls = { key: readFileSync(join(TLS, "key.pem"), "utf8"), cert: readFileSyn
 /** Pulls as the command does, but gives up at the first failure of the network. */
 const PULL = `
   import { hubFromEnvironment } from "./server/models/hub/hub-site.ts";
-  import { pull } from "./server/models/hub/pull.ts";
+  import { pull } from "./server/models/hub/pull-checkpoint.ts";
   pull(${JSON.stringify(ID)}, {
     hub: { ...hubFromEnvironment(), retryMs: 1 }, folder: process.env.FOLDER, type: "q8_0",
     signal: new AbortController().signal,

@@ -3,7 +3,7 @@ import { existsSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { run as models } from "../../../server/cli/models/models.ts";
-import { removeModel } from "../../../server/models/remove.ts";
+import { removeModel } from "../../../server/models/remove-model.ts";
 import { openStore } from "../../../server/models/store.ts";
 import { temporaryFolder } from "./checkpoints.ts";
 import { ID, NAME, PullSetting, refusal } from "./pulling.ts";

@@ -5,12 +5,12 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ServiceError } from "../../../server/errors.ts";
 import { packageRoot } from "../../../server/files/package-files.ts";
+import { recommendWriter, WRITERS, writerMemoryBytes } from "../../../server/models/catalogue/writers.ts";
 import { hubAt } from "../../../server/models/hub/hub-site.ts";
 import { ggufTarget, type PullGgufOptions, pullGguf } from "../../../server/models/hub/pull-gguf.ts";
 import { unfinishedDownloads } from "../../../server/models/hub/staging.ts";
-import { removeModel } from "../../../server/models/remove.ts";
+import { removeModel } from "../../../server/models/remove-model.ts";
 import { openStore } from "../../../server/models/store.ts";
-import { recommendWriter, WRITERS, writerMemoryBytes } from "../../../server/models/writers.ts";
 import { type HubServer, startHub } from "../../hub/hub.ts";
 import { temporaryFolder } from "./checkpoints.ts";
 

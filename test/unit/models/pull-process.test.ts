@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { takeLock } from "../../../server/files/file-lock.ts";
-import { verifyModel } from "../../../server/models/gguf/verify.ts";
+import { verifyModel } from "../../../server/models/verify-model.ts";
 import type { Fault } from "../../hub/hub.ts";
 import { type TinyOptions, temporaryFolder } from "./checkpoints.ts";
 import { bundled } from "./child.ts";
@@ -25,7 +25,7 @@ afterEach(async () => {
 describe("processes", () => {
   /** Pulls in a process of its own; reports steps as lines on stdout, the failure on stderr. */
   const PULL = `
-    import { pull } from "./server/models/hub/pull.ts";
+    import { pull } from "./server/models/hub/pull-checkpoint.ts";
     const hub = { endpoint: process.env.HUB, token: undefined, retryMs: 1, silenceMs: 5000 };
     pull(${JSON.stringify(ID)}, {
       hub, folder: process.env.FOLDER, type: "f32", signal: new AbortController().signal,

@@ -3,10 +3,10 @@ import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { ServiceError } from "../../../server/errors.ts";
-import { verifyModel } from "../../../server/models/gguf/verify.ts";
-import { pullTarget } from "../../../server/models/hub/pull.ts";
+import { pullTarget } from "../../../server/models/hub/pull-checkpoint.ts";
 import { unfinishedDownloads } from "../../../server/models/hub/staging.ts";
 import { openStore } from "../../../server/models/store.ts";
+import { verifyModel } from "../../../server/models/verify-model.ts";
 import { type Fault, repositoryOf } from "../../hub/hub.ts";
 import { type TinyOptions, temporaryFolder, tinyCheckpoint } from "./checkpoints.ts";
 import { COMMIT, ID, NAME, PullSetting, refusal } from "./pulling.ts";

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { expect } from "vitest";
 import { ServiceError } from "../../../server/errors.ts";
 import { hubAt } from "../../../server/models/hub/hub-site.ts";
-import { type Pulled, type PullOptions, pull } from "../../../server/models/hub/pull.ts";
+import { type Pulled, type PullOptions, pull } from "../../../server/models/hub/pull-checkpoint.ts";
 import { type Fault, type HubServer, type Repository, repositoryOf, startHub } from "../../hub/hub.ts";
 import { type TinyOptions, temporaryFolder, tinyCheckpoint } from "./checkpoints.ts";
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
 import { ServiceError } from "../../../server/errors.ts";
 import { cacheFolder, modelFolder } from "../../../server/files/folders.ts";
-import { convert } from "../../../server/models/convert/convert.ts";
+import { convert } from "../../../server/models/convert/convert-checkpoint.ts";
 import { makeRandomModel, RECIPE, randomModel } from "../../../server/models/convert/random.ts";
 import {
   CHECKSUM_KEY,
@@ -12,11 +12,11 @@ import {
   type TensorPlan,
 } from "../../../server/models/gguf/format.ts";
 import { byteLength, isFileType } from "../../../server/models/gguf/ggml.ts";
-import { readGguf } from "../../../server/models/gguf/read.ts";
-import { verifyModel } from "../../../server/models/gguf/verify.ts";
+import { readGguf } from "../../../server/models/gguf/read-header.ts";
 import { createGguf } from "../../../server/models/gguf/write.ts";
 import { readModelFacts, readRewardModel } from "../../../server/models/read-model.ts";
 import { openStore } from "../../../server/models/store.ts";
+import { verifyModel } from "../../../server/models/verify-model.ts";
 import { TINY, temporaryFolder, tinyCheckpoint } from "./checkpoints.ts";
 
 async function tinyModel(): Promise<string> {

@@ -86,7 +86,7 @@ test("patterns made while the program runs are made of known words in these file
   expect(makers.sort()).toEqual([
     // Words of a model's vocabulary, one of them at a place, and a set of characters.
     "server/rendering/fragments.ts",
-    "server/rendering/guard.ts",
+    "server/rendering/content-guard.ts",
     // Sets of characters.
     "server/rendering/python-strings.ts",
     // A run of blanks of fixed length.

@@ -1,6 +1,6 @@
 /** Addresses of engines as users write them. */
 import { expect, test } from "vitest";
-import { readTargets } from "../../../server/remote/address.ts";
+import { readTargets } from "../../../server/remote/targets.ts";
 
 test("the number of requests at once may follow an address", () => {
   expect(readTargets(["https://gpu.example/#concurrency=32", "http://127.0.0.1:8000/v1"], undefined)).toEqual(

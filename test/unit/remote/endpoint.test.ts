@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { Endpoint } from "../../../server/remote/endpoint.ts";
-import { EngineFailure } from "../../../server/remote/failure.ts";
+import { EngineFailure } from "../../../server/remote/engine-failure.ts";
 import { vllm } from "../../../server/remote/vllm.ts";
 
 const target = { base: "http://127.0.0.1:1", host: "127.0.0.1:1", token: undefined, concurrency: undefined };

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { EngineFailure } from "../../../server/remote/failure.ts";
+import { EngineFailure } from "../../../server/remote/engine-failure.ts";
 import { EnginePool, TIMING } from "../../../server/remote/pool.ts";
 
 const NEVER = new AbortController().signal;

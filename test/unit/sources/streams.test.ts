@@ -1,7 +1,7 @@
 /** Framing and putting together: streams cut anywhere, merged in order of arrival. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { HttpReply } from "../../../shared/http/client.ts";
+import type { HttpReply } from "../../../shared/http/send.ts";
 import { merge } from "../../../src/base/merge.ts";
 import { CompletionAssembler } from "../../../src/sources/http/completion-assembler.ts";
 import { DONE, type Framing, jsonValues } from "../../../src/sources/http/framing.ts";

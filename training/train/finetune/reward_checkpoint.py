@@ -1,7 +1,7 @@
 """A published reward model as a folder: opened for training, and written back in the same form.
 
 Supported are the classes that `codescaler models convert` takes. Inputs are rendered by the rules of
-docs/families.md (`parity/rendering.py`), so training sees the token ids that the server will score.
+docs/rendering.md (`parity/rendering.py`), so training sees the token ids that the server will score.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ words' vectors, a program the sum of its words' and tokens', and the match is th
 each function is nearest to its own documentation among 512 of its language: three minutes. What ships is a signed byte a
 component; a cosine does not know the tables' scales. `matching.json` is what `codescaler models convert` takes from a
 model's folder: {"version", "dimensions", "coefficient", "problem", "program"} (tables in base64, [2^bits, dimensions]);
-reward = head + linear part + coefficient · cosine. docs/families.md defines the features, which are those of
+reward = head + linear part + coefficient · cosine. docs/rendering.md defines the features, which are those of
 server/ranking/text-parts/matching.ts.
 """
 

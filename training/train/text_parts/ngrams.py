@@ -1,7 +1,7 @@
 """The linear model's features: hashed token n-grams of a program, and what it has in common with its problem.
 
 They are those of server/ranking/text-parts/ngram.ts number by number. ASCII classes and 32-bit integers only, so that Python and JavaScript cannot
-differ; test/fixtures/ngram holds both to the same values. docs/families.md
+differ; test/fixtures/ngram holds both to the same values. docs/rendering.md
 defines them. A change is a new VERSION.
 """
 

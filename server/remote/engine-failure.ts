@@ -8,9 +8,9 @@ import { ServiceError } from "../errors.ts";
  * - `unusable`: it answers, but not with rewards of this model; only its owner can change that.
  * - `refused`: this one request is at fault, and another engine would refuse it too.
  */
-export type FailureKind = "gone" | "busy" | "unusable" | "refused";
+export type EngineFailureKind = "gone" | "busy" | "unusable" | "refused";
 
-const CODES: Readonly<Record<FailureKind, ErrorCode>> = {
+const CODES: Readonly<Record<EngineFailureKind, ErrorCode>> = {
   gone: "engine_failed",
   busy: "too_busy",
   unusable: "engine_failed",
@@ -18,7 +18,7 @@ const CODES: Readonly<Record<FailureKind, ErrorCode>> = {
 };
 
 export class EngineFailure extends ServiceError {
-  readonly kind: FailureKind;
+  readonly kind: EngineFailureKind;
   /** How long the engine asks to be left alone. */
   readonly retryAfterMs: number | undefined;
 
@@ -28,7 +28,7 @@ export class EngineFailure extends ServiceError {
   }
 
   constructor(
-    kind: FailureKind,
+    kind: EngineFailureKind,
     message: string,
     options: { readonly cause?: unknown; readonly retryAfterMs?: number | undefined } = {},
   ) {

@@ -3,15 +3,15 @@ import { mkdir, open, stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { ServiceError } from "../errors.ts";
 import { createPending, diskError, requireSpace } from "../files/disk.ts";
-import { catalogueModel } from "./catalogue.ts";
+import { catalogueModel } from "./catalogue/catalogue.ts";
 import { readCheckpointFolder } from "./convert/checkpoint.ts";
-import { type ConvertOptions, type ConvertProgress, convert } from "./convert/convert.ts";
-import { openError } from "./gguf/read.ts";
-import { verifyModel } from "./gguf/verify.ts";
+import { type ConvertOptions, type ConvertProgress, convert } from "./convert/convert-checkpoint.ts";
+import { openError } from "./gguf/read-header.ts";
 import type { ModelFacts, TokenizerFile } from "./model-file.ts";
 import { installName, nameFrom } from "./names.ts";
 import { readModelFacts } from "./read-model.ts";
 import { convertTokenizer, type TokenizerOptions, tokenizerPath } from "./tokenizer-file.ts";
+import { verifyModel } from "./verify-model.ts";
 
 export type ImportProgress =
   | ConvertProgress

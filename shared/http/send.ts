@@ -9,7 +9,7 @@ import http from "node:http";
 import https from "node:https";
 import type { Readable } from "node:stream";
 import axios, { isAxiosError } from "axios";
-import { codeOf, type FailureReason, HttpFailure, reasonFor, type TimeLimit } from "./failure.ts";
+import { codeOf, type FailureReason, HttpFailure, reasonFor, type TimeLimit } from "./http-failure.ts";
 import { isLoopback } from "./loopback.ts";
 
 /** Limits of time in milliseconds; what is left out has none. */

@@ -4,7 +4,7 @@ import { isLoopback } from "../../shared/http/loopback.ts";
 import { withoutEnd } from "../../shared/text-end.ts";
 import { ServiceError } from "../errors.ts";
 
-export interface Target {
+export interface EngineTarget {
   /** Base address without a slash at its end; a path of its own is kept. */
   readonly base: string;
   /** How messages name it: host and port, no path, no credentials. */
@@ -24,14 +24,17 @@ const MOST = 64;
  * Reads the addresses of engines; one that is named twice counts once.
  * @throws ServiceError invalid_request
  */
-export function readTargets(addresses: readonly string[], token: string | undefined): readonly Target[] {
+export function readTargets(
+  addresses: readonly string[],
+  token: string | undefined,
+): readonly EngineTarget[] {
   if (token !== undefined && !/^[\x21-\x7e]+$/.test(token)) {
     throw new ServiceError(
       "invalid_request",
       "CODESCALER_ENGINE_TOKEN holds characters that no token has. Set it anew.",
     );
   }
-  const targets = new Map<string, Target>();
+  const targets = new Map<string, EngineTarget>();
   for (const address of addresses) {
     const target = readTarget(address, token);
     targets.set(target.base, target);
@@ -42,7 +45,7 @@ export function readTargets(addresses: readonly string[], token: string | undefi
   return [...targets.values()];
 }
 
-function readTarget(address: string, token: string | undefined): Target {
+function readTarget(address: string, token: string | undefined): EngineTarget {
   const url = URL.canParse(address) ? new URL(address) : undefined;
   const concurrency = CONCURRENCY.exec(url?.hash ?? "")?.[1];
   if (

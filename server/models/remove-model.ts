@@ -2,7 +2,7 @@
 import { rm, stat } from "node:fs/promises";
 import { ServiceError } from "../errors.ts";
 import { diskError } from "../files/disk.ts";
-import { pullTarget } from "./hub/pull.ts";
+import { pullTarget } from "./hub/pull-checkpoint.ts";
 import { ggufTarget } from "./hub/pull-gguf.ts";
 import { openStaging, unfinishedDownloads } from "./hub/staging.ts";
 import { removeProvenance } from "./provenance.ts";

@@ -1,11 +1,11 @@
 /** Is this file the complete reward model that was written? Structure, head, tensors, and every byte by checksum. */
 import { createHash } from "node:crypto";
 import { open } from "node:fs/promises";
-import { ServiceError } from "../../errors.ts";
-import { rewardModel } from "../model-facts.ts";
-import type { RewardModelFile } from "../model-file.ts";
-import { ALIGNMENT, CHECKSUM_KEY, CHECKSUM_PLACEHOLDER, padded } from "./format.ts";
-import { type GgufHeader, openError, readGguf } from "./read.ts";
+import { ServiceError } from "../errors.ts";
+import { ALIGNMENT, CHECKSUM_KEY, CHECKSUM_PLACEHOLDER, padded } from "./gguf/format.ts";
+import { type GgufHeader, openError, readGguf } from "./gguf/read-header.ts";
+import { rewardModel } from "./model-facts.ts";
+import type { RewardModelFile } from "./model-file.ts";
 
 export interface VerifiedModel {
   readonly facts: RewardModelFile;

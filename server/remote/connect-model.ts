@@ -4,7 +4,7 @@ import { startTokenizer } from "../engine/llama/start.ts";
 import type { TokenizerFile } from "../models/model-file.ts";
 import type { Fit } from "../ranking/fit.ts";
 import { createScorer, type Scorer } from "../ranking/scorer.ts";
-import { RemoteEngine, type RemoteOptions } from "./engine.ts";
+import { RemoteEngine, type RemoteOptions } from "./remote-engine.ts";
 
 /**
  * Opens a model whose weights are on other hosts.

@@ -1,9 +1,9 @@
 /** Which model of the catalogue suits a machine and a language, and why. Pure. */
 
-import { gigabytes } from "../../shared/gigabytes.ts";
-import type { Language } from "../../shared/syntax/languages/languages.ts";
+import { gigabytes } from "../../../shared/gigabytes.ts";
+import type { Language } from "../../../shared/syntax/languages/languages.ts";
+import type { FileType } from "../gguf/ggml.ts";
 import { accuracyOf, BENCHMARKS, type Benchmark, CATALOGUE, type CatalogueModel } from "./catalogue.ts";
-import type { FileType } from "./gguf/ggml.ts";
 import { memoryBytes, PLANNED_CONTEXT, parameters } from "./needs.ts";
 
 export interface Machine {

@@ -16,7 +16,7 @@ export interface GoldenModel {
 }
 
 /** Rewards of sequences in order; with `activated`, what the engine's own activation makes of them. */
-export type Ask = (sequences: readonly Tokens[], activated: boolean) => Promise<Float64Array>;
+export type AskRewards = (sequences: readonly Tokens[], activated: boolean) => Promise<Float64Array>;
 
 interface Pair {
   readonly problem: string;
@@ -79,7 +79,11 @@ export function disagreement(one: Float64Array, other: Float64Array): number | u
  * @param activates whether the engine can be asked for activated values too
  * @throws WireError with what is wrong; whatever `ask` throws
  */
-export async function checkGolden(model: GoldenModel, ask: Ask, activates: boolean): Promise<Float64Array> {
+export async function checkGolden(
+  model: GoldenModel,
+  ask: AskRewards,
+  activates: boolean,
+): Promise<Float64Array> {
   const programs = PAIRS.flatMap((pair) => [rendered(model, pair, "right"), rendered(model, pair, "wrong")]);
   const endings = distinctEndings(model);
   const long = longText(model);

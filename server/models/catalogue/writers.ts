@@ -2,7 +2,7 @@
  * Code models that can be pulled by name to write completions, and to judge them by likelihood. Data only.
  * Each is one GGUF file of the Hub, taken as it is.
  */
-import type { Language } from "../../shared/syntax/languages/languages.ts";
+import type { Language } from "../../../shared/syntax/languages/languages.ts";
 
 export interface WriterModel {
   /** Name under which it is pulled and asked for. */

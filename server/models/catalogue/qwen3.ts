@@ -1,5 +1,5 @@
 /** Sizes of the published Qwen3 models, from their config.json. */
-import type { Shape } from "./convert/architectures.ts";
+import type { Shape } from "../convert/architectures.ts";
 
 const QWEN3 = {
   kvHeads: 8,

@@ -7,14 +7,14 @@ import { compareTokens } from "../engine/trie.ts";
 import { ServiceError } from "../errors.ts";
 import type { TokenizerFile } from "../models/model-file.ts";
 import { createRenderer } from "../rendering/renderer.ts";
-import type { Target } from "./address.ts";
+import { disagreement } from "./check-rewards.ts";
 import { type Connection, connect, describeConnections, type LocalModel } from "./connect.ts";
-import { EngineFailure } from "./failure.ts";
-import { disagreement } from "./golden.ts";
+import { EngineFailure } from "./engine-failure.ts";
 import { EnginePool, type PoolTiming, TIMING } from "./pool.ts";
+import type { EngineTarget } from "./targets.ts";
 
 export interface RemoteOptions {
-  readonly targets: readonly Target[];
+  readonly targets: readonly EngineTarget[];
   readonly timing?: PoolTiming;
   /** Told when an engine becomes usable or is put aside. Nothing of a request is in it. */
   readonly onChange?: (state: EngineState) => void;

@@ -1,9 +1,9 @@
 /** What a model needs of network, disk and memory, computed from its shape. Pure. */
 
+import { type Architecture, backboneTensors, type Shape, tensorType } from "../convert/architectures.ts";
+import { elements } from "../gguf/format.ts";
+import { byteLength, type FileType } from "../gguf/ggml.ts";
 import type { CatalogueModel } from "./catalogue.ts";
-import { type Architecture, backboneTensors, type Shape, tensorType } from "./convert/architectures.ts";
-import { elements } from "./gguf/format.ts";
-import { byteLength, type FileType } from "./gguf/ggml.ts";
 
 /** Vocabulary, merges and tensor table of a GGUF: Llama 3's take 9 MB, Qwen's 7 MB. */
 const METADATA_BYTES = 12 * 2 ** 20;

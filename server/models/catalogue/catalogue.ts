@@ -1,7 +1,7 @@
 /** The published reward models that can be pulled by name. Data only; sizes follow from the shapes (needs.ts). */
-import { LANGUAGES, type Language } from "../../shared/syntax/languages/languages.ts";
-import type { Architecture, Shape } from "./convert/architectures.ts";
-import type { Family } from "./gguf/keys.ts";
+import { LANGUAGES, type Language } from "../../../shared/syntax/languages/languages.ts";
+import type { Architecture, Shape } from "../convert/architectures.ts";
+import type { Family } from "../gguf/keys.ts";
 import { QWEN3_SHAPES } from "./qwen3.ts";
 
 export interface CatalogueModel {
