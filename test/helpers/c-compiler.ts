@@ -1,10 +1,12 @@
 /** Compiles the C of a test. Where there is no compiler such tests are skipped, but never in CI. */
+
 import { spawnSync } from "node:child_process";
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { FIXTURES } from "./paths.ts";
 
-const SOURCES = join(import.meta.dirname, "../fixtures/native");
+const SOURCES = join(FIXTURES, "native");
 
 const compiler = ["cc", "gcc", "clang"].find((name) => spawnSync(name, ["--version"]).status === 0);
 

@@ -20,7 +20,7 @@ export async function bundle() {
       external: ["vscode", "mocha"],
       sourcemap: "inline",
     }),
-    build({ ...common, entryPoints: ["test/replay/replay.ts"], outfile: replay, format: "esm" }),
+    build({ ...common, entryPoints: ["test/helpers/replay/replay.ts"], outfile: replay, format: "esm" }),
   ]);
   return { suite, replay };
 }

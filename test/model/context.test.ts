@@ -8,7 +8,7 @@ import { installedBuilds } from "../../server/engine/llama/builds.ts";
 import { loadLlama } from "../../server/engine/llama/load.ts";
 import type { EngineSettings } from "../../server/engine/settings.ts";
 import type { RewardModelFile } from "../../server/models/model-file.ts";
-import { tinyModel } from "./tiny-model.ts";
+import { tinyModel } from "../helpers/tiny-model.ts";
 
 const SETTINGS: EngineSettings = {
   threads: 1,

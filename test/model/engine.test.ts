@@ -9,7 +9,7 @@ import type { Tokens } from "../../server/engine/engine.ts";
 import type { LlamaEngine } from "../../server/engine/llama/llama-engine.ts";
 import { INTERACTIVE_IN_A_ROW } from "../../server/engine/queue.ts";
 import type { EngineSettings } from "../../server/engine/settings.ts";
-import { tinyEngine, tinyModel } from "./tiny-model.ts";
+import { tinyEngine, tinyModel } from "../helpers/tiny-model.ts";
 
 const SETTINGS: EngineSettings = {
   // Two threads wait for each other at every layer: on a busy machine one is faster for a model this small.

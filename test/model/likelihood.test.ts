@@ -7,7 +7,7 @@ import type { Tokens } from "../../server/engine/engine.ts";
 import type { Span } from "../../server/engine/likelihood.ts";
 import type { LlamaEngine } from "../../server/engine/llama/llama-engine.ts";
 import { readLanguageModel } from "../../server/models/language-model.ts";
-import { tinyEngine, tinyModel } from "./tiny-model.ts";
+import { tinyEngine, tinyModel } from "../helpers/tiny-model.ts";
 
 const SETTINGS = {
   threads: 1,

@@ -1,13 +1,13 @@
 /** Processes that are lost while they score, as real processes with the real engine: what the next start finds of them. */
+
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
 import { forgetLosses, losses } from "../../server/devices/crash-marks.ts";
-import { temporaryFolder } from "../unit/models/checkpoints.ts";
-import { bundled } from "../unit/models/child.ts";
-
-const ROOT = join(__dirname, "..", "..");
+import { temporaryFolder } from "../helpers/checkpoints.ts";
+import { bundled } from "../helpers/child.ts";
+import { ROOT } from "../helpers/paths.ts";
 
 let cache: string;
 beforeEach(() => {
@@ -19,7 +19,7 @@ beforeEach(() => {
 async function withEngine(body: string): Promise<string> {
   const script = await bundled(`
     import { mark } from "./server/devices/crash-marks.ts";
-    import { tinyEngine, tinyModel } from "./test/model/tiny-model.ts";
+    import { tinyEngine, tinyModel } from "./test/helpers/tiny-model.ts";
     const settings = { threads: 1, contextTokens: 1024, retainedTokens: 1024, batchTokens: 64, precision: "fast" };
     const watched = async () => (await mark("key", "scoring")).clear;
     const texts = (count) => Array.from({ length: count }, (_, text) =>

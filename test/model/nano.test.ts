@@ -6,7 +6,7 @@ import type { LlamaEngine } from "../../server/engine/llama/llama-engine.ts";
 import { mediaFolder, packageRoot } from "../../server/files/package-files.ts";
 import { readRewardModel } from "../../server/models/read-model.ts";
 import { createRenderer, type Renderer } from "../../server/rendering/renderer.ts";
-import { tinyEngine } from "./tiny-model.ts";
+import { tinyEngine } from "../helpers/tiny-model.ts";
 
 interface Group {
   readonly name: string;

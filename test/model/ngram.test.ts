@@ -11,8 +11,8 @@ import { createScorer, type ScoreItem, type Scorer } from "../../server/ranking/
 import { matchingValue } from "../../server/ranking/text-parts/matching.ts";
 import { ngramValue } from "../../server/ranking/text-parts/ngram.ts";
 import type { Message } from "../../shared/contract.ts";
-import { parityFixtures } from "../unit/rendering/parity.ts";
-import { tinyEngine } from "./tiny-model.ts";
+import { parityFixtures } from "../helpers/parity-fixtures.ts";
+import { tinyEngine } from "../helpers/tiny-model.ts";
 
 const SETTINGS = {
   threads: 1,

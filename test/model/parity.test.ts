@@ -11,8 +11,8 @@ import type { EngineSettings } from "../../server/engine/settings.ts";
 import { convert } from "../../server/models/convert/convert-checkpoint.ts";
 import { readRewardModel } from "../../server/models/read-model.ts";
 import { createRenderer, type Renderer } from "../../server/rendering/renderer.ts";
-import { parityFixtures } from "../unit/rendering/parity.ts";
-import { tinyEngine } from "./tiny-model.ts";
+import { parityFixtures } from "../helpers/parity-fixtures.ts";
+import { tinyEngine } from "../helpers/tiny-model.ts";
 
 /**
  * The largest difference that a correct forward pass may show: float32 sums in another order on a CPU, and on a GPU

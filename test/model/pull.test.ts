@@ -12,9 +12,9 @@ import { pull } from "../../server/models/hub/pull-checkpoint.ts";
 import { readRewardModel } from "../../server/models/read-model.ts";
 import { openStore } from "../../server/models/store.ts";
 import { createRenderer } from "../../server/rendering/renderer.ts";
-import { type HubServer, repositoryOf, type Storage, startHub } from "../hub/hub.ts";
-import { parityFixtures } from "../unit/rendering/parity.ts";
-import { tinyEngine } from "./tiny-model.ts";
+import { type HubServer, repositoryOf, type Storage, startHub } from "../helpers/hub/hub.ts";
+import { parityFixtures } from "../helpers/parity-fixtures.ts";
+import { tinyEngine } from "../helpers/tiny-model.ts";
 
 /** As in parity.test.ts: float32 sums in another order. */
 const TOLERANCE = 1e-4;

@@ -1,4 +1,5 @@
 /** Several engines, and what goes wrong with them while they work, over real HTTP. */
+
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -11,11 +12,12 @@ import { RemoteEngine } from "../../server/remote/remote-engine.ts";
 import { readTargets } from "../../server/remote/targets.ts";
 import { createRenderer } from "../../server/rendering/renderer.ts";
 import type { Message } from "../../shared/contract.ts";
-import { type Fault, startVllm, type VllmOptions, type VllmReplay } from "../replay/vllm.ts";
-import { QUICK } from "./remote.ts";
+import { ROOT } from "../helpers/paths.ts";
+import { QUICK } from "../helpers/remote-setting.ts";
+import { type Fault, startVllm, type VllmOptions, type VllmReplay } from "../helpers/replay/vllm.ts";
 
 const BULK = { priority: "bulk" } as const;
-const file = await readTokenizerFile(join(import.meta.dirname, "../../media/nano.gguf"));
+const file = await readTokenizerFile(join(ROOT, "media/nano.gguf"));
 
 let seed = 0;
 

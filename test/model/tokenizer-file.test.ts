@@ -9,7 +9,7 @@ import { importTokenizer } from "../../server/models/import-model.ts";
 import { readRewardModel, readTokenizerFile } from "../../server/models/read-model.ts";
 import { findTokenizer, listTokenizers } from "../../server/models/tokenizer-file.ts";
 import { createRenderer } from "../../server/rendering/renderer.ts";
-import { parityFixtures } from "../unit/rendering/parity.ts";
+import { parityFixtures } from "../helpers/parity-fixtures.ts";
 
 const folder = await mkdtemp(join(tmpdir(), "codescaler-tokenizer-"));
 afterAll(() => rm(folder, { recursive: true, force: true }));

@@ -9,7 +9,7 @@ import type { LlamaWriter } from "../../server/engine/llama/llama-writer.ts";
 import { Turns } from "../../server/engine/turns.ts";
 import type { Sample, SampleRequest } from "../../server/engine/writer.ts";
 import { type LanguageModelFile, readLanguageModel } from "../../server/models/language-model.ts";
-import { tinyEngine, tinyModel, tinyWriter } from "./tiny-model.ts";
+import { tinyEngine, tinyModel, tinyWriter } from "../helpers/tiny-model.ts";
 
 const SETTINGS = {
   threads: 1,

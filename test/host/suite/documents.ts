@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import * as vscode from "vscode";
 import type { Ranking } from "../../../src/ranking/ranking.ts";
-import type { Replay } from "../../replay/replay.ts";
+import type { Replay } from "../../helpers/replay/replay.ts";
 import { api, closeAll, configure, onlySource, openAt, until } from "./editor.ts";
 
 const ADD = 'def add(a, b):\n    """Returns the sum of a and b."""\n    █\n';

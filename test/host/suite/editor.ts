@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import * as vscode from "vscode";
 import type { Api } from "../../../src/extension.ts";
 import type { Ranking } from "../../../src/ranking/ranking.ts";
-import { type Replay, type ReplayOptions, startReplay } from "../../replay/replay.ts";
+import { type Replay, type ReplayOptions, startReplay } from "../../helpers/replay/replay.ts";
 
 /** Below mocha's own limit, so that the message says what was waited for. */
 const PATIENCE_MS = 110_000;

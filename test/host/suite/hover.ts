@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import * as vscode from "vscode";
 import { HOVER_COMMANDS } from "../../../src/editor/hover.ts";
-import type { Replay } from "../../replay/replay.ts";
+import type { Replay } from "../../helpers/replay/replay.ts";
 import { accept, closeAll, configure, onlySource, openAt, rankedAt, until } from "./editor.ts";
 
 const ADD = 'def add(a, b):\n    """Returns the sum of a and b."""\n    █\n';

@@ -4,7 +4,7 @@ import * as vscode from "vscode";
 import type { Api } from "../../../src/extension.ts";
 import type { TraceEvent } from "../../../src/inline/trace/trace.ts";
 import type { Ranking } from "../../../src/ranking/ranking.ts";
-import type { Replay } from "../../replay/replay.ts";
+import type { Replay } from "../../helpers/replay/replay.ts";
 import {
   accept,
   api,

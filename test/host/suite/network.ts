@@ -3,8 +3,8 @@ import * as vscode from "vscode";
 import { networkSettings } from "../../../src/editor/configuration.ts";
 import { wholeText } from "../../../src/sources/http/framing.ts";
 import { createHttpClient } from "../../../src/sources/http/http-client.ts";
-import { startProxy, startSecure, type TestProxy } from "../../replay/proxy.ts";
-import { type Replay, startReplay } from "../../replay/replay.ts";
+import { startProxy, startSecure, type TestProxy } from "../../helpers/replay/proxy.ts";
+import { type Replay, startReplay } from "../../helpers/replay/replay.ts";
 
 /**
  * The editor patches Node's http in the extension host by its own proxy settings. These tests hold that its

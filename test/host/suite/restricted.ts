@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import * as vscode from "vscode";
-import { type Replay, startReplay } from "../../replay/replay.ts";
+import { type Replay, startReplay } from "../../helpers/replay/replay.ts";
 import { api, closeAll, configure, onlySource, openAt, rankedAt, type, until } from "./editor.ts";
 
 const ADD = 'def add(a, b):\n    """Returns the sum of a and b."""\n    return█\n';

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import * as vscode from "vscode";
 import type { Ranking, RankingKind } from "../../../src/ranking/ranking.ts";
-import type { Replay } from "../../replay/replay.ts";
+import type { Replay } from "../../helpers/replay/replay.ts";
 import { accept, api, closeAll, configure, onlySource, openAt, rankedAt, type, until } from "./editor.ts";
 
 const RIGHT = 'def add(a, b):\n    """Returns the sum of a and b."""\n    return a + b\n';

@@ -6,7 +6,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { LOG_FILE, leaseUrl } from "../../../shared/sharing/lease.ts";
-import { call } from "../process.ts";
+import { call } from "../../helpers/server-process.ts";
 import { Downloads } from "./downloads.ts";
 import { FaultInjector } from "./fault-injector.ts";
 import { OwnServer } from "./program.ts";

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { packageRoot } from "../../../server/files/package-files.ts";
-import { type HubServer, repositoryOf, startHub } from "../../hub/hub.ts";
+import { type HubServer, repositoryOf, startHub } from "../../helpers/hub/hub.ts";
 import { runProgram } from "./program.ts";
 import type { World } from "./world.ts";
 

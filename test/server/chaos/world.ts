@@ -17,7 +17,7 @@ import { join } from "node:path";
 import { packageRoot } from "../../../server/files/package-files.ts";
 import { VERSION } from "../../../shared/contract.ts";
 import { LEASE_FILE, type Lease, parseLease, runtimeFolder } from "../../../shared/sharing/lease.ts";
-import { bundledProgram, serverOfVersion, startWindow } from "../window-process.ts";
+import { bundledProgram, serverOfVersion, startWindow } from "../../helpers/window-process.ts";
 import type { Action } from "./schedule.ts";
 import type { Answer, Order, WindowSettings } from "./window.ts";
 

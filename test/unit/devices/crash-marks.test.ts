@@ -5,8 +5,8 @@ import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import { forgetLosses, leftAlone, losses, mark } from "../../../server/devices/crash-marks.ts";
-import { temporaryFolder } from "../models/checkpoints.ts";
-import { bundled } from "../models/child.ts";
+import { temporaryFolder } from "../../helpers/checkpoints.ts";
+import { bundled } from "../../helpers/child.ts";
 
 let cache: string;
 beforeEach(() => {
@@ -40,7 +40,7 @@ async function guarded(
 }
 
 const FOREVER = "await new Promise((resolve) => setTimeout(resolve, 60_000));";
-const marks = () => readdirSync(join(cache, "devices-tried"));
+const marks = () => readdirSync(join(cache, "crash-marks"));
 
 describe("work on a GPU", () => {
   test("that ends, or fails in words, leaves nothing behind", async () => {
@@ -88,7 +88,7 @@ describe("work on a GPU", () => {
   test("of an earlier process with the number of this one was lost: in a container it may always be the same", async () => {
     const held = await mark("key", "scoring");
     expect(await losses("key")).toEqual({ loading: 0, scoring: 0 });
-    writeFileSync(join(cache, "devices-tried", "of-the-one-before"), `${process.pid} scoring key`);
+    writeFileSync(join(cache, "crash-marks", "of-the-one-before"), `${process.pid} scoring key`);
     expect(await losses("key")).toEqual({ loading: 0, scoring: 1 });
     held.clear();
     expect(marks()).toEqual(["of-the-one-before"]);

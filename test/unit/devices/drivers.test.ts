@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, symlinkSync, utimesSync, writeFileSync } from "no
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { mayExist, readDrivers, type SystemRoot } from "../../../server/devices/drivers.ts";
-import { temporaryFolder } from "../models/checkpoints.ts";
+import { temporaryFolder } from "../../helpers/checkpoints.ts";
 
 const NVIDIA = `NVRM version: NVIDIA UNIX x86_64 Kernel Module  580.65.06  Sun Jul 27 06:54:38 UTC 2025
 GCC version:  gcc version 12.2.0 (Debian 12.2.0-14)

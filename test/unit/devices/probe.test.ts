@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import type { Drivers } from "../../../server/devices/drivers.ts";
 import { probeKey, runProbe } from "../../../server/devices/probe-build.ts";
 import { forgetProbes, type ProbeRecord, recall, remember } from "../../../server/devices/probe-cache.ts";
-import { temporaryFolder } from "../models/checkpoints.ts";
+import { temporaryFolder } from "../../helpers/checkpoints.ts";
 
 let folder: string;
 beforeEach(() => {

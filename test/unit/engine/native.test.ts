@@ -1,7 +1,7 @@
 /** Native calls outside the event loop's thread, by functions compiled here. */
 import { expect, test } from "vitest";
 import { compileLibrary, withoutCompiler } from "../../helpers/c-compiler.ts";
-import { bundled, run } from "../models/child.ts";
+import { bundled, run } from "../../helpers/child.ts";
 
 test.skipIf(withoutCompiler)(
   "native code has a megabyte of stack and more (needs Linux and a C compiler)",

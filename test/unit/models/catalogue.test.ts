@@ -20,6 +20,7 @@ import {
 import { recommend } from "../../../server/models/catalogue/recommend.ts";
 import { FILE_TYPES } from "../../../server/models/gguf/ggml.ts";
 import { isFamily } from "../../../server/models/gguf/keys.ts";
+import { ROOT } from "../../helpers/paths.ts";
 
 function known(name: string): CatalogueModel {
   const model = catalogueModel(name);
@@ -66,7 +67,7 @@ describe("the catalogue", () => {
   });
 
   test("is what docs/models.md says", () => {
-    const page = readFileSync(join(__dirname, "../../../docs/models.md"), "utf8");
+    const page = readFileSync(join(ROOT, "docs/models.md"), "utf8");
     const rows = [
       ...page.matchAll(/^\| `([^`]+)` \| (\S+\/\S+) \| ([^|]+) \| [^|]+ \| (\S+) \| (\S+) \|$/gm),
     ];

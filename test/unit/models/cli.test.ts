@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { UsageError } from "../../../server/cli/arguments.ts";
 import { run } from "../../../server/cli/models/models.ts";
-import { temporaryFolder, tinyCheckpoint } from "./checkpoints.ts";
+import { temporaryFolder, tinyCheckpoint } from "../../helpers/checkpoints.ts";
 
 let stdout = "";
 let stderr = "";

@@ -5,7 +5,7 @@ import { ServiceError } from "../../../server/errors.ts";
 import { convert } from "../../../server/models/convert/convert-checkpoint.ts";
 import { type ImportOptions, importModel } from "../../../server/models/import-model.ts";
 import { verifyModel } from "../../../server/models/verify-model.ts";
-import { temporaryFolder, tinyCheckpoint } from "./checkpoints.ts";
+import { temporaryFolder, tinyCheckpoint } from "../../helpers/checkpoints.ts";
 
 async function start(path: string, more: Partial<ImportOptions> = {}) {
   const folder = join(temporaryFolder(), "models");

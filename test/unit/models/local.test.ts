@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import { findLocalModels, isFoundName } from "../../../server/models/local/found.ts";
 import { modelFolders } from "../../../server/models/local/locations.ts";
-import { temporaryFolder } from "./checkpoints.ts";
+import { temporaryFolder } from "../../helpers/checkpoints.ts";
 
 let home: string;
 beforeEach(() => {

@@ -4,7 +4,7 @@ import { ServiceError } from "../../../server/errors.ts";
 import type { JsonObject } from "../../../server/files/json-file.ts";
 import { llama3Divisors, parseConfig } from "../../../server/models/convert/checkpoint-config.ts";
 import { parseTokenizer } from "../../../server/models/convert/tokenizer-json.ts";
-import { tinyCheckpoint, tokenizerJson } from "./checkpoints.ts";
+import { tinyCheckpoint, tokenizerJson } from "../../helpers/checkpoints.ts";
 
 /** All paths to values inside a JSON document. */
 function paths(value: unknown, at: readonly string[] = []): string[][] {

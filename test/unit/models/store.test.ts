@@ -17,7 +17,7 @@ import { createGguf } from "../../../server/models/gguf/write.ts";
 import { readModelFacts, readRewardModel } from "../../../server/models/read-model.ts";
 import { openStore } from "../../../server/models/store.ts";
 import { verifyModel } from "../../../server/models/verify-model.ts";
-import { TINY, temporaryFolder, tinyCheckpoint } from "./checkpoints.ts";
+import { TINY, temporaryFolder, tinyCheckpoint } from "../../helpers/checkpoints.ts";
 
 async function tinyModel(): Promise<string> {
   const path = join(temporaryFolder(), "tiny.gguf");

@@ -8,8 +8,8 @@ import { pullTokenizer } from "../../../server/models/hub/pull-checkpoint.ts";
 import { removeModel } from "../../../server/models/remove-model.ts";
 import { openStore } from "../../../server/models/store.ts";
 import { findTokenizer } from "../../../server/models/tokenizer-file.ts";
-import { temporaryFolder } from "./checkpoints.ts";
-import { COMMIT, ID, NAME, PullSetting } from "./pulling.ts";
+import { temporaryFolder } from "../../helpers/checkpoints.ts";
+import { COMMIT, ID, NAME, PullSetting } from "../../helpers/pulling.ts";
 
 let setting: PullSetting;
 afterEach(() => setting.server.close());

@@ -7,7 +7,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { check } from "recheck";
 import { beforeAll, expect, test } from "vitest";
-import { testRuntime } from "../syntax/runtime.ts";
+import { testRuntime } from "../../helpers/syntax-runtime.ts";
 import { BOUNDS, MOST_STEPS } from "./bounded.ts";
 import { type Literal, literals, readSource, sourceFiles } from "./literals.ts";
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { programReader } from "../../../server/ranking/programs.ts";
-import { testRuntime } from "../syntax/runtime.ts";
+import { testRuntime } from "../../helpers/syntax-runtime.ts";
 
 const INSIDE = "def f(a):\n    if a:\n        b()\n        c()";
 const OUTSIDE = "def f(a):\n    if a:\n        b()\n    c()";

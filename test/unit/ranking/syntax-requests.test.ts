@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { ProgramRequest } from "../../../server/ranking/programs.ts";
 import { answerSyntax } from "../../../server/ranking/syntax-requests.ts";
 import { stepsHere } from "../../../shared/threads/step.ts";
-import { testRuntime } from "../syntax/runtime.ts";
+import { testRuntime } from "../../helpers/syntax-runtime.ts";
 
 test("samples at one cursor are told where they end, each by itself", async () => {
   const texts = ["return a + b\n\n\ndef other(", "if a:\n        return b\n"];

@@ -7,8 +7,8 @@ import { ServiceError } from "../../../server/errors.ts";
 import { createEncoder } from "../../../server/rendering/fragments.ts";
 import { createRenderer, type RenderedModel, type Renderer } from "../../../server/rendering/renderer.ts";
 import type { Message } from "../../../shared/contract.ts";
-import { bpeTokenizer } from "./bpe.ts";
-import { type ParityFixture, parityFixtures } from "./parity.ts";
+import { bpeTokenizer } from "../../helpers/bpe.ts";
+import { type ParityFixture, parityFixtures } from "../../helpers/parity-fixtures.ts";
 
 const fixtures = parityFixtures();
 

@@ -10,7 +10,7 @@ import type {
   Spending,
 } from "../../../src/sources/source.ts";
 import { SourceError } from "../../../src/sources/source-error.ts";
-import type { Replay } from "../../replay/replay.ts";
+import type { Replay } from "../../helpers/replay/replay.ts";
 
 export const PREFIX = "def greatest_common_divisor(a, b):\n    ";
 export const SUFFIX = "\n\nprint(greatest_common_divisor(12, 18))\n";

@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { afterEach, expect, test } from "vitest";
 import { createSource } from "../../../src/sources/setup/create.ts";
 import { discover, suggestSource } from "../../../src/sources/setup/discover.ts";
-import { type Replay, type ReplayOptions, startReplay } from "../../replay/replay.ts";
+import { type Replay, type ReplayOptions, startReplay } from "../../helpers/replay/replay.ts";
 import { http, outcome } from "./asking.ts";
 
 const open: Pick<Replay, "close">[] = [];

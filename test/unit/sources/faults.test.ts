@@ -3,9 +3,9 @@ import { afterEach, describe, expect, test } from "vitest";
 import { createHttpClient } from "../../../src/sources/http/http-client.ts";
 import { createSource, type SourceConfig } from "../../../src/sources/setup/create.ts";
 import type { SourceErrorKind } from "../../../src/sources/source-error.ts";
-import { startProxy } from "../../replay/proxy.ts";
-import { type Fault, type Replay, type ReplayOptions, startReplay } from "../../replay/replay.ts";
-import type { Vendor } from "../../replay/vendors.ts";
+import { startProxy } from "../../helpers/replay/proxy.ts";
+import { type Fault, type Replay, type ReplayOptions, startReplay } from "../../helpers/replay/replay.ts";
+import type { Vendor } from "../../helpers/replay/vendors.ts";
 import { KEY, outcome, PREFIX, sourceAt } from "./asking.ts";
 
 const open: Replay[] = [];

@@ -8,7 +8,7 @@ import { Pace } from "../../../src/sources/pace.ts";
 import type { Completion, Source } from "../../../src/sources/source.ts";
 import { SourceError } from "../../../src/sources/source-error.ts";
 import { Usage, type UsageDays, type UsageLimits } from "../../../src/sources/source-usage.ts";
-import { type Replay, type ReplayOptions, startReplay } from "../../replay/replay.ts";
+import { type Replay, type ReplayOptions, startReplay } from "../../helpers/replay/replay.ts";
 import { REQUEST, sourceAt } from "./asking.ts";
 
 const open: Replay[] = [];

@@ -10,7 +10,7 @@ import { createHttpClient, type SourceHttpRequest } from "../../../src/sources/h
 import type { NetworkSettings } from "../../../src/sources/http/network.ts";
 import { bypassesProxy, route } from "../../../src/sources/http/source-address.ts";
 import { SourceError } from "../../../src/sources/source-error.ts";
-import { startProxy, startSecure } from "../../replay/proxy.ts";
+import { startProxy, startSecure } from "../../helpers/replay/proxy.ts";
 
 const DIRECT: NetworkSettings = { noProxy: [], strictSSL: true };
 

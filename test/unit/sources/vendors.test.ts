@@ -1,8 +1,8 @@
 /** Each kind of source against its vendor's wire format, over real HTTP. */
 import { afterEach, describe, expect, test } from "vitest";
 import type { SourceConfig } from "../../../src/sources/setup/create.ts";
-import { type Replay, type ReplayOptions, startReplay } from "../../replay/replay.ts";
-import { PROMPT_TOKENS, type Vendor } from "../../replay/vendors.ts";
+import { type Replay, type ReplayOptions, startReplay } from "../../helpers/replay/replay.ts";
+import { PROMPT_TOKENS, type Vendor } from "../../helpers/replay/vendors.ts";
 import { KEY, outcome, PREFIX, SUFFIX, sourceAt } from "./asking.ts";
 
 const open: Replay[] = [];

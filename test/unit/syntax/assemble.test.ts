@@ -2,8 +2,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { assemble, MAX_COMPLETION_LENGTH } from "../../../shared/syntax/cursor/assemble.ts";
 import { LANGUAGES, type Language } from "../../../shared/syntax/languages/languages.ts";
+import { testRuntime } from "../../helpers/syntax-runtime.ts";
 import { cursorCases } from "./cursor-corpus.ts";
-import { testRuntime } from "./runtime.ts";
 
 const cases = cursorCases();
 /** Property runs in all; each is some milliseconds. */

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { assemble } from "../../../shared/syntax/cursor/assemble.ts";
 import { LANGUAGES } from "../../../shared/syntax/languages/languages.ts";
+import { testRuntime } from "../../helpers/syntax-runtime.ts";
 import { cursorCases, strayFiles } from "./cursor-corpus.ts";
-import { testRuntime } from "./runtime.ts";
 
 const cases = cursorCases();
 

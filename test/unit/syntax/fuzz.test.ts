@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { extract } from "../../../shared/syntax/extract/extract.ts";
+import { testRuntime } from "../../helpers/syntax-runtime.ts";
 import { type FuzzInput, faultIn, hostileReplies, mutatedReplies } from "./fuzzing.ts";
 import { nestedReplies } from "./nested-replies.ts";
-import { testRuntime } from "./runtime.ts";
 
 /** `node scripts/fuzz-syntax.mjs` sets these for long runs; a long run also watches time and memory. */
 const LONG = process.env["FUZZ_REPLIES"] !== undefined;

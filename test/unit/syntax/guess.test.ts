@@ -1,7 +1,7 @@
 /** Replies that do not say what is what: the language of a block, the extent of a script. */
 import { expect, test } from "vitest";
 import { extract } from "../../../shared/syntax/extract/extract.ts";
-import { testRuntime } from "./runtime.ts";
+import { testRuntime } from "../../helpers/syntax-runtime.ts";
 
 const CPP: readonly [string, string][] = [
   ["references", "void swap(int &a, int &b) {\n    int t = a;\n    a = b;\n    b = t;\n}"],

@@ -18,8 +18,8 @@ import { outlineOf } from "../../../shared/syntax/programs/outline.ts";
 import { check } from "../../../shared/syntax/programs/validity.ts";
 import { problemAt } from "../../../shared/syntax/units/problem.ts";
 import { placeAt, unitOf, unitsIn } from "../../../shared/syntax/units/unit.ts";
+import { testRuntime } from "../../helpers/syntax-runtime.ts";
 import { SAMPLES } from "./language-samples.ts";
-import { testRuntime } from "./runtime.ts";
 
 const require = createRequire(import.meta.url);
 

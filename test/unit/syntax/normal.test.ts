@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Language } from "../../../shared/syntax/languages/languages.ts";
 import { normalForm } from "../../../shared/syntax/programs/normal-form.ts";
-import { testRuntime } from "./runtime.ts";
+import { testRuntime } from "../../helpers/syntax-runtime.ts";
 
 async function same(language: Language, first: string, second: string): Promise<boolean> {
   const runtime = await testRuntime();

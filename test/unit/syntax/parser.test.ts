@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { MAX_TEXT_LENGTH } from "../../../shared/syntax/parsing/budget.ts";
-import { testRuntime } from "./runtime.ts";
+import { testRuntime } from "../../helpers/syntax-runtime.ts";
 
 test("indices and positions count UTF-16 units", async () => {
   const runtime = await testRuntime();

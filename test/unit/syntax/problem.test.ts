@@ -2,8 +2,8 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { LANGUAGES } from "../../../shared/syntax/languages/languages.ts";
 import { problemAt } from "../../../shared/syntax/units/problem.ts";
+import { testRuntime } from "../../helpers/syntax-runtime.ts";
 import { cursorCases } from "./cursor-corpus.ts";
-import { testRuntime } from "./runtime.ts";
 
 const PREFIX = [
   "import json",

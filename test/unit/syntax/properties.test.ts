@@ -3,9 +3,9 @@ import { expect, test } from "vitest";
 import { extract } from "../../../shared/syntax/extract/extract.ts";
 import { LANGUAGES, type Language } from "../../../shared/syntax/languages/languages.ts";
 import { normalForm } from "../../../shared/syntax/programs/normal-form.ts";
+import { testRuntime } from "../../helpers/syntax-runtime.ts";
 import { faultIn, mutatedReplies } from "./fuzzing.ts";
 import { replyCases, styleCases } from "./reply-corpus.ts";
-import { testRuntime } from "./runtime.ts";
 
 /** Programs that parse, from the corpus: what a generator would make up is not what people write. */
 const programs: readonly { language: Language; code: string }[] = [

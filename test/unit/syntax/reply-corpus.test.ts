@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { extract } from "../../../shared/syntax/extract/extract.ts";
+import { testRuntime } from "../../helpers/syntax-runtime.ts";
 import { type ReplyCase, replyCases, strayFiles, styleCases } from "./reply-corpus.ts";
-import { testRuntime } from "./runtime.ts";
 
 const cases = replyCases();
 const styles = styleCases();

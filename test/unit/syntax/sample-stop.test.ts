@@ -3,8 +3,8 @@ import { documentOf } from "../../../shared/syntax/cursor/assemble.ts";
 import type { CursorDocument } from "../../../shared/syntax/cursor/document/document.ts";
 import { type Stop, stopOf } from "../../../shared/syntax/cursor/sample-stop.ts";
 import type { Language } from "../../../shared/syntax/languages/languages.ts";
+import { testRuntime } from "../../helpers/syntax-runtime.ts";
 import { realPositions } from "./real-positions.ts";
-import { testRuntime } from "./runtime.ts";
 
 /** A document with the cursor as █, and what a model writes there; ¦ is where it is cut. */
 interface Sample {

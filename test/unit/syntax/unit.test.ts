@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Language } from "../../../shared/syntax/languages/languages.ts";
 import { placeAt, unitOf, unitsIn } from "../../../shared/syntax/units/unit.ts";
-import { testRuntime } from "./runtime.ts";
+import { testRuntime } from "../../helpers/syntax-runtime.ts";
 
 /** Source with the cursor as █, and what is expected around it. */
 interface Sample {

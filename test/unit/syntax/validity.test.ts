@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Language } from "../../../shared/syntax/languages/languages.ts";
 import { check } from "../../../shared/syntax/programs/validity.ts";
-import { testRuntime } from "./runtime.ts";
+import { testRuntime } from "../../helpers/syntax-runtime.ts";
 
 async function stateOf(language: Language, code: string): Promise<string> {
   const runtime = await testRuntime();

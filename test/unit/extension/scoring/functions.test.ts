@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import type { SyntaxRuntime } from "../../../../shared/syntax/parsing/parser.ts";
 import { functionAt, functionsIn } from "../../../../src/scoring/functions.ts";
-import { testRuntime } from "../../syntax/runtime.ts";
+import { testRuntime } from "../../../helpers/syntax-runtime.ts";
 
 const TEXT = `import math
 
