@@ -177,6 +177,7 @@ export class World {
       cpSync(join(packageRoot, "media", file), join(folder, "media", file));
     }
     symlinkSync(join(packageRoot, "dist", "grammars"), join(folder, "dist", "grammars"));
+    cpSync(join(packageRoot, "dist", "vocabulary.wasm"), join(folder, "dist", "vocabulary.wasm"));
     cpSync(join(packageRoot, "package.json"), join(folder, "package.json"));
     const program = join(folder, "dist", "server.js");
     writeFileSync(program, serverOfVersion(version));
