@@ -1,7 +1,8 @@
-// Bundles the two programs and puts the grammars beside them. `node scripts/build.mjs` from anywhere.
-import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+// Bundles the two programs and puts the grammars beside them. `node scripts/build.mjs` from anywhere; with `--watch` it
+// stays and builds again with every change.
+import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
-import { build } from "esbuild";
+import { build, context } from "esbuild";
 import { copyGrammars } from "./grammars.mjs";
 import { root } from "./setup.mjs";
 import { assemble } from "./wasm.mjs";
@@ -57,37 +58,66 @@ for (const entry of readdirSync(dist)) {
   if (!KEPT.includes(entry)) rmSync(join(dist, entry), { recursive: true, force: true });
 }
 await copyGrammars(join(dist, "grammars"));
-await Promise.all([
-  assemble(dist),
-  build({
+/** What is built, each as esbuild takes it. */
+const bundles = [
+  {
     ...common,
     entryPoints: ["server/main.ts"],
     outfile: join(dist, "server.js"),
-    external: ["koffi", "tree-sitter", "tree-sitter-*", "@tree-sitter-grammars/*"],
+    external: ["koffi"],
     banner: { js: "#!/usr/bin/env node" },
-  }),
-  existsSync(join(root, "src/extension.ts")) &&
-    build({
-      ...common,
-      entryPoints: ["src/extension.ts"],
-      outfile: join(dist, "extension.js"),
-      ...small,
-      external: ["vscode"],
-      plugins: [librariesApart, laterApart],
-      // Libraries are loaded by require, which knows the default export of a bundled one.
-      supported: { "dynamic-import": false },
-    }),
-  build({
+  },
+  {
+    ...common,
+    entryPoints: ["src/extension.ts"],
+    outfile: join(dist, "extension.js"),
+    ...small,
+    external: ["vscode"],
+    plugins: [librariesApart, laterApart],
+    // Libraries are loaded by require, which knows the default export of a bundled one.
+    supported: { "dynamic-import": false },
+  },
+  {
     ...common,
     ...small,
     entryPoints: LATER.map((part) => ({ in: `src/${part}.ts`, out: basename(part) })),
     outdir: dist,
-  }),
-  build({
+  },
+  {
     ...common,
     entryPoints: LIBRARIES.map((library) => ({ in: library, out: library })),
     outdir: join(dist, "libraries"),
     sourcemap: false,
     minify: true,
-  }),
-]);
+  },
+];
+
+await assemble(dist);
+if (process.argv.includes("--watch")) await watch();
+else await Promise.all(bundles.map((options) => build(options)));
+
+/** Builds with every change, and says so in the words that the editor's task waits for. */
+async function watch() {
+  // All of them are built once at the start: that is over when the last is.
+  let running = bundles.length;
+  console.log("[watch] build started");
+  const announced = () => {
+    let first = true;
+    return {
+      name: "announced",
+      setup({ onStart, onEnd }) {
+        onStart(() => {
+          if (!first && running++ === 0) console.log("[watch] build started");
+          first = false;
+        });
+        onEnd(() => {
+          if (--running === 0) console.log("[watch] build finished");
+        });
+      },
+    };
+  };
+  const contexts = await Promise.all(
+    bundles.map((options) => context({ ...options, plugins: [...(options.plugins ?? []), announced()] })),
+  );
+  await Promise.all(contexts.map((one) => one.watch()));
+}

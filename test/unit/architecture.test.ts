@@ -1,5 +1,5 @@
 /** The rules that keep the parts apart; docs/architecture.md explains them. */
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { build } from "esbuild";
 import { describe, expect, test } from "vitest";
@@ -143,6 +143,26 @@ describe("what could drift", () => {
     );
     expect(oldest).not.toBe("");
     expect(ranges.filter(([, range]) => range.trim() !== "*" && !takes(range))).toEqual([]);
+  });
+  describe("every file of ours that a page of documentation names exists", () => {
+    const folders = ["server", "shared", "src", "test", "scripts", "training", "docs", "media", "demo"];
+    const files = folders.flatMap((folder) =>
+      readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+        .filter((name) => !name.includes("node_modules"))
+        .map((name) => `/${folder}/${name.split(sep).join("/")}`),
+    );
+    const pages = readdirSync(join(root, "docs")).filter((name) => name.endsWith(".md"));
+    test.each(["README.md", "CONTRIBUTING.md", ...pages.map((name) => `docs/${name}`)])("in %s", (page) => {
+      const text = read(page);
+      const quoted = Array.from(text.matchAll(/`([\w./-]+)`/g), ([, path = ""]) => path);
+      const paths = quoted.filter((path) => folders.includes(path.split("/")[0] ?? "") && path.includes("/"));
+      const sources = quoted.filter((path) => /^[\w./-]+\.(?:ts|mjs|py|wat)$/.test(path));
+      const links = Array.from(text.matchAll(/\]\((?!https?:|#)([^)#\s]+)(?:#[^)]*)?\)/g), ([, path = ""]) =>
+        join(dirname(page), path),
+      );
+      expect([...paths, ...links].filter((path) => !existsSync(join(root, path)))).toEqual([]);
+      expect(sources.filter((source) => !files.some((file) => file.endsWith(`/${source}`)))).toEqual([]);
+    });
   });
   test("the lock file carries no download addresses", () => {
     expect(read("package-lock.json")).not.toContain('"resolved"');
