@@ -11,7 +11,7 @@ export const VERSION = "0.1.0";
 export const LIMITS = {
   /** Largest request body. 256 candidates of 64 KiB fit twice; nothing sensible is larger. */
   bodyBytes: 32 * 1024 * 1024,
-  /** llama.cpp holds at most 256 sequences in one context; contract.md names the same bound. */
+  /** llama.cpp holds at most 256 sequences in one context. */
   candidates: 256,
   /** Trainers send whole steps: 2,048 samples is what OpenRLHF and veRL recipes use. */
   scoreItems: 2048,

@@ -9,7 +9,7 @@ import type { Environment } from "../files/folders.ts";
 
 /** Where to look; a test has a root of its own. */
 export interface SystemRoot {
-  /** Folder that stands for "/". */
+  /** The folder that is taken for "/". */
   readonly root: string;
   readonly platform: string;
   readonly env: Environment;
@@ -65,7 +65,7 @@ const VULKAN_FOLDERS = [
   "usr/local/share/vulkan/icd.d",
   "usr/local/etc/vulkan/icd.d",
 ] as const;
-/** Libraries that a driver's update replaces; their times stand for its version where no file says it. */
+/** Libraries that a driver's update replaces; their times tell versions apart where no file names them. */
 const DRIVER_FILES: Readonly<Record<string, readonly string[]>> = {
   linux: [
     "usr/lib/wsl/lib/libcuda.so.1",

@@ -115,7 +115,7 @@ function failure(error: Error, stderr: string, timeoutMs: number): ProbeResult {
   return { kind: "failed", problem: sentence === "" ? "its test failed without a word" : asPart(sentence) };
 }
 
-/** A sentence that stands in brackets in another. */
+/** A sentence in brackets inside of another. */
 function asPart(sentence: string): string {
   return sentence.slice(0, 400).replace(/\.$/, "");
 }

@@ -52,7 +52,7 @@ export interface Tokenizer {
 
 /** What judging by likelihood, and writing, need beside that. */
 export interface LanguageTokenizer extends Tokenizer {
-  /** The bytes that a token stands for; of a control token its spelling. */
+  /** The bytes of a token; of a control token its spelling. */
   bytesOf(token: number): Uint8Array;
   /** What a text of its own begins with, where the model was trained so. */
   readonly start: number | undefined;

@@ -72,7 +72,7 @@ const MASK_BYTES = 6;
 /** Bytes of the weights in the parts of a model that can be in different places. */
 export type WeightBytes = Pick<ModelSizes, "layerBytes" | "embeddingBytes" | "outputBytes">;
 
-/** What the sizes follow from: the weights as they stand in a file, or the format they will be written in. */
+/** What the sizes follow from: the weights as they are in a file, or the format they will be written in. */
 export type SizedModel = { readonly shape: Shape; readonly maxTokens: number } & (
   | { readonly weights: WeightBytes }
   | { readonly architecture: Architecture; readonly type: FileType }

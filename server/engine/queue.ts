@@ -17,7 +17,7 @@ export class PriorityQueue<T extends { readonly priority: Priority }> {
     return this.#waiting[priority].length;
   }
 
-  /** What of this priority comes first, left where it is: interrupted work stands there. */
+  /** What of this priority comes first, left where it is: interrupted work is there. */
   first(priority: Priority): T | undefined {
     return this.#waiting[priority][0];
   }

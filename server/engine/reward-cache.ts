@@ -1,6 +1,6 @@
 /**
  * Rewards by token ids; what was not used for longest goes first. Quantised models give slightly different rewards in
- * different batches; reusing the first answer makes a reward independent of later company (contract.md).
+ * different batches; reusing the first answer makes a reward independent of later company.
  */
 import { createHash } from "node:crypto";
 import type { Tokens } from "./engine.ts";

@@ -78,7 +78,7 @@ export class SequenceList<T extends Sequence> {
     entry.shared = shared;
   }
 
-  /** Index of the first entry that does not stand before the tokens. */
+  /** Index of the first entry that does not come before the tokens. */
   #placeOf(tokens: Tokens): number {
     let low = 0;
     let high = this.#entries.length;

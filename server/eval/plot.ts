@@ -44,7 +44,7 @@ ${line("oracle", result.oracle, "2 3")}${line("random", result.mean, "6 4")}${ba
 `;
 }
 
-/** Text as it may stand in an SVG. */
+/** Text as an SVG may have it. */
 export function escapeXml(text: string): string {
   return text.replace(/[<>&"]/g, (char) => `&#${char.charCodeAt(0)};`);
 }

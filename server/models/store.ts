@@ -30,7 +30,7 @@ export interface ListedModel extends InstalledModel {
 
 /** Names of embedded models: media/NAME.gguf. */
 const EMBEDDED = ["nano"] as const;
-/** A plain file name: what is listed can be typed, and stands in a URL or a table as it is. */
+/** A plain file name: what is listed can be typed, and fits into a URL or a table as it is. */
 const NAME = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
 const EXTENSION = ".gguf";
 

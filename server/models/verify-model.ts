@@ -73,7 +73,7 @@ async function checksum(
   }
 }
 
-/** Puts the placeholder where the checksum stands, as far as it lies in this chunk. */
+/** Puts the placeholder where the checksum is, as far as it lies in this chunk. */
 function blank(chunk: Buffer, at: number): void {
   const from = Math.max(0, at);
   const to = Math.min(chunk.byteLength, at + CHECKSUM_PLACEHOLDER.length);

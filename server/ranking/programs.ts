@@ -30,7 +30,7 @@ interface UnfoldedProgram extends Program {
   readonly tokens: string | undefined;
 }
 
-/** A program that stands for all that are equal to it. */
+/** One program for all that are equal to it. */
 export interface Entry extends Program {
   /** Ids of the others. */
   readonly duplicates: readonly string[];

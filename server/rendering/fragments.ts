@@ -1,4 +1,4 @@
-/** Rendered text ↔ token ids: cut at added tokens, what stands between is ordinary text. */
+/** Rendered text ↔ token ids: cut at added tokens; what is between them is ordinary text. */
 import type { Tokenizer, Tokens } from "../engine/engine.ts";
 import type { Normalizer } from "../models/gguf/keys.ts";
 

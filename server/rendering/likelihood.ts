@@ -36,7 +36,7 @@ export interface Insertion {
 export interface JudgedInput {
   /** Up to the last token of the program. */
   readonly tokens: Tokens;
-  /** The tokens that stand for some of the program; empty where it is. */
+  /** The tokens that hold some of the program; empty where it is. */
   readonly program: Span;
   /** Something of problem or program was left out. */
   readonly truncated: boolean;

@@ -23,7 +23,7 @@ export interface RenderOptions {
 export interface RenderedInput {
   /** The whole rendered text, also where tokens were dropped. */
   readonly text: string;
-  /** What stands in the text before, between and behind the template's control tokens, contents verbatim. */
+  /** The text before, between and behind the template's control tokens, contents verbatim. */
   readonly fragments: readonly string[];
   readonly tokens: Tokens;
   readonly truncated: boolean;

@@ -21,7 +21,7 @@ export interface Lease {
   /** Version of the server, "1.2.3". */
   readonly version: string;
   readonly pid: number;
-  /** On 127.0.0.1; never another host, whatever stands in the file. */
+  /** On 127.0.0.1; never another host, whatever the file says. */
   readonly port: number;
   /** Access token; it never leaves this machine, and goes only to who proved to know it. */
   readonly token: string;
@@ -90,7 +90,7 @@ export function decide(
   return "join";
 }
 
-/** Below 0 when a is older than b. What stands behind the three numbers does not count. */
+/** Below 0 when a is older than b. What follows the three numbers does not count. */
 export function compareVersions(a: string, b: string): number {
   const parts = (version: string) => version.split(/[.+-]/).slice(0, 3).map(Number);
   const [left, right] = [parts(a), parts(b)];

@@ -21,7 +21,7 @@ export class Draft {
   /** What may not be taken at the place that it went back to. */
   #exit: Exit | undefined;
 
-  /** @param bytesOf the bytes that a token stands for */
+  /** @param bytesOf the bytes of a token */
   constructor(
     index: number,
     random: () => number,

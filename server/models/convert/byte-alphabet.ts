@@ -1,5 +1,5 @@
 /**
- * The letters that byte-level BPE writes bytes with (GPT-2): printable Latin-1 characters stand for themselves,
+ * The letters that byte-level BPE writes bytes with (GPT-2): printable Latin-1 characters are themselves,
  * the other 68 bytes for the characters from U+0100 on, in order.
  * @returns 256 characters, index = byte
  */

@@ -38,7 +38,7 @@ export type MetadataValue =
 
 export type Metadata = ReadonlyMap<string, MetadataValue>;
 
-/** A tensor as it stands in the file. */
+/** A tensor as the file names it. */
 export interface TensorPlan {
   readonly name: string;
   /** ggml order: the contiguous dimension (a row) first. */

@@ -36,7 +36,7 @@ export interface GgufHeader {
   readonly metadata: ReadonlyMap<string, MetadataValue>;
   readonly tensors: readonly TensorInfo[];
   readonly fileBytes: number;
-  /** Where the 64 characters of our checksum stand in the file; undefined when it has none. */
+  /** Where the file has the 64 characters of our checksum; undefined when it has none. */
   readonly checksumAt: number | undefined;
 }
 

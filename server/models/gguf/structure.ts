@@ -54,7 +54,7 @@ function isArchitecture(name: string): name is Architecture {
   return name === "qwen3" || name === "qwen2" || name === "llama";
 }
 
-/** Notes (`general.`) and our own keys are free; of those that steer llama.cpp only the ones we write may stand there. */
+/** Notes (`general.`) and our own keys are free; of those that steer llama.cpp only the ones we write are allowed. */
 function checkKeys(path: string, metadata: Metadata, architecture: Architecture): void {
   const known = new Set<string>([
     ...Object.values(KEYS),

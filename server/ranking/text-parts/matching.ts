@@ -54,7 +54,7 @@ function programFeatures(program: string, bits: number): Set<number> {
   ]);
 }
 
-/** What stands below the first line, which the problem may have asked for; all of it where nothing does. */
+/** What is below the first line, which the problem may have asked for; all of it where nothing does. */
 function body(program: string): string {
   const rest = belowFirstLine(program);
   return /[^ \t\r\n]/.test(rest) ? rest : program;

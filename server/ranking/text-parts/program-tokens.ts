@@ -1,5 +1,5 @@
 /**
- * What the parts of a reward that read text have in common: where program and problem stand, their tokens and words,
+ * What the parts of a reward that read text have in common: where program and problem are, their tokens and words,
  * and how n neighbouring ones become a bucket.
  *
  * They are those of training/train/text_parts/ngrams.py, number by number: ASCII classes only, 32-bit integers only, so that Python and
@@ -49,7 +49,7 @@ export function firstLine(text: string): string {
   return FIRST_LINE.exec(text)?.[1] ?? "";
 }
 
-/** What stands below it. */
+/** What is below it. */
 export function belowFirstLine(text: string): string {
   return text.slice(FIRST_LINE.exec(text)?.[0].length);
 }
