@@ -1,10 +1,12 @@
 /** `codescaler bench`: scoring speed as ratios against a ceiling and one-by-one scoring of the same run. */
+
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { wasmRuntime } from "../../shared/syntax/parsing/parser.ts";
 import type { Tokens } from "../engine/engine.ts";
 import type { LlamaEngine } from "../engine/llama/llama-engine.ts";
 import { startEngine } from "../engine/llama/start.ts";
 import { compareTokens, countNodes } from "../engine/trie.ts";
+import { seeded } from "../eval/statistics.ts";
 import { grammarFolder } from "../files/package-files.ts";
 import { randomModel } from "../models/convert/random.ts";
 import { findModel } from "../models/find-model.ts";
@@ -232,17 +234,6 @@ function reply(seed: number): string {
 /** Middle value (of an even number, the upper one). */
 function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
-}
-
-/** Mulberry32: the same numbers in every run, so that runs are comparable. */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }
 
 async function makeOrReuse(specification: string): Promise<string> {

@@ -1,4 +1,5 @@
 /** Lets the user choose the reward model: an installed one, or one that is downloaded first. */
+
 import * as vscode from "vscode";
 import { gigabytes } from "../../shared/gigabytes.ts";
 import type { Configuration } from "../editor/configuration.ts";

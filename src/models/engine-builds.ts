@@ -1,13 +1,15 @@
 /** What models run on: the report of `codescaler doctor`, and the CUDA build that can be added. */
+
 import * as vscode from "vscode";
 import * as z from "zod";
 import { gigabytes } from "../../shared/gigabytes.ts";
 import { reasonOf } from "../base/log.ts";
 import type { Configuration } from "../editor/configuration.ts";
 import type { Pages } from "../editor/pages.ts";
-import { type Report, withProgress } from "../editor/progress.ts";
+import { withProgress } from "../editor/progress.ts";
 import type { RewardServer } from "../reward-server/server-interface.ts";
 import { type CommandLine, runForJson, runForText } from "./command-line.ts";
+import { downloadProgress } from "./download-progress.ts";
 
 export interface DeviceDependencies {
   readonly commandLine: CommandLine;
@@ -85,7 +87,11 @@ async function install(deps: DeviceDependencies, bytes: number): Promise<void> {
       runForJson(
         deps.commandLine,
         ["devices", "install", "cuda", "--progress", "json", "--exit-with-stdin", "--json"],
-        { signal, env: deps.configuration.proxyEnvironment(), onProgress: progressReporter(report) },
+        {
+          signal,
+          env: deps.configuration.proxyEnvironment(),
+          onProgress: downloadProgress(report, () => vscode.l10n.t("unpacking")),
+        },
       ),
     );
     if (done === undefined) return;
@@ -104,26 +110,4 @@ async function install(deps: DeviceDependencies, bytes: number): Promise<void> {
 async function offerDoctor(deps: DeviceDependencies, problem: string): Promise<void> {
   const button = vscode.l10n.t("Doctor");
   if ((await vscode.window.showErrorMessage(problem, button)) === button) await showDoctor(deps);
-}
-
-/** The bar shows the download, which takes nearly all of the time. */
-function progressReporter(report: Report): (progress: Readonly<Record<string, unknown>>) => void {
-  let shown = 0;
-  return ({ step, done, total, reason }) => {
-    if (step === "wait") {
-      report(vscode.l10n.t("waiting: {0}", String(reason)), 0);
-      return;
-    }
-    if (typeof done !== "number" || typeof total !== "number" || total <= 0) return;
-    if (step !== "download") {
-      report(vscode.l10n.t("unpacking"), 0);
-      return;
-    }
-    const percent = (100 * done) / total;
-    report(
-      vscode.l10n.t("downloading, {0} of {1}", gigabytes(done), gigabytes(total)),
-      Math.max(0, percent - shown),
-    );
-    shown = percent;
-  };
 }

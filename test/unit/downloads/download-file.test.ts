@@ -1,4 +1,5 @@
 /** Requests and downloads against a local Hub over real HTTP, with everything that goes wrong in between. */
+
 import { createHash, randomBytes } from "node:crypto";
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -12,6 +13,7 @@ import { hubAt, hubFromEnvironment } from "../../../server/models/hub/hub-site.t
 import { retryAfterMs } from "../../../shared/http/retry-after.ts";
 import { temporaryFolder } from "../../helpers/checkpoints.ts";
 import { type Fault, type HubServer, type Seen, type Storage, startHub } from "../../helpers/hub/hub.ts";
+import { refusal } from "../../helpers/refusal.ts";
 
 const ID = "Someone/Some-Model";
 const COMMIT = "b".repeat(40);
@@ -66,17 +68,6 @@ async function download(
     onBytes: (count) => bytes.push(count),
   });
   return { target, bytes };
-}
-
-/** The sentence of a failure. */
-async function refusal(work: Promise<unknown>): Promise<string> {
-  const error: unknown = await work.then(
-    () => new Error("it worked"),
-    (reason: unknown) => reason,
-  );
-  if (!(error instanceof ServiceError)) throw error;
-  expect(error.message).toMatch(/^[^\n]+\.$/);
-  return error.message;
 }
 
 const of = (where: Seen["where"]) => server.seen.filter((one) => one.where === where);

@@ -6,21 +6,12 @@ import { convert } from "../../../server/models/convert/convert-checkpoint.ts";
 import { type ImportOptions, importModel } from "../../../server/models/import-model.ts";
 import { verifyModel } from "../../../server/models/verify-model.ts";
 import { temporaryFolder, tinyCheckpoint } from "../../helpers/checkpoints.ts";
+import { refusal } from "../../helpers/refusal.ts";
 
 async function start(path: string, more: Partial<ImportOptions> = {}) {
   const folder = join(temporaryFolder(), "models");
   const work = importModel(path, { folder, type: "q8_0", signal: new AbortController().signal, ...more });
   return { folder, ...(await work) };
-}
-
-async function refusal(work: Promise<unknown>): Promise<string> {
-  const error: unknown = await work.then(
-    () => new Error("it worked"),
-    (reason: unknown) => reason,
-  );
-  if (!(error instanceof ServiceError)) throw error;
-  expect(error.message).toMatch(/^[^\n]+\.$/);
-  return error.message;
 }
 
 async function gguf(): Promise<string> {

@@ -1,7 +1,6 @@
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
-import { ServiceError } from "../../../server/errors.ts";
 import { cacheFolder, modelFolder } from "../../../server/files/folders.ts";
 import { convert } from "../../../server/models/convert/convert-checkpoint.ts";
 import { makeRandomModel, RECIPE, randomModel } from "../../../server/models/convert/random.ts";
@@ -18,6 +17,7 @@ import { readModelFacts, readRewardModel } from "../../../server/models/read-mod
 import { openStore } from "../../../server/models/store.ts";
 import { verifyModel } from "../../../server/models/verify-model.ts";
 import { TINY, temporaryFolder, tinyCheckpoint } from "../../helpers/checkpoints.ts";
+import { failureOf } from "../../helpers/refusal.ts";
 
 async function tinyModel(): Promise<string> {
   const path = join(temporaryFolder(), "tiny.gguf");
@@ -134,11 +134,7 @@ describe("what a model file says", () => {
   }
 
   async function refusal(path: string): Promise<string> {
-    const error: unknown = await readRewardModel(path).then(
-      () => new Error("accepted"),
-      (reason: unknown) => reason,
-    );
-    if (!(error instanceof ServiceError)) throw error;
+    const error = await failureOf(readRewardModel(path));
     expect(error.code).toBe("model_unusable");
     expect(error.message).not.toContain("\n");
     return error.message;

@@ -19,6 +19,7 @@ import {
   temporaryFolder,
   tinyCheckpoint,
 } from "../../../helpers/checkpoints.ts";
+import { failureOf } from "../../../helpers/refusal.ts";
 
 const F32 = { type: "f32" } as const;
 
@@ -68,11 +69,7 @@ async function tensorValues(path: string, name: string): Promise<Float32Array> {
 
 async function refusal(folder: string, options: ConvertOptions = F32): Promise<string> {
   const target = temporaryFolder();
-  const error: unknown = await convert(folder, join(target, "model.gguf"), options).then(
-    () => new Error("accepted"),
-    (reason: unknown) => reason,
-  );
-  if (!(error instanceof ServiceError)) throw error;
+  const error = await failureOf(convert(folder, join(target, "model.gguf"), options));
   expect(error.code).toMatch(/model_unusable|model_not_found/);
   expect(error.message).not.toContain("\n");
   expect(readdirSync(target)).toEqual([]);

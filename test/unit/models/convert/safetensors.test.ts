@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import { ServiceError } from "../../../../server/errors.ts";
 import { openCheckpoint } from "../../../../server/models/convert/safetensors.ts";
 import { f32, safetensors, type Tensors, temporaryFolder, withHeader } from "../../../helpers/checkpoints.ts";
+import { failureOf } from "../../../helpers/refusal.ts";
 
 const TENSORS: Tensors = { a: f32([2, 3], (at) => at), b: f32([4], (at) => -at) };
 
@@ -18,14 +19,7 @@ const single = (content: Uint8Array): string => folderWith({ "model.safetensors"
 const index = (weight_map: unknown): string => JSON.stringify({ metadata: {}, weight_map });
 
 async function refusal(folder: string): Promise<string> {
-  const error: unknown = await openCheckpoint(folder).then(
-    async (checkpoint) => {
-      await checkpoint.close();
-      return new Error("accepted");
-    },
-    (reason: unknown) => reason,
-  );
-  if (!(error instanceof ServiceError)) throw error;
+  const error = await failureOf(openCheckpoint(folder).then((checkpoint) => checkpoint.close()));
   expect(error.code).toMatch(/model_unusable|model_not_found/);
   return error.message;
 }

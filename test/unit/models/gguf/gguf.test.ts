@@ -7,6 +7,7 @@ import type { MetadataValue, TensorPlan } from "../../../../server/models/gguf/f
 import { readGguf } from "../../../../server/models/gguf/read-header.ts";
 import { createGguf } from "../../../../server/models/gguf/write.ts";
 import { temporaryFolder } from "../../../helpers/checkpoints.ts";
+import { failureOf } from "../../../helpers/refusal.ts";
 
 const METADATA = new Map<string, MetadataValue>([
   ["general.architecture", { kind: "string", value: "qwen3 – größe" }],
@@ -44,12 +45,7 @@ function fileWith(content: Uint8Array): string {
 }
 
 async function refusal(path: string): Promise<string> {
-  const error: unknown = await readGguf(path).then(
-    () => new Error("accepted"),
-    (reason: unknown) => reason,
-  );
-  if (!(error instanceof ServiceError)) throw error;
-  return error.message;
+  return (await failureOf(readGguf(path))).message;
 }
 
 /** Parts of a header, to write ones that our writer would not. */

@@ -13,6 +13,7 @@ import { removeModel } from "../../../../server/models/remove-model.ts";
 import { openStore } from "../../../../server/models/store.ts";
 import { temporaryFolder } from "../../../helpers/checkpoints.ts";
 import { type HubServer, startHub } from "../../../helpers/hub/hub.ts";
+import { failureOf } from "../../../helpers/refusal.ts";
 
 const GGUF = readFileSync(join(packageRoot, "media", "golden.gguf"));
 const REPOSITORY = "Some-One/Coder-GGUF";
@@ -46,12 +47,8 @@ function pull(file = FILE, more: Partial<PullGgufOptions> = {}) {
 }
 
 async function refusal(work: Promise<unknown>): Promise<string> {
-  const error = await work.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (!(error instanceof ServiceError)) throw new Error(`expected a refusal, got ${String(error)}`);
-  return `${error.code}: ${error.message}`;
+  const { code, message } = await failureOf(work);
+  return `${code}: ${message}`;
 }
 
 describe("pulling a GGUF", () => {
