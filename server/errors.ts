@@ -1,7 +1,7 @@
 import { ERRORS, type ErrorCode } from "../shared/contract.ts";
 
 /**
- * A failure that the user is told about: a code of the error table and one plain sentence with the way out.
+ * A failure that the user sees: a code of the error table and one plain sentence with the way out.
  * Anything else that is thrown is a fault of ours and shown as `internal`.
  */
 export class ServiceError extends Error {

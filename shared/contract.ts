@@ -1,6 +1,6 @@
 /**
  * The contract of the reward server: routes, request and reply schemas, error codes, limits, version.
- * A leaf: it imports nothing else of ours, so the extension host can share it.
+ * It imports nothing else of ours.
  */
 import { z } from "zod";
 
@@ -19,7 +19,7 @@ export const LIMITS = {
   textChars: 1_000_000,
   /** Token ids are 32-bit in every engine; the vocabularies end far below. */
   tokenId: 2 ** 31 - 1,
-  /** Requests of one priority waiting for the engine before new ones are told to come back later. */
+  /** Requests of one priority waiting for the engine before new ones are refused and may come back later. */
   queuedRequests: 64,
   /** Requests of one priority in the server, those included that wait for a model to be loaded. */
   openRequests: 256,
@@ -242,14 +242,14 @@ export interface EngineState {
   readonly reason: string | null;
 }
 
-/** A line of `GET /v1/presence`: how the server is, told at once and at every change. */
+/** A line of `GET /v1/presence`: how the server is, at once and at every change. */
 export interface Presence {
   readonly state: "loading" | "ready" | "unloaded" | "draining" | "failed";
   /** The model that is loaded, or being loaded. */
   readonly model: string | null;
   /** With `failed`: what is wrong, and the way out. */
   readonly problem?: string;
-  /** With `failed`: the code of the problem, for clients that tell it in another language. */
+  /** With `failed`: the code of the problem, for clients that say it in another language. */
   readonly code?: ErrorCode;
   /** With `ready`: why the model runs on something slower than it could, as in `DeviceReport`. */
   readonly reason?: string;

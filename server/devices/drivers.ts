@@ -65,7 +65,7 @@ const VULKAN_FOLDERS = [
   "usr/local/share/vulkan/icd.d",
   "usr/local/etc/vulkan/icd.d",
 ] as const;
-/** Libraries that a driver's update replaces; their times tell versions apart where no file names them. */
+/** Libraries that a driver's update replaces; their times distinguish versions where no file names them. */
 const DRIVER_FILES: Readonly<Record<string, readonly string[]>> = {
   linux: [
     "usr/lib/wsl/lib/libcuda.so.1",

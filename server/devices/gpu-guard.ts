@@ -4,7 +4,7 @@ import { mark } from "./crash-marks.ts";
 
 /** Loading 8 billion weights from a slow disk takes a minute; the editor waits for three. */
 export const GUARD_TIMEOUT_MS = 150_000;
-/** Time for the failure to be told before the process ends: a native call that hangs cannot be stopped otherwise. */
+/** Time to report the failure before the process ends: a native call that hangs cannot be stopped otherwise. */
 const LAST_WORDS_MS = 1000;
 /** Neither "failed" nor "wrong usage": whoever watches the process should start it again. EX_TEMPFAIL of sysexits. */
 export const HUNG_EXIT_CODE = 75;

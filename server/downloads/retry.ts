@@ -13,7 +13,7 @@ export class Passing extends ServiceError {
   }
 }
 
-/** Failures in a row, without a byte in between, after which the user is told: about a minute: 1 s, 2 s, 4 s … */
+/** Failures in a row, without a byte in between, after which the user hears of it. That takes about a minute: 1 s, 2 s, 4 s … */
 const MAX_FAILURES = 7;
 /** Hugging Face counts requests in windows of five minutes. A longer wait is left to the user; the download stays. */
 const LONGEST_WAIT_MS = 310_000;
@@ -24,7 +24,7 @@ export interface RetryOptions {
   readonly firstMs: number;
   /** Grows whenever the work came further; failures before that are forgotten. */
   readonly progress?: () => number;
-  /** Told before each pause: why, and for how long. */
+  /** Called before each pause: why, and for how long. */
   readonly onWait?: OnWait | undefined;
 }
 

@@ -15,7 +15,7 @@ export interface Site {
   readonly retryMs: number;
   /** Longest silence of a server in milliseconds, before the headers and between two pieces of a body. */
   readonly silenceMs: number;
-  /** Told before a request is repeated. */
+  /** Called before a request is repeated. */
   readonly onWait?: OnWait | undefined;
   /**
    * What a status means that only this site can explain; all others mean the same everywhere (status.ts).

@@ -25,7 +25,7 @@ export interface ReplyReward {
   /** The program, or the text to insert. */
   readonly code: string;
   readonly signals: Signals;
-  /** Position of the reply that stands for all equal programs; its own when it is alone. */
+  /** Position of the reply that was scored for all equal programs; its own when it is alone. */
   readonly representative: number;
   readonly language: string;
 }

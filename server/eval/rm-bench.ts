@@ -10,7 +10,7 @@ import type { RmBenchItem } from "./evaluation-sets.ts";
 import { rewardsOf } from "./rewards.ts";
 import { bootstrapMean, type Estimate, mean } from "./statistics.ts";
 
-/** ReplyScores of the three chosen and the three rejected replies; null where no valid program was found. */
+/** Scores of the three chosen and the three rejected replies; null where no valid program was found. */
 interface ReplyScores {
   readonly chosen: readonly (number | null)[];
   readonly rejected: readonly (number | null)[];
@@ -42,7 +42,7 @@ export interface RmBenchResult extends RmBenchAccuracy {
 type Difficulty = "easy" | "normal" | "hard";
 
 /**
- * ReplyScores the six replies of an item; code goes through extraction unless told otherwise.
+ * Scores the six replies of an item; code goes through extraction unless an option says otherwise.
  * @param options.linear the n-gram model of the baseline of this name
  */
 export async function judgeItem(

@@ -1,4 +1,4 @@
-/** Writing large files: room is checked first, failures are told in one sentence, a half-written file never stays. */
+/** Writing large files: room is checked first, a failure is one sentence, a half-written file never stays. */
 import { randomBytes } from "node:crypto";
 import { type FileHandle, open, readdir, rename, rm, stat, statfs } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
@@ -22,7 +22,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EIO: "the disk reports an error. Check it or choose another one.",
 };
 
-/** What the user is told when writing `path` failed; faults that are not the disk's come back unchanged. */
+/** The failure that a user sees when writing `path` failed; faults that are not the disk's come back unchanged. */
 export function diskError(path: string, cause: unknown): unknown {
   const code = errorCode(cause);
   const reason = code === undefined ? undefined : REASONS[code];

@@ -73,7 +73,7 @@ const ROUTES = {
   "/metrics": "GET",
 } as const;
 
-/** Seconds that a client told to come back should wait: a batch takes about one on a slow CPU. */
+/** Seconds that a client should wait before it comes back: a batch takes about one on a slow CPU. */
 const RETRY_AFTER_S = 2;
 
 /** Builds the service. Close it with `app.close()`. */

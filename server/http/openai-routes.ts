@@ -25,7 +25,7 @@ export interface OpenAiDependencies {
   /** Samples that are drawn where a request does not say. */
   readonly bestOf: number;
   readonly rank: (signal: AbortSignal) => Ranker;
-  /** Language of a piece of code; undefined where none can be told. */
+  /** Language of a piece of code; undefined where it cannot be seen. */
   readonly languageOf: (code: string, signal: AbortSignal) => Promise<string | undefined>;
   /** Reads a body by a schema. @throws ServiceError invalid_request */
   readonly parse: <T extends z.ZodType>(schema: T, body: unknown) => z.output<T>;

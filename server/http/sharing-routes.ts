@@ -20,7 +20,7 @@ export function challengeRoute(app: FastifyInstance, proven: () => Proven | unde
 }
 
 /**
- * `GET /v1/presence`: a window is there for as long as this stays open; a line of JSON tells each change. The system
+ * `GET /v1/presence`: a window is there for as long as this stays open; each change is a line of JSON. The system
  * closes the connection of a window that was killed, and keeps that of one whose machine sleeps.
  */
 export function presenceRoute(app: FastifyInstance, occupancy: Occupancy): void {

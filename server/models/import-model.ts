@@ -126,7 +126,7 @@ async function copyModel(
   }
 }
 
-/** What is wrong with the copy is wrong with what was given; its temporary name would tell nobody anything. */
+/** What is wrong with the copy is wrong with what was given; its temporary name would help nobody. */
 function aboutSource(error: unknown, temporary: string, source: string): unknown {
   if (!(error instanceof ServiceError)) return error;
   return new ServiceError(error.code, error.message.replaceAll(temporary, source), { cause: error });

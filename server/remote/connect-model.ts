@@ -10,7 +10,7 @@ import { RemoteEngine, type RemoteOptions } from "./remote-engine.ts";
  * Opens a model whose weights are on other hosts.
  * @param id the name under which it is reported and asked for there
  * @param file a tokenizer without weights, or a whole model, of which only the tokenizer is used
- * @param onDevice told what runs the model
+ * @param onDevice called with what runs the model
  * @throws ServiceError engine_failed when no engine is usable
  */
 export async function connectModel(

@@ -44,7 +44,7 @@ export class Endpoint {
   #failures = 0;
   #watch: NodeJS.Timeout | undefined;
 
-  /** @param changed told after every change of state */
+  /** @param changed called after every change of state */
   constructor(
     target: EngineTarget,
     connect: (signal: AbortSignal) => Promise<Connection>,

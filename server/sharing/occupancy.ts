@@ -3,7 +3,7 @@ import { LIMITS, type Presence, type Priority } from "../../shared/contract.ts";
 import { ServiceError } from "../errors.ts";
 import { dueNow, type IdleTimes } from "./idle.ts";
 
-/** A window: told of every change for as long as its connection is open. */
+/** A window: called with every change for as long as its connection is open. */
 export type WindowListener = (presence: Presence) => void;
 
 export class Occupancy {
@@ -24,7 +24,7 @@ export class Occupancy {
     return this.#windows.size;
   }
 
-  /** Counts a window until the returned function is called, and tells it how things are. */
+  /** Counts a window until the returned function is called, and sends it the present state. */
   attend(window: WindowListener): () => void {
     this.#windows.add(window);
     window(this.#presence);
@@ -33,7 +33,7 @@ export class Occupancy {
     };
   }
 
-  /** Tells all windows. What a server that ends or failed says is its last word. */
+  /** Sends a state to all windows. What a server that ends or failed says is its last word. */
   tell(presence: Presence): void {
     if (this.#presence.state === "failed" || this.#presence.state === "draining") return;
     this.#presence = presence;

@@ -66,7 +66,7 @@ export class SharedServer {
       this.#watch(watching.signal).then((reason) => ({ why: reason, now: false })),
     ]);
     watching.abort();
-    // From here on nobody finds it; who has found it is told to look again.
+    // From here on nobody finds it, and who has found it must look again.
     await releaseLease(folder, lease);
     const drained = occupancy.drain();
     if (!now) await Promise.race([drained, signal, sleep(DRAIN_MS, undefined, { ref: false })]);

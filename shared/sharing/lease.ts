@@ -1,6 +1,6 @@
 /**
  * The lease: the file by which the windows of a user find their one server. What it says, where it lies, and what
- * follows from it. Pure, and a leaf: server and extension share it.
+ * follows from it. Pure.
  */
 import { createHash } from "node:crypto";
 import { join } from "node:path";

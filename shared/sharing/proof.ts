@@ -1,4 +1,4 @@
-/** How a server proves that it knows the token of its lease, without showing it. Pure; part of the leaf. */
+/** How a server proves that it knows the token of its lease, without showing it. Pure. */
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import type { Lease } from "./lease.ts";
 

@@ -1,6 +1,6 @@
 /**
  * Connections to the server of a lease. Each one is challenged before a request may use it: a port that another
- * process took over a moment ago is sent neither token nor code. Part of the leaf.
+ * process took over a moment ago is sent neither token nor code.
  */
 import { Agent } from "node:http";
 import { connect, type Socket } from "node:net";
@@ -43,7 +43,7 @@ export function provenSocket(lease: Lease, timeoutMs = CHALLENGE_TIMEOUT_MS): Pr
       // Only ours: the socket has listeners of its own.
       socket.off("error", finish).off("close", closed).off("data", read);
       if (!error) return resolve(socket);
-      // An error after the end has nobody to tell.
+      // An error after the end interests nobody.
       socket.on("error", () => {}).destroy();
       reject(error);
     };

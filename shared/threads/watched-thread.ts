@@ -1,6 +1,6 @@
 /**
  * A thread whose work is watched. What it runs cannot pause: a parser or a pattern that meets a hostile text may take
- * for ever. A step that does not end ends the thread; its request is told so, and the others are answered by a new one.
+ * for ever. A step that does not end ends the thread; its request fails, and a new one answers the others.
  */
 import type { Worker } from "node:worker_threads";
 import type { FromThread, ToThread } from "./messages.ts";
@@ -169,7 +169,7 @@ export function startWatchedThread<Request, Reply>(options: ThreadOptions): Watc
   }
 
   const ready = thread.then(() => {});
-  // Whoever waits for it is told; the process must not end for it.
+  // Whoever waits for it gets the failure; the process must not end for it.
   ready.catch(() => {});
   return {
     run,

@@ -154,7 +154,10 @@ describe("what could drift", () => {
     const pages = readdirSync(join(root, "docs")).filter((name) => name.endsWith(".md"));
     test.each(["README.md", "CONTRIBUTING.md", ...pages.map((name) => `docs/${name}`)])("in %s", (page) => {
       const text = read(page);
-      const quoted = Array.from(text.matchAll(/`([\w./-]+)`/g), ([, path = ""]) => path);
+      // NAME is any name.
+      const quoted = Array.from(text.matchAll(/`([\w./-]+)`/g), ([, path = ""]) => path).filter(
+        (path) => !path.includes("NAME"),
+      );
       const paths = quoted.filter((path) => folders.includes(path.split("/")[0] ?? "") && path.includes("/"));
       const sources = quoted.filter((path) => /^[\w./-]+\.(?:ts|mjs|py|wat)$/.test(path));
       const links = Array.from(text.matchAll(/\]\((?!https?:|#)([^)#\s]+)(?:#[^)]*)?\)/g), ([, path = ""]) =>

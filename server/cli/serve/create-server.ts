@@ -18,7 +18,7 @@ import { writerHost } from "../../writing/writer-host.ts";
 import type { WriterOptions } from "../writer-options.ts";
 import { hostNames, listen } from "./addresses.ts";
 
-/** What both kinds of server are told. */
+/** What both kinds of server need. */
 export interface ServeOptions {
   readonly host: string;
   readonly port: number;
@@ -128,7 +128,7 @@ export async function createRewardServer(options: ServeOptions, owner: OwnerOpti
       }
     },
     async close(why) {
-      // Connections that are open may bring another request: it is told to go elsewhere.
+      // Connections that are open may bring another request, which is sent elsewhere.
       void occupancy.drain();
       log.info({ why }, "stopping");
       setTimeout(() => process.exit(0), SHUTDOWN_MS).unref();

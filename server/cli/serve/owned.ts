@@ -1,4 +1,4 @@
-/** A server that one parent or terminal owns: it says on stdout where it is, and ends when it is told to. */
+/** A server that one parent or terminal owns: it says on stdout where it is, and ends when its owner wants it to. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { type ReadyLine, VERSION } from "../../../shared/contract.ts";
 import { createRewardServer, type RewardServer, type ServeOptions } from "./create-server.ts";

@@ -70,7 +70,7 @@ export async function addCuda(
   options: {
     readonly signal: AbortSignal;
     readonly onProgress: (progress: InstallProgress) => void;
-    /** Told before a request is repeated. */
+    /** Called before a request is repeated. */
     readonly onWait: OnWait;
   },
 ): Promise<Installed> {

@@ -28,7 +28,7 @@ export function convertedBytes(architecture: Architecture, shape: Shape, type: F
   );
 }
 
-/** Bytes to download, as far as the shape tells; the Hub's own listing is exact. */
+/** Bytes to download, as far as the shape says; the Hub's own listing is exact. */
 export function downloadBytes(model: CatalogueModel): number {
   const { shape, weights, architecture } = model;
   const languageHead = weights.languageHead ? shape.vocabulary * shape.hidden : 0;

@@ -169,7 +169,7 @@ export interface FamilyHints {
   readonly hasCriteria: boolean;
 }
 
-/** Family of a checkpoint: from its class, then from its names, which alone tell the Qwen3 siblings apart. */
+/** Family of a checkpoint: from its class, then from its names, by which alone the Qwen3 siblings differ. */
 export function inferFamily(className: string, hints: FamilyHints): Family {
   if (className === "LlamaForSequenceClassification") return "skywork-llama";
   if (className === "Qwen2ForCausalRM") return "acecode";

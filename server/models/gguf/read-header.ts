@@ -72,7 +72,7 @@ export async function readGguf(
   }
 }
 
-/** What the user is told when a model file cannot be opened or read. */
+/** The failure that a user sees when a model file cannot be opened or read. */
 export function openError(path: string, cause: unknown): unknown {
   switch (errorCode(cause)) {
     case "ENOENT":

@@ -253,7 +253,7 @@ async function fetchWeights(
     try {
       await worker();
     } catch (error) {
-      // The others stop too; theirs is not the failure to tell.
+      // The others stop too; theirs is not the failure to report.
       failed.abort(error);
       throw error;
     }

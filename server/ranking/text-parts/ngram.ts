@@ -13,7 +13,7 @@ const SPELLED_ORDERS = [1, 2, 3, 4] as const;
 const NAMELESS_ORDERS = [2, 3, 4] as const;
 /** An n-gram counts at most this often: a program is not better for repeating itself. */
 const MOST = 2;
-/** Names whose order of use is told apart; older ones are one class. */
+/** Names that are distinguished by their order of use; older ones are one class. */
 const RECENT = 5;
 /** Words that are no names: they mean the same in every program. */
 const KEPT: ReadonlySet<string> = new Set(
