@@ -1,10 +1,10 @@
 /** From a model's file to a judge: a reward model or a language model here, or one on the engines of other hosts. */
 import { type EngineOptions, startEngine } from "../engine/llama/start.ts";
 import { readFit } from "../models/fits.ts";
-import { verifyOnce } from "../models/gguf/verified.ts";
 import { hasRewardHead, readLanguageModel } from "../models/language-model.ts";
 import type { Load, ReadModel } from "../models/model-host.ts";
 import { readRewardModel, readTokenizerFile } from "../models/read-model.ts";
+import { verifyOnce } from "../models/verified.ts";
 import { connectModel } from "../remote/connect-model.ts";
 import type { RemoteOptions } from "../remote/remote-engine.ts";
 import { createLikelihoodScorer } from "./likelihood-scorer.ts";

@@ -9,7 +9,7 @@ import { readLanguageModel } from "../../server/models/language-model.ts";
 import { createLikelihoodScorer } from "../../server/ranking/likelihood-scorer.ts";
 import type { Scorer } from "../../server/ranking/scorer.ts";
 import { tinyLanguageModel } from "../helpers/tiny-language-model.ts";
-import { tinyEngine } from "./tiny-model.ts";
+import { tinyEngine } from "../helpers/tiny-model.ts";
 
 const SETTINGS = {
   threads: 1,

@@ -8,10 +8,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { LlamaEngine } from "../../server/engine/llama/llama-engine.ts";
-import { convert } from "../../server/models/convert/convert.ts";
+import { convert } from "../../server/models/convert/convert-checkpoint.ts";
 import { readLanguageModel } from "../../server/models/language-model.ts";
-import { parityFixtures } from "../unit/rendering/parity.ts";
-import { tinyEngine } from "./tiny-model.ts";
+import { parityFixtures } from "../helpers/parity-fixtures.ts";
+import { tinyEngine } from "../helpers/tiny-model.ts";
 
 interface Recorded {
   readonly name: string;

@@ -10,9 +10,9 @@ import { conversation, type Scorer } from "../../server/ranking/scorer.ts";
 import { EngineStates } from "../../server/remote/engine-states.ts";
 import { wasmRuntime } from "../../shared/syntax/parsing/parser.ts";
 import { RemoteSetting } from "../helpers/remote-setting.ts";
+import { startSglang } from "../helpers/replay/sglang.ts";
 import type { VllmOptions } from "../helpers/replay/vllm.ts";
 import type { Setup } from "../helpers/replay/vllm-setups.ts";
-import { startSglang } from "../replay/sglang.ts";
 
 let setting: RemoteSetting;
 beforeAll(async () => {

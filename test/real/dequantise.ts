@@ -2,7 +2,7 @@
 import { open } from "node:fs/promises";
 import type { TensorInfo, TensorPlan } from "../../server/models/gguf/format.ts";
 import { elements } from "../../server/models/gguf/format.ts";
-import { readGguf } from "../../server/models/gguf/read.ts";
+import { readGguf } from "../../server/models/gguf/read-header.ts";
 import { createGguf } from "../../server/models/gguf/write.ts";
 
 /** Writes the model anew. Knows the formats f32, q8_0 and q4_1. */

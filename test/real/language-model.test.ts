@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type LanguageModelFile, readLanguageModel } from "../../server/models/language-model.ts";
 import { createLikelihoodScorer } from "../../server/ranking/likelihood-scorer.ts";
 import { createTextWriter } from "../../server/writing/text-writer.ts";
-import { tinyEngine, tinyWriter } from "../model/tiny-model.ts";
+import { tinyEngine, tinyWriter } from "../helpers/tiny-model.ts";
 import { dequantise } from "./dequantise.ts";
 import { nameOf, realModel, SMOLLM2 } from "./models.ts";
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { mediaFolder } from "../../../server/files/package-files.ts";
-import { verifyOnce } from "../../../server/models/gguf/verified.ts";
+import { verifyOnce } from "../../../server/models/verified.ts";
 
 let folder: string;
 let model: string;

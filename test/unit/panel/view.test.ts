@@ -4,9 +4,9 @@ import type { SyntaxRuntime } from "../../../shared/syntax/parsing/parser.ts";
 import type { CodeLine } from "../../../src/panel/panel-messages.ts";
 import { viewOf } from "../../../src/panel/view.ts";
 import type { Ranking } from "../../../src/ranking/ranking.ts";
+import { testRuntime } from "../../helpers/syntax-runtime.ts";
 import { cursorIn } from "../extension/cursor.ts";
 import { candidateOf, replyOf } from "../extension/reply.ts";
-import { testRuntime } from "../syntax/runtime.ts";
 
 vi.mock("vscode", () => ({ l10n: { t: (template: string) => template } }));
 

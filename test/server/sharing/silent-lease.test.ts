@@ -4,11 +4,11 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { serverScript } from "../../server/files/package-files.ts";
-import { VERSION } from "../../shared/contract.ts";
-import { LEASE_FILE, type Lease } from "../../shared/sharing/lease.ts";
-import { ownRuntimeFolder } from "../../shared/sharing/read-lease.ts";
-import { joinOrStart } from "../../src/reward-server/join-server.ts";
+import { serverScript } from "../../../server/files/package-files.ts";
+import { VERSION } from "../../../shared/contract.ts";
+import { LEASE_FILE, type Lease } from "../../../shared/sharing/lease.ts";
+import { ownRuntimeFolder } from "../../../shared/sharing/read-lease.ts";
+import { joinOrStart } from "../../../src/reward-server/join-server.ts";
 
 test("a silent server is asked twice by the window and twice by the new server, and replaced", async () => {
   const home = await mkdtemp(join(tmpdir(), "codescaler-silent-"));

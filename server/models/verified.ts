@@ -5,10 +5,10 @@
 import { mkdir, readFile, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
-import { createPending } from "../../files/disk.ts";
-import { cacheFolder } from "../../files/folders.ts";
-import { openError } from "./read.ts";
-import { type VerifyOptions, verifyModel } from "./verify.ts";
+import { createPending } from "../files/disk.ts";
+import { cacheFolder } from "../files/folders.ts";
+import { openError } from "./gguf/read-header.ts";
+import { type VerifyOptions, verifyModel } from "./verify-model.ts";
 
 /** Path → the state of the file when it was checked. */
 const records = z.record(z.string(), z.string());

@@ -1,6 +1,6 @@
 /** SGLang's server for a sequence classifier as its release 0.5.23 answers, with rewards from a function. */
-import { listenOnLoopback, type ReceivedRequest, sendJson } from "../helpers/replay/loopback.ts";
-import type { Reward } from "../helpers/replay/vllm-setups.ts";
+import { listenOnLoopback, type ReceivedRequest, sendJson } from "./loopback.ts";
+import type { Reward } from "./vllm-setups.ts";
 
 export type SglangSetup =
   | "right"
