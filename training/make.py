@@ -75,11 +75,14 @@ def main() -> None:
 
     if not (work / "raw/.done").exists():
         run(
-            "data.download", "--out", work / "raw", *(("--packages", 2, "--registries", "pypi") if options.tiny else ())
+            "data.sources.download",
+            "--out",
+            work / "raw",
+            *(("--packages", 2, "--registries", "pypi") if options.tiny else ()),
         )
         (work / "raw/.done").touch()
     if not corpus.exists():
-        run("data.corpus", "--raw", work / "raw", *sets, "--out", corpus)
+        run("data.sources.corpus", "--raw", work / "raw", *sets, "--out", corpus)
     if options.warm_start and not (work / "start.pt").exists():
         run("train.warm_start", "--gguf", options.warm_start, "--work", work)
     if not (tokenizer / "tokenizer.json").exists():
@@ -88,7 +91,7 @@ def main() -> None:
         run("data.lm_data", "--corpus", corpus, *sets, "--tokenizer", tokenizer, "--out", ids, *seed)
     if not test[0].exists():
         run(
-            "data.pairs",
+            "data.groups.pairs",
             "--corpus",
             corpus,
             *sets,

@@ -32,7 +32,9 @@ def logprobs(states: torch.Tensor, output: torch.Tensor, ids: list[int]) -> list
 def record_fixtures(folder: Path) -> None:
     for name in FIXTURES:
         fixture = json.loads((folder / name / "records.json").read_text())
-        model = AutoModel.from_pretrained(folder / name / "model", dtype=torch.float32, attn_implementation="eager").eval()
+        model = AutoModel.from_pretrained(
+            folder / name / "model", dtype=torch.float32, attn_implementation="eager"
+        ).eval()
         chosen = [one for one in fixture["records"] if one["name"] in RECORDS]
         recorded = []
         for one in chosen:
@@ -47,7 +49,9 @@ def rows_of(tensor: Any) -> np.ndarray:
     """Values in float32, in the order of PyTorch."""
     from gguf import dequantize
 
-    return dequantize(tensor.data, tensor.tensor_type).astype(np.float32).reshape(tuple(reversed(tensor.shape.tolist())))
+    return (
+        dequantize(tensor.data, tensor.tensor_type).astype(np.float32).reshape(tuple(reversed(tensor.shape.tolist())))
+    )
 
 
 def unpermuted(weight: np.ndarray, heads: int) -> np.ndarray:

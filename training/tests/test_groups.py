@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from training.data import retrieval
+from training.data.groups import retrieval
+from training.data.groups.pairs import package_group, styled
+from training.data.groups.wrong_programs import Job, bugs
 from training.data.heldout import hashes_of, shares_ngram
-from training.data.pairs import package_group, styled
-from training.data.wrong_programs import Job, bugs
 from training.evaluate.judged import judged
 from training.tests.examples import SAMPLE, group_of
 from training.train import packing

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from training.data import json_lines, mbpp, prompts
-from training.data.extract import functions
+from training.data.sources.extract import functions
 from training.data.standalone import is_standalone
 from training.tests.examples import GO, SAMPLE
 

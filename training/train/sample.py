@@ -23,7 +23,8 @@ import torch.nn.functional as F
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from training.data import mbpp, mbpp_pairs
+from training.data import mbpp
+from training.data.groups import mbpp_pairs
 from training.data.heldout import load_hashes, shares_ngram
 from training.data.mutate import coarse
 from training.train import optim

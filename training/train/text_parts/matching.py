@@ -25,8 +25,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from training.data import mbpp
+from training.data.groups.pairs import VALIDATION_FUNCTIONS, rows_of
 from training.data.heldout import load_hashes, shares_ngram
-from training.data.pairs import VALIDATION_FUNCTIONS, rows_of
 from training.data.prompts import problem, with_docstring
 from training.train.text_parts import ngrams
 

@@ -15,13 +15,14 @@ from collections.abc import Callable, Iterator
 from multiprocessing import Pool
 from pathlib import Path
 
-from training.data import mbpp, mbpp_pairs, retrieval
+from training.data import mbpp
+from training.data.groups import mbpp_pairs, retrieval
+from training.data.groups.wrong_programs import Job, Row, bugs, coarse_candidates, weak_candidates
 from training.data.heldout import load_hashes, shares_ngram
 from training.data.mutate import coarse, tree
 from training.data.mutate.style import strip_comments
 from training.data.prompts import problem, signature, with_docstring
 from training.data.standalone import is_standalone
-from training.data.wrong_programs import Job, Row, bugs, coarse_candidates, weak_candidates
 
 FINE_PER_GROUP = 4
 MBPP_TRIES = 140

@@ -17,9 +17,10 @@ from collections.abc import Iterator
 from multiprocessing import Pool
 from pathlib import Path, PurePosixPath
 
-from training.data import mbpp, packages
-from training.data.extract import LANGUAGE_OF_SUFFIX, functions
+from training.data import mbpp
 from training.data.heldout import hashes_of, load_hashes, shares_ngram
+from training.data.sources import packages
+from training.data.sources.extract import LANGUAGE_OF_SUFFIX, functions
 
 MAX_FILE = 400_000
 """Characters; larger files are generated or bundled."""

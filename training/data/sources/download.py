@@ -13,7 +13,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from training.data import packages
+from training.data.sources import packages
 
 SECONDS = 600
 MOST: int | None = None

@@ -1,0 +1,1 @@
+"""Preference groups: a right program and several wrong ones."""

@@ -1,0 +1,1 @@
+"""From public packages to documented functions."""
