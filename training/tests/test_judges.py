@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from training.data import cursor_tasks, json_lines
+from training.data import cursor_samples, cursor_tasks, json_lines
 from training.evaluate import judges
 from training.evaluate.judged_problems import JudgedProblem, describe, load, normal_form, without_comments
 from training.evaluate.picks import best, estimate, pairwise
@@ -179,3 +179,11 @@ def test_functions_whose_examples_judge_them_become_tasks(
         False,
         False,
     ]
+    samples = cursor_samples.judged(task, ["return a + 1", task.original, "", "return a", "return a + 1"])["samples"]
+    assert [sample["passed"] for sample in samples] == [True, True, False, False, True]
+
+
+def test_a_completion_ends_where_its_block_does() -> None:
+    assert cursor_samples.indentation("def f(a):\n    if a:\n        ") == 8
+    assert cursor_samples.within_block("a = 1\n\n        return a\n    return 2\n", 8) == "a = 1\n\n        return a"
+    assert cursor_samples.within_block("return 1", 4) == "return 1"
