@@ -49,6 +49,7 @@ import { configuredSources } from "./sources/source-names.ts";
 import { keepStatistics } from "./statistics/record-outcomes.ts";
 import { StatisticsStore } from "./statistics/statistics-store.ts";
 import { Syntax } from "./syntax/syntax.ts";
+import { registerTools } from "./tools/register-tools.ts";
 
 /** What other extensions and tests may look at. */
 export interface Api {
@@ -92,9 +93,10 @@ export function activate(context: vscode.ExtensionContext): Api {
     script: join(context.extensionPath, "dist", "server.js"),
   };
   const tokens = new AccessTokens(secrets);
+  const version = String(context.extension.packageJSON.version);
   const server = new Supervisor({
     ...commandLine,
-    version: String(context.extension.packageJSON.version),
+    version,
     folder: ownRuntimeFolder(),
     log,
     ...serverSettings(configuration, tokens),
@@ -161,6 +163,7 @@ export function activate(context: vscode.ExtensionContext): Api {
     showLog: () => log.show(),
   };
   lifetime.add(registerCommands(handlers, log));
+  lifetime.add(registerTools({ rank, commandLine, version }));
   lifetime.add(watchContextKeys({ configuration, session, scores, server }));
   lifetime.add(decorateScores(session, scores));
   lifetime.add(keepStatistics(session, statistics, () => configuration.for()["statistics.enable"]));

@@ -7,3 +7,4 @@ import "./scoring.ts";
 import "./network.ts";
 import "./documents.ts";
 import "./editor-models.ts";
+import "./tools.ts";
