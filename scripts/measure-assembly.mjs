@@ -77,16 +77,29 @@ function sameText(insert, { middle, prefix }) {
   return plain(insert) === plain(middle);
 }
 
-/** The document parses with the insertion; where its blocks are not closed, with some brackets behind it. */
+/** The document parses with the insertion; where its blocks are not closed, with some of their closers behind it. */
 function parses({ language, kind, prefix, suffix }, insert, runtime) {
-  const closers = kind === "unclosed" && language !== "python" ? 8 : 0;
-  for (let depth = 0; depth <= closers; depth++) {
-    const tree = runtime.parse(language, `${prefix}${insert}${"\n}".repeat(depth)}${suffix}`);
+  const closers = kind === "unclosed" ? closersOf(prefix + insert) : [];
+  for (let depth = 0; depth <= closers.length; depth++) {
+    const closing = closers.slice(0, depth).map((closer) => `\n${closer}`);
+    const tree = runtime.parse(language, `${prefix}${insert}${closing.join("")}${suffix}`);
     const clean = tree !== null && !tree.rootNode.hasError;
     tree?.delete();
     if (clean) return true;
   }
   return false;
+}
+
+/** What would close the brackets that are open at the end of a text, innermost first; strings are skipped roughly. */
+function closersOf(text) {
+  const code = text.replace(/\/\*[\s\S]*?\*\/|\/\/.*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`[^`]*`/g, "");
+  const open = [];
+  for (const character of code) {
+    const at = "([{".indexOf(character);
+    if (at >= 0) open.push(")]}"[at]);
+    else if (open.at(-1) === character) open.pop();
+  }
+  return open.reverse();
 }
 
 /** The last line of the insertion is one of the next lines of the document, or ends with the rest of its own. */

@@ -24,7 +24,8 @@ for (const language of Object.keys(PACKAGES)) {
   await runtime.load(language);
   const random = randomOf(SEED);
   const packages = fetchPackages(language, join(cache, language));
-  for (const { root: _, ...about } of packages) lines.push({ package: about.name, language, ...about });
+  for (const { root: at, ...about } of packages)
+    lines.push({ package: about.name, language, ...about, notice: noticeIn(at) });
   const shares = packages.map((one) => shuffled(filesIn(one.root, EXTENSIONS[language]), random));
   let taken = 0;
   // A file of each package in turn, so that no package is most of the corpus.
@@ -65,6 +66,16 @@ function filesIn(folder, extension) {
     )
     .filter((path) => statSync(path).isFile())
     .sort();
+}
+
+/** The text of the licence, as the package has it; empty where only its files name it. */
+function noticeIn(folder) {
+  const found = readdirSync(folder, { recursive: true })
+    .filter((name) => /(?:^|[/\\])(?:LICEN[CS]E|COPYING|UNLICENSE)[^/\\]*$/i.test(name))
+    .sort((a, b) => a.length - b.length || (a < b ? -1 : 1))
+    .map((name) => join(folder, name))
+    .find((path) => statSync(path).isFile());
+  return found === undefined ? "" : readFileSync(found, "utf8");
 }
 
 function shuffled(items, random) {

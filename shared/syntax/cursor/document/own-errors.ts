@@ -43,15 +43,23 @@ export function ownErrors(
   return known;
 }
 
-/** Every error is outside the insertion, which starts at an offset, and is known. */
+/**
+ * Every error is known, and outside the insertion and the rest of its line: what is wrong right behind the cursor
+ * is what a completion there has to put right.
+ * @param start offset of the insertion
+ * @param after the text behind it
+ */
 export function areElsewhere(
   faults: readonly Fault[],
   known: OwnErrors,
   insert: string,
   start: number,
+  after: string,
 ): boolean {
   const from = start + insert.length - insert.trimStart().length;
-  const to = start + insert.trimEnd().length;
+  const rest = (/^[^\n]*/.exec(after)?.[0] ?? "").trim();
+  const to =
+    rest === "" ? start + insert.trimEnd().length : start + insert.length + after.indexOf(rest) + rest.length;
   return faults.every((fault) => {
     if (fault.end < from) return known.has(faultKey(fault, 0));
     return fault.start > to && known.has(faultKey(fault, insert.length));

@@ -142,7 +142,7 @@ export class ParsedDocument implements CursorDocument {
       if (known.size > 0) {
         const alone = this.#judgeAlone(insert);
         if (alone !== undefined) return alone;
-        if (areElsewhere(faults, known, insert, start)) {
+        if (areElsewhere(faults, known, insert, start, after)) {
           return { ...this.#judged(tree, plain, insert, true, faults), clean: false };
         }
       }
