@@ -1,62 +1,11 @@
 /** What becomes of completions at cursor positions in real packages; the fixture's README says where they are from. */
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { gunzipSync } from "node:zlib";
-import { beforeAll, describe, expect, test } from "vitest";
-import * as z from "zod";
+import { describe, expect, test } from "vitest";
 import { assemble } from "../../../shared/syntax/cursor/assemble.ts";
-import type { Language } from "../../../shared/syntax/languages/languages.ts";
-import { testRuntime } from "./runtime.ts";
+import { testRuntime } from "../../helpers/syntax-runtime.ts";
+import { realPositions, realSamples } from "./real-positions.ts";
 
-const FIXTURES = join(import.meta.dirname, "../../fixtures/syntax/cursor-real");
-const MEASURED = ["python", "typescript", "go", "rust", "java"] as const satisfies readonly Language[];
-
-const position = z.object({ kind: z.string(), start: z.number(), end: z.number(), resume: z.number() });
-const file = z.object({
-  file: z.string(),
-  of: z.string(),
-  language: z.enum(MEASURED),
-  text: z.string(),
-  positions: z.array(position),
-});
-const sample = z.object({ id: z.string(), text: z.string() });
-
-interface Position {
-  readonly id: string;
-  readonly language: Language;
-  readonly kind: string;
-  readonly prefix: string;
-  /** What the author wrote at the cursor. */
-  readonly middle: string;
-  readonly suffix: string;
-}
-
-function rows(name: string): unknown[] {
-  const lines = gunzipSync(readFileSync(join(FIXTURES, name)))
-    .toString("utf8")
-    .trim()
-    .split("\n");
-  return lines.map((line) => JSON.parse(line));
-}
-
-function positionsIn(row: unknown): Position[] {
-  const parsed = file.safeParse(row);
-  if (!parsed.success) return [];
-  const { text, language, of, file: path } = parsed.data;
-  return parsed.data.positions.map(({ kind, start, end, resume }) => ({
-    id: `${of}/${path}:${start}-${end}`,
-    language,
-    kind,
-    prefix: text.slice(0, start),
-    middle: text.slice(start, end),
-    suffix: text.slice(resume),
-  }));
-}
-
-let positions: Position[];
-beforeAll(() => {
-  positions = rows("corpus.jsonl.gz").flatMap(positionsIn);
-});
+const MEASURED = ["python", "typescript", "go", "rust", "java"] as const;
+const positions = realPositions();
 
 test("the corpus has at least 1,000 positions, 200 in each language, of five kinds", () => {
   expect(positions.length).toBeGreaterThanOrEqual(1000);
@@ -86,7 +35,7 @@ describe("what the author wrote", () => {
 
 test("of what a real model wrote inside brackets, nothing that is inserted leaves them", async () => {
   const known = new Map(positions.map((one) => [one.id, one]));
-  const samples = z.array(sample).parse(rows("samples-0.5b.jsonl.gz"));
+  const samples = realSamples("0.5b");
   expect(samples.length).toBeGreaterThanOrEqual(600);
   const leaving: string[] = [];
   for (const { id, text } of samples) {
