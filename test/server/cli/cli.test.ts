@@ -124,7 +124,7 @@ describe("codescaler rank", () => {
 });
 
 describe("model files", () => {
-  test("a truncated one, one that is no GGUF, and one without a reward head are refused with the reason", async () => {
+  test("a truncated one, and one that is no GGUF, are refused with the reason", async () => {
     const nano = join(mediaFolder, "nano.gguf");
     await copyFile(nano, file("truncated.gguf"));
     const handle = await open(nano);
@@ -132,14 +132,9 @@ describe("model files", () => {
     await handle.close();
     await truncate(file("truncated.gguf"), Math.floor(size / 2));
     await writeFile(file("html.gguf"), "<!DOCTYPE html><html><body>Not found</body></html>");
-    const headless = await readFile(nano);
-    const key = headless.indexOf("codescaler.head.weight");
-    headless.write("codescaler.tail.weight", key);
-    await writeFile(file("headless.gguf"), headless);
     for (const [name, reason] of [
       ["truncated.gguf", /truncated|shorter|incomplete|ends/i],
       ["html.gguf", /GGUF/],
-      ["headless.gguf", /head/],
     ] as const) {
       const { code, stderr } = await codescaler([
         "rank",
@@ -153,6 +148,19 @@ describe("model files", () => {
       expect(stderr).toMatch(reason);
       expectSentence(stderr);
     }
+  });
+
+  test("one without a reward head is a language model: it judges by likelihood, and says so", async () => {
+    const headless = await readFile(join(mediaFolder, "nano.gguf"));
+    headless.write("codescaler.tail.weight", headless.indexOf("codescaler.head.weight"));
+    await writeFile(file("headless.gguf"), headless);
+    const { code, stdout, stderr } = await codescaler([
+      ...["rank", "--task", file("task.md"), "--model", file("headless.gguf"), file("right.md"), "--json"],
+    ]);
+    expect(code, stderr).toBe(0);
+    const { order, candidates } = JSON.parse(stdout);
+    expect(order.by).toBe("likelihood");
+    expect(candidates[0]).toMatchObject({ reward: null, signals: { likelihood: expect.any(Number) } });
   });
 
   test("models list shows the embedded model", async () => {

@@ -201,7 +201,7 @@ test("without a writer the answer says how to get one", async () => {
   const alone = await serve();
   try {
     const { status, text } = await alone.call("POST", "/v1/chat/completions", { messages });
-    expect({ status, says: /--upstream/.test(text) }).toEqual({ status: 404, says: true });
+    expect({ status, says: /models pull|--upstream/.test(text) }).toEqual({ status: 404, says: true });
   } finally {
     await alone.stop();
   }
