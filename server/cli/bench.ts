@@ -10,6 +10,7 @@ import { seeded } from "../eval/statistics.ts";
 import { grammarFolder } from "../files/package-files.ts";
 import { randomModel } from "../models/convert/random.ts";
 import { findModel } from "../models/find-model.ts";
+import { hasRewardHead, readLanguageModel } from "../models/language-model.ts";
 import { readRewardModel } from "../models/read-model.ts";
 import { programReader } from "../ranking/programs.ts";
 import { rank } from "../ranking/rank.ts";
@@ -21,7 +22,8 @@ import { formatTable } from "./table.ts";
 export const usage = `Usage: codescaler bench [options]
 
 Times N candidates for one question: ranked together, one by one, and the ceiling, which is the plain prefill
-of one sequence of as many tokens. All three run in turn, from an empty cache; the figures are medians.
+of one sequence of as many tokens, without logits. A language model judges by likelihood, with logits for every
+token of a candidate. All three run in turn, from an empty cache; the figures are medians.
 
   --question-tokens Q   tokens of the question (default 600)
   --candidate-tokens C  tokens of each candidate (default 150)
@@ -77,7 +79,8 @@ export async function run(args: string[]): Promise<number> {
   const model = values.model?.startsWith("random:")
     ? { id: values.model, path: await makeOrReuse(values.model) }
     : await findModel(values.model);
-  const file = await readRewardModel(model.path);
+  const judge = (await hasRewardHead(model.path)) ? await readRewardModel(model.path) : undefined;
+  const file = judge ?? (await readLanguageModel(model.path));
   const options = engineOptions(values);
   if (options.remote !== undefined)
     throw new UsageError("bench measures the engine here: leave --engine out.");
@@ -86,10 +89,12 @@ export async function run(args: string[]): Promise<number> {
     contextTokens: options.contextTokens ?? contextFor(shape),
   });
   try {
-    const around = values.model?.startsWith("random:")
-      ? null
-      : await aroundModel(createScorer(model.id, file, engine));
-    const result = await measure(model.id, engine, shape, rounds, around);
+    const around =
+      judge === undefined || values.model?.startsWith("random:")
+        ? null
+        : await aroundModel(createScorer(model.id, judge, engine));
+    const likelihood = judge === undefined;
+    const result = await measure({ id: model.id, likelihood, around }, engine, shape, rounds);
     process.stdout.write(values.json ? `${JSON.stringify(result)}\n` : describe(result));
     return 0;
   } finally {
@@ -110,12 +115,18 @@ interface BenchShape {
   readonly n: number;
 }
 
+interface Measured {
+  readonly id: string;
+  /** A language model judges by the likelihood of all of a candidate's tokens: logits for each of them. */
+  readonly likelihood: boolean;
+  readonly around: number | null;
+}
+
 async function measure(
-  id: string,
+  { id, likelihood, around }: Measured,
   engine: LlamaEngine,
   shape: BenchShape,
   rounds: number,
-  around: number | null,
 ): Promise<BenchResult> {
   const random = seeded(42);
   // Ids of ordinary text: small enough for every vocabulary, no control token among them.
@@ -127,9 +138,14 @@ async function measure(
   const unique = countNodes([...texts].sort(compareTokens));
   const plain = tokens(unique);
 
-  const time = async (sequences: readonly Tokens[]) => {
+  /** @param judged tokens at the end of each sequence that are judged by their likelihood */
+  const time = async (sequences: readonly Tokens[], judged = shape.candidate) => {
+    const spans = sequences.map(({ length }) => ({ from: Math.max(1, length - judged), to: length }));
     const started = performance.now();
-    const { decodedTokens } = await engine.score(sequences, { priority: "interactive" });
+    const { decodedTokens } = await engine.score(sequences, {
+      priority: "interactive",
+      ...(likelihood && { spans }),
+    });
     return { seconds: (performance.now() - started) / 1000, decodedTokens };
   };
   await time([tokens(64)]);
@@ -141,7 +157,7 @@ async function measure(
   for (let round = 0; round < rounds; round++) {
     process.stderr.write(`Round ${round + 1} of ${rounds} on ${engine.device} …\n`);
     await engine.forget();
-    ceiling.push((await time([plain])).seconds);
+    ceiling.push((await time([plain], 1)).seconds);
     await engine.forget();
     const loop = monitorEventLoopDelay({ resolution: 1 });
     loop.enable();

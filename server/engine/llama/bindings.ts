@@ -151,8 +151,8 @@ export function loadBindings(folder: string, needed: readonly string[] = []): Bi
   const decode = llama.func("int llama_decode(void *context, llama_batch batch)");
   const embedding = llama.func("void *llama_get_embeddings_ith(void *context, int index)");
   const logits = llama.func("void *llama_get_logits_ith(void *context, int index)");
-  // To float32 it is a plain copy, and the same on every platform, as no function of the C library is: ten times faster
-  // for a row of logits than one made by koffi, and it can go into WebAssembly's memory.
+  // To float32 it is a plain copy, on every platform by the same name, which no function of the C library has, and it
+  // can go right into WebAssembly's memory.
   const copyInto = base.func(
     "size_t ggml_quantize_chunk(int type, const void *source, void *target, int64_t start, int64_t rows, int64_t columns, const void *matrix)",
   );
