@@ -114,6 +114,29 @@ export class PendingLikelihood {
   }
 }
 
+/**
+ * What is known of spans, by the keys of their sequences; where one is asked for twice, of both spans together.
+ * @param keys of the sequences: equal for equal ones
+ * @param spans of the sequences, in their order
+ */
+export function lookUpLikelihoods(
+  sequences: readonly Tokens[],
+  keys: readonly string[],
+  spans: readonly Span[],
+  memory: LikelihoodMemory,
+): Map<string, PendingLikelihood> {
+  const widest = new Map<string, { readonly tokens: Tokens; readonly span: Span }>();
+  for (const [index, { from, to }] of spans.entries()) {
+    const key = keys[index] ?? "";
+    const known = widest.get(key)?.span;
+    const span = known ? { from: Math.min(from, known.from), to: Math.max(to, known.to) } : { from, to };
+    widest.set(key, { tokens: sequences[index] ?? new Int32Array(), span });
+  }
+  return new Map(
+    [...widest].map(([key, { tokens, span }]) => [key, new PendingLikelihood(tokens, span, memory)]),
+  );
+}
+
 /** For each token of the span a key of the sequence up to it, itself included. */
 function prefixKeys(tokens: Tokens, { from, to }: Span): Float64Array {
   const keys = new Float64Array(to - from);

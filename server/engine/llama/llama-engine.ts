@@ -2,11 +2,12 @@
 import { LIMITS, type Priority } from "../../../shared/contract.ts";
 import { ServiceError } from "../../errors.ts";
 import type { Engine, LanguageTokenizer, ScoreOptions, Scores, Tokens } from "../engine.ts";
-import { LikelihoodMemory, PendingLikelihood, type Span } from "../likelihood.ts";
+import { LikelihoodMemory, lookUpLikelihoods, type Span } from "../likelihood.ts";
 import { PriorityQueue } from "../queue.ts";
 import { RewardCache } from "../reward-cache.ts";
 import type { EngineModel, EngineSettings } from "../settings.ts";
 import { compareTokens } from "../trie.ts";
+import { Turns } from "../turns.ts";
 import { Decoder, type Wanted } from "./decoder.ts";
 import type { Pointer } from "./layouts.ts";
 import { shuttingDown, vocabularyTokenizer } from "./tokenizer.ts";
@@ -43,6 +44,7 @@ export class LlamaEngine implements Engine {
   readonly tokenizer: LanguageTokenizer;
   readonly #weights: Weights;
   readonly #context: Pointer;
+  readonly #turns: Turns;
   readonly #decoder: Decoder;
   readonly #retained: number;
   readonly #watched: EngineSettings["watched"];
@@ -65,7 +67,14 @@ export class LlamaEngine implements Engine {
     const vocabulary = bindings.vocabulary(model);
     this.#vocabularySize = bindings.vocabularySize(vocabulary);
     this.#hasHead = file.head !== undefined;
-    this.#decoder = new Decoder(bindings, context, file, settings, this.#vocabularySize);
+    this.#turns = settings.turns ?? new Turns();
+    this.#decoder = new Decoder(
+      bindings,
+      context,
+      file,
+      { ...settings, turns: this.#turns },
+      this.#vocabularySize,
+    );
     this.maxSequence = this.#decoder.capacity;
     // The vocabulary is freed with the model.
     this.tokenizer = vocabularyTokenizer(bindings, vocabulary, file.addedTokens, () => this.#closed);
@@ -94,7 +103,7 @@ export class LlamaEngine implements Engine {
     if (this.#closed) throw shuttingDown();
     for (const [index, tokens] of sequences.entries()) this.#check(tokens, options.spans?.[index]);
     const { keys, rewards, pending: unrewarded } = this.#rewards.lookUp(sequences);
-    const likelihoods = this.#lookUpLikelihoods(sequences, keys, options.spans ?? []);
+    const likelihoods = lookUpLikelihoods(sequences, keys, options.spans ?? [], this.#likelihoods);
     const work = new Map<string, Work>();
     for (const [index, tokens] of sequences.entries()) {
       const key = keys[index] ?? "";
@@ -141,27 +150,6 @@ export class LlamaEngine implements Engine {
     await this.#worker;
     this.#weights.bindings.freeContext(this.#context);
     this.#weights.release();
-  }
-
-  /** What is known of the spans, by the keys of their sequences; where one is asked for twice, of both spans together. */
-  #lookUpLikelihoods(
-    sequences: readonly Tokens[],
-    keys: readonly string[],
-    spans: readonly Span[],
-  ): Map<string, PendingLikelihood> {
-    const widest = new Map<string, { readonly tokens: Tokens; readonly span: Span }>();
-    for (const [index, { from, to }] of spans.entries()) {
-      const key = keys[index] ?? "";
-      const known = widest.get(key)?.span;
-      const span = known ? { from: Math.min(from, known.from), to: Math.max(to, known.to) } : { from, to };
-      widest.set(key, { tokens: sequences[index] ?? new Int32Array(), span });
-    }
-    return new Map(
-      [...widest].map(([key, { tokens, span }]) => [
-        key,
-        new PendingLikelihood(tokens, span, this.#likelihoods),
-      ]),
-    );
   }
 
   #check(tokens: Tokens, span: Span | undefined): void {
@@ -230,12 +218,15 @@ export class LlamaEngine implements Engine {
       job.began?.();
       job.began = undefined;
       job.turnLeft = job.turn;
+      const ended = job.priority === "interactive" ? this.#turns.begin() : undefined;
       try {
         while (job.pending.length > 0) await this.#scoreGroup(job);
         job.resolve();
       } catch (error) {
         if (error instanceof Interrupted) this.#putBack(job);
         else job.reject(error);
+      } finally {
+        ended?.();
       }
     }
     // What a job that was cancelled or failed has left.

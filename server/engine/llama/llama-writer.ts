@@ -88,9 +88,11 @@ export class LlamaWriter implements Writer {
       request.signal?.throwIfAborted();
       if (this.#closed) throw shuttingDown();
       const done = await this.#watched?.();
+      const ended = request.priority === "interactive" ? this.#turns.begin() : undefined;
       try {
         return await this.#write(request);
       } finally {
+        ended?.();
         done?.();
       }
     } finally {

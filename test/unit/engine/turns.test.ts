@@ -29,6 +29,30 @@ test("bulk work waits for what is interactive", async () => {
   expect(log.indexOf("bulk")).toBeGreaterThan(0);
 });
 
+test("bulk work has a fifth of the time while interactive work goes on, and all of it afterwards", async () => {
+  let clock = 0;
+  const turns = new Turns(() => clock);
+  const log: string[] = [];
+  const take = async (name: string, priority: "interactive" | "bulk", milliseconds: number) => {
+    const done = await turns.take(priority);
+    log.push(name);
+    clock += milliseconds;
+    done();
+  };
+  const end = turns.begin();
+  // A batch of it takes as long as ten steps of the editor's.
+  const bulk = (async () => {
+    for (let batch = 0; batch < 20; batch++) await take("bulk", "bulk", 100);
+  })();
+  for (let step = 0; step < 200; step++) await take("step", "interactive", 10);
+  const during = log.filter((name) => name === "bulk").length;
+  expect(during).toBeGreaterThanOrEqual(4);
+  expect(during).toBeLessThanOrEqual(6);
+  end();
+  await bulk;
+  expect(log.filter((name) => name === "bulk").length).toBe(20);
+});
+
 test("only one has a turn at a time, whatever fails in it", async () => {
   const turns = new Turns();
   let running = 0;
