@@ -84,6 +84,22 @@ describe("imports", () => {
 /** What one language takes up with its names alone, and the registry; with its tables it takes 2,000 and more. */
 const IDENTITY_BYTES = 800;
 
+describe("folders of the extension", () => {
+  const files = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" })
+    .filter((file) => file.endsWith(".ts"))
+    .map((file) => file.split(sep).join("/"));
+  test("hold everything but the composition root", () => {
+    expect(files.filter((file) => !file.includes("/"))).toEqual(["extension.ts"]);
+  });
+  test("hold at most fifteen files, each of a name of its own", () => {
+    const counts = new Map<string, number>();
+    for (const file of files) counts.set(dirname(file), (counts.get(dirname(file)) ?? 0) + 1);
+    expect([...counts].filter(([, count]) => count > 15)).toEqual([]);
+    const names = files.map((file) => file.slice(file.lastIndexOf("/") + 1));
+    expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
+  });
+});
+
 describe("activation", () => {
   test("compiles no parser: what parses is imported by the file that is loaded later, and by nothing else", () => {
     const later = ["src/syntax/syntax-engine.ts", "src/scoring/functions.ts"];
