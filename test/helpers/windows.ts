@@ -149,6 +149,6 @@ let bundled: Promise<string> | undefined;
 
 /** The text of the window's program, bundled once. */
 function windowProgram(): Promise<string> {
-  bundled ??= bundledProgram(join(packageRoot, "test", "server", "window.ts"));
+  bundled ??= bundledProgram(join(packageRoot, "test", "helpers", "window.ts"));
   return bundled;
 }
