@@ -65,7 +65,7 @@ test.each([
   ["no problem", "rank_candidates", { candidates: ["x"] }, /either question/],
   ["a cursor without a language", "rank_candidates", { prefix: "x", candidates: ["x"] }, /language/],
   ["an unknown language", "extract_code", { text: "x", language: "klingon" }, /Known are/],
-  ["no writer", "best_of_n", { question: "Add two numbers." }, /--upstream/],
+  ["no writer", "best_of_n", { question: "Add two numbers." }, /models pull/],
   ["no candidate", "rank_candidates", { question: "x", candidates: [] }, /candidates/],
 ])("%s: the agent is told in one sentence", async (_, name, args, message) => {
   const { isError, text } = await call(name, args);
