@@ -87,7 +87,6 @@ const bundles = [
     ...common,
     entryPoints: LIBRARIES.map((library) => ({ in: library, out: library })),
     outdir: join(dist, "libraries"),
-    sourcemap: false,
     minify: true,
   },
 ];

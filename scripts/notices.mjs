@@ -1,12 +1,23 @@
-// Writes THIRD-PARTY-NOTICES.md: what is shipped (bundled, or beside the bundle), under which licence.
+// Writes THIRD-PARTY-NOTICES.md, after a build: what is shipped (bundled, or beside the bundle), under which licence.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "./setup.mjs";
 
+/** Packages of which something is in a bundle, by the source maps: also what a package asks for if it is there. */
+const dist = join(root, "dist");
+const bundled = new Set(
+  readdirSync(dist, { recursive: true, encoding: "utf8" })
+    .filter((file) => file.endsWith(".js.map"))
+    .flatMap((file) => JSON.parse(readFileSync(join(dist, file), "utf8")).sources)
+    .flatMap(
+      (source) => /(node_modules\/(?:.*\/node_modules\/)?(?:@[^/]+\/)?[^/]+)\//.exec(source)?.[1] ?? [],
+    ),
+);
 const lock = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8")).packages;
 /** Grammars are development packages whose .wasm files are shipped. */
 const shipped = Object.entries(lock).filter(
-  ([path, entry]) => path.startsWith("node_modules/") && (!entry.dev || /tree-sitter-/.test(path)),
+  ([path, entry]) =>
+    path.startsWith("node_modules/") && (!entry.dev || bundled.has(path) || /tree-sitter-/.test(path)),
 );
 const parts = [];
 for (const [path, entry] of shipped.sort(([a], [b]) => (a < b ? -1 : 1))) {

@@ -7,7 +7,7 @@ import type { SettingName, Settings } from "./settings.ts";
 
 export interface SettingDeclaration {
   /** The editor's own names of who may set it: for a language, a folder, a machine, or the user only. */
-  readonly scope: "language-overridable" | "resource" | "machine-overridable" | "application";
+  readonly scope: "language-overridable" | "resource" | "machine" | "application";
   /** Markdown; `#name#` is a link to another setting. */
   readonly text: string;
   /** JSON schema beside what settings.ts says. Its texts are `%key%`s of `texts`. */
@@ -121,16 +121,16 @@ export const SETTING_DECLARATIONS: Readonly<Record<SettingName, SettingDeclarati
     text: "Sampling temperature. At 0 all candidates of a source tend to be the same, so that there is nothing to choose from.",
   },
   sources: {
-    scope: "machine-overridable",
+    scope: "machine",
     text: "Where completions come from; several are asked together and ranked together. *CodeScaler: Add a Source of Completions…* finds local servers and writes this setting. API keys are kept in the editor's secret storage, never here.",
     schema: { items: SOURCE_SCHEMA },
   },
   dailyRequestLimit: {
-    scope: "machine-overridable",
+    scope: "machine",
     text: "Most requests a day to each source that is not on this machine; 0 means no limit.",
   },
   dailyTokenLimit: {
-    scope: "machine-overridable",
+    scope: "machine",
     text: "Most tokens a day, read and written, of each source that is not on this machine; 0 means no limit.",
   },
   exclude: {
@@ -138,29 +138,29 @@ export const SETTING_DECLARATIONS: Readonly<Record<SettingName, SettingDeclarati
     text: "Glob patterns of files in which CodeScaler does nothing, for example `**/generated/**`.",
   },
   secretFiles: {
-    scope: "machine-overridable",
+    scope: "machine",
     text: "Glob patterns of files that may hold secrets. Nothing of them is ever sent anywhere, not even to the local reward server.",
   },
   rewardModel: {
-    scope: "machine-overridable",
+    scope: "machine",
     text: "Name of the reward model, for example `nano` (embedded). Empty: the best one that is installed.",
   },
   device: {
-    scope: "machine-overridable",
+    scope: "machine",
     text: "What the reward model runs on.",
     schema: { enumDescriptions: Object.keys(DEVICE_TEXTS).map((device) => `%setting.device.${device}%`) },
   },
   "server.url": {
-    scope: "machine-overridable",
+    scope: "machine",
     text: "Address of a reward server of your own, for example `http://127.0.0.1:8137`. Empty: CodeScaler runs one itself. Its access token is set by *CodeScaler: Set Access Token of Your Own Reward Server…*.",
   },
   "server.engines": {
-    scope: "machine-overridable",
+    scope: "machine",
     text: "Addresses of vLLM or CodeScaler servers that have the reward model's weights, for example `https://gpu.example:8000`; requests are spread over them. Code is extracted and judged as always, only token ids go there. `#codescaler.rewardModel#` names the model, of which at least the tokenizer is installed here (`codescaler models pull NAME --tokenizer`). Their access token is set by *CodeScaler: Set Access Token of Your Own Reward Server…*.",
     schema: { items: { type: "string", format: "uri" }, uniqueItems: true },
   },
   "server.unloadAfter": {
-    scope: "machine-overridable",
+    scope: "machine",
     text: "Minutes without a request after which the reward server gives the memory of its model back. The next request loads it again. 0 = never.",
   },
   "hover.enable": { scope: "resource", text: "Show the score of scored or accepted code on hover." },

@@ -128,7 +128,7 @@ function portioned(request: CompletionRequest, { count, singleLine }: Portion): 
 
 /** Stops behind the first line that has something in it, or where it would have stopped anyway. */
 function afterFirstLine(stopEarly: StopEarly | undefined): StopEarly {
-  return (text) => /\S[^\n]*\n/.test(text) || stopEarly?.(text) === true;
+  return (text) => text.trimStart().includes("\n") || stopEarly?.(text) === true;
 }
 
 /** Why a source is left alone now; undefined where it may be asked. */

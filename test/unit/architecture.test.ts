@@ -160,6 +160,28 @@ describe("what could drift", () => {
     expect(oldest).not.toBe("");
     expect(ranges.filter(([, range]) => range.trim() !== "*" && !takes(range))).toEqual([]);
   });
+  test("every package of the lock file has a hash", () => {
+    const { packages } = JSON.parse(read("package-lock.json"));
+    const without = Object.entries<{ integrity?: string }>(packages).filter(
+      ([path, { integrity }]) => path !== "" && !integrity?.startsWith("sha512-"),
+    );
+    expect(without.map(([path]) => path)).toEqual([]);
+  });
+  test("the notices have every package of which something is bundled, with its licence", () => {
+    const maps = readdirSync(join(root, "dist"), { recursive: true, encoding: "utf8" }).filter((file) =>
+      file.endsWith(".js.map"),
+    );
+    const sources = maps.flatMap((file): string[] => JSON.parse(read(`dist/${file}`)).sources);
+    const bundled = new Set(
+      sources.flatMap((source) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(source)?.[1] ?? []),
+    );
+    expect(bundled).toContain("fastify");
+    expect(bundled).toContain("axios");
+    const notices = read("THIRD-PARTY-NOTICES.md");
+    const missing = [...bundled].filter((name) => !notices.includes(`\n## ${name} `));
+    expect(missing).toEqual([]);
+    expect(notices).not.toContain("see its package");
+  });
   describe("every file of ours that a page of documentation names exists", () => {
     const folders = ["server", "shared", "src", "test", "scripts", "training", "docs", "media", "demo"];
     const files = folders.flatMap((folder) =>

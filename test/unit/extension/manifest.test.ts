@@ -59,6 +59,13 @@ describe("the manifest", () => {
     expect(Object.entries(properties).filter(([, { scope }]) => scope === undefined)).toEqual([]);
   });
 
+  it("lets no folder decide where code goes, what may go there, or which programs and models run", () => {
+    const own = ["sources", "server.url", "server.engines", "secretFiles", "rewardModel", "device"];
+    const limits = ["dailyRequestLimit", "dailyTokenLimit", "server.unloadAfter"];
+    for (const name of [...own, ...limits])
+      expect(properties[`codescaler.${name}`]?.scope, name).toBe("machine");
+  });
+
   it("restricts in Restricted Mode what the code restricts", () => {
     expect(manifest.capabilities.untrustedWorkspaces.restrictedConfigurations).toEqual(
       RESTRICTED.map((name) => `codescaler.${name}`),
