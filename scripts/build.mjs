@@ -1,7 +1,7 @@
 // Bundles the two programs and puts the grammars beside them. `node scripts/build.mjs` from anywhere; with `--watch` it
 // stays and builds again with every change.
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { build, context } from "esbuild";
 import { copyGrammars } from "./grammars.mjs";
 import { root } from "./setup.mjs";
@@ -36,18 +36,6 @@ const librariesApart = {
   },
 };
 
-/** The parts of our own code that are loaded later. Nothing that is told apart by its class may be made in them. */
-const LATER = ["syntax/syntax-engine"];
-const laterApart = {
-  name: "later-apart",
-  setup({ onResolve }) {
-    onResolve(
-      { filter: new RegExp(`/(${LATER.map((part) => basename(part)).join("|")})\\.ts$`) },
-      ({ path, kind }) =>
-        kind === "dynamic-import" ? { path: path.replace(/\.ts$/, ".js"), external: true } : undefined,
-    );
-  },
-};
 /** Loading is compiling: less text is faster. Names stay, for stack traces. */
 const small = { minifyWhitespace: true, minifySyntax: true };
 
@@ -73,15 +61,15 @@ const bundles = [
     outfile: join(dist, "extension.js"),
     ...small,
     external: ["vscode"],
-    plugins: [librariesApart, laterApart],
+    plugins: [librariesApart],
     // Libraries are loaded by require, which knows the default export of a bundled one.
     supported: { "dynamic-import": false },
   },
   {
     ...common,
     ...small,
-    entryPoints: LATER.map((part) => ({ in: `src/${part}.ts`, out: basename(part) })),
-    outdir: dist,
+    entryPoints: ["src/syntax/syntax-engine.ts"],
+    outfile: join(dist, "syntax-engine.js"),
   },
   {
     ...common,

@@ -76,7 +76,7 @@ export function activate(context: vscode.ExtensionContext): Api {
   const traces = new TraceLog();
   const health = new Health();
   const pace = new Pace();
-  const syntax = lifetime.add(new Syntax(join(context.extensionPath, "dist", "grammars")));
+  const syntax = lifetime.add(new Syntax(join(context.extensionPath, "dist")));
   const pages = lifetime.add(new Pages());
   const comparePanel = lifetime.add(
     registerComparePanel({

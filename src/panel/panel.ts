@@ -14,7 +14,7 @@ import {
   panelMessage,
   panelView,
 } from "./panel-messages.ts";
-import { viewOf } from "./view.ts";
+import { codeIn, viewOf } from "./view.ts";
 
 export const PANEL_TYPE = "codescaler.compare";
 /** Scheme of the read-only texts that the diff editor compares. */
@@ -181,11 +181,11 @@ class OpenPanel {
       if (this.#view) this.#post({ type: "view", view: this.#view });
       return;
     }
-    this.#deps.syntax.parserFor(ranking.cursor.language).then(
-      (runtime) => {
-        // Another change may have been shown while the grammar was being loaded.
+    this.#deps.syntax.highlight(codeIn(ranking)).then(
+      (coloured) => {
+        // Another change may have been shown while the code was being parsed.
         if (this.#deps.session.get(ranking.id) !== ranking) return;
-        this.#view = viewOf(ranking, runtime);
+        this.#view = viewOf(ranking, coloured);
         this.#post({ type: "view", view: this.#view });
       },
       (error: unknown) => this.#deps.log.error(reasonOf(error)),

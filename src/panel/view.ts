@@ -1,29 +1,40 @@
 /** A ranking as the compare panel shows it. Pure: the words come from the editor's translations. */
 import { l10n } from "vscode";
 import { languageOf } from "../../shared/syntax/languages/languages.ts";
-import type { SyntaxRuntime } from "../../shared/syntax/parsing/parser.ts";
 import { withVisibleControls } from "../base/markdown.ts";
 import { type RankedRow, type Ranking, rowsOf, validPrograms } from "../ranking/ranking.ts";
 import { agreementIn, scoreOf } from "../ranking/standing.ts";
+import type { ShownCode } from "../syntax/questions.ts";
 import { changedPart, lineChanges, replacedLines } from "./differences.ts";
-import { highlight } from "./highlight.ts";
 import type { CodeLine, CodeToken, PanelView, Row } from "./panel-messages.ts";
 
 /** The shortest bar that can be seen. */
 const LEAST_BAR = 0.03;
 
-/** @param runtime with the grammar of the ranking's language loaded */
-export function viewOf(ranking: Ranking, runtime: SyntaxRuntime): PanelView {
+/** The code of each row, as it is to be coloured. */
+export function codeIn(ranking: Ranking): ShownCode[] {
+  const { kind, cursor } = ranking;
+  const before = kind === "completion" ? cursor.prefix.slice(cursor.prefix.lastIndexOf("\n") + 1) : "";
+  return rowsOf(ranking).map(({ entry }) => ({
+    text: before + entry.code,
+    context: before.length,
+    language: languageOf(entry.language) ?? cursor.language,
+  }));
+}
+
+/** @param coloured the lines of what `codeIn` gave */
+export function viewOf(ranking: Ranking, coloured: readonly CodeToken[][][]): PanelView {
   const rows = rowsOf(ranking);
   const [best] = rows;
-  const bestLines = best ? codeLines(ranking, best, runtime) : [];
+  const codes = coloured.map(shownLines);
+  const bestLines = codes[0] ?? [];
   return {
     rankingId: ranking.id,
     heading: headingOf(ranking),
     about: aboutOf(ranking),
     problems: [...ranking.problems],
-    rows: rows.map((row) => {
-      const lines = row === best ? bestLines : codeLines(ranking, row, runtime);
+    rows: rows.map((row, index) => {
+      const lines = codes[index] ?? [];
       const { code, differences } = compared(bestLines, lines);
       return rowOf(ranking, rows, row, code, row === best ? [] : differences);
     }),
@@ -120,10 +131,7 @@ function factsOf({ entry, candidate, sources }: RankedRow): string[] {
 const CONTEXT_CHARS = 24;
 
 /** The code with what is before it in its first line, shortened: that is the same for all. */
-function codeLines({ kind, cursor }: Ranking, { entry }: RankedRow, runtime: SyntaxRuntime): CodeToken[][] {
-  const before = kind === "completion" ? cursor.prefix.slice(cursor.prefix.lastIndexOf("\n") + 1) : "";
-  const language = languageOf(entry.language) ?? cursor.language;
-  const lines = highlight(before + entry.code, before.length, language, runtime);
+function shownLines(lines: readonly CodeToken[][]): CodeToken[][] {
   return lines.map((tokens) =>
     tokens.map(
       ([text, kind]): CodeToken => [withVisibleControls(kind === "context" ? shortened(text) : text), kind],

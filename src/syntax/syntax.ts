@@ -1,98 +1,113 @@
-/** The syntax module in the extension host: loaded with the first completion, never with the extension. */
+/**
+ * Syntax for the extension host, in a thread that is started with the first completion: a hostile completion must hold up
+ * neither typing nor other extensions.
+ */
+import { join } from "node:path";
+import { Worker } from "node:worker_threads";
 import type { Language } from "../../shared/syntax/languages/languages.ts";
-import type { SyntaxRuntime } from "../../shared/syntax/parsing/parser.ts";
-import type { CursorContext } from "../editor/cursor-context.ts";
-import type { ModelReading } from "../preferences/preference.ts";
-import type { Candidate } from "../ranking/ranking.ts";
-import type { FunctionRange } from "../scoring/functions.ts";
+import { startWatchedThread, TooHard, type WatchedThread } from "../../shared/threads/watched-thread.ts";
 import type { StopEarly } from "../sources/source.ts";
-import type { SyntaxEngine } from "./syntax-engine.ts";
+import type { Answer, Answers, Kind, ParsedCursor, Question, Questions, ShownCode } from "./questions.ts";
+
+/** Longest time for one completion, in milliseconds: hostile ones that parse at all have taken half a second. */
+const STEP_MS = 3000;
+/** Longest time for a question about many. */
+const QUESTION_MS = 30_000;
 
 export class Syntax {
-  readonly #grammarDir: string;
-  #loaded: Promise<SyntaxEngine> | undefined;
+  readonly #dist: string;
+  #thread: WatchedThread<Question, Answer> | undefined;
 
-  /** @param grammarDir folder with the grammars and web-tree-sitter's files */
-  constructor(grammarDir: string) {
-    this.#grammarDir = grammarDir;
+  /** @param dist folder of the built extension, with the thread's script, the grammars and web-tree-sitter's files */
+  constructor(dist: string) {
+    this.#dist = dist;
   }
 
   /** Whether a completion is valid at the cursor, and what of it is inserted. */
-  async check(cursor: CursorContext, text: string): Promise<Pick<Candidate, "insert" | "valid" | "reason">> {
-    const { runtime, assemble } = await this.#load();
-    const { prefix, suffix, language } = cursor;
-    const { insert, valid, reason } = await assemble({ prefix, suffix, language, completion: text }, runtime);
-    return { insert, valid, reason };
+  async check(cursor: ParsedCursor, text: string): Promise<Answers["check"]> {
+    try {
+      return await this.#ask("check", { cursor: plain(cursor), text });
+    } catch (error) {
+      if (!(error instanceof TooHard)) throw error;
+      const reason = `Reading it takes more than ${STEP_MS / 1000} seconds.`;
+      return { insert: text, valid: false, reason };
+    }
   }
 
   /** What a reward model reads at the cursor: the problem, and each completion in its unit. */
-  async reading(cursor: CursorContext, completions: readonly string[]): Promise<ModelReading> {
-    const { runtime, assemble, problemAt } = await this.#load();
-    const { prefix, suffix, language, path } = cursor;
-    const units: (string | null)[] = [];
-    for (const completion of completions) {
-      const { unit, valid } = await assemble({ prefix, suffix, language, path, completion }, runtime);
-      units.push(valid ? unit : null);
-    }
-    return { problem: await problemAt({ prefix, suffix, language, path }, runtime), units };
+  reading(cursor: ParsedCursor, completions: readonly string[]): Promise<Answers["reading"]> {
+    return this.#ask("reading", { cursor: plain(cursor), completions });
   }
 
   /** The innermost function around an offset of a text; undefined where there is none. */
-  async functionAt(text: string, offset: number, language: Language): Promise<FunctionRange | undefined> {
-    const { runtime, functionAt } = await this.#load();
-    await runtime.load(language);
-    return functionAt(text, offset, language, runtime);
+  functionAt(text: string, offset: number, language: Language): Promise<Answers["functionAt"]> {
+    return this.#ask("functionAt", { text, offset, language });
   }
 
   /** The functions of a text, in its order. */
-  async functionsIn(text: string, language: Language): Promise<FunctionRange[]> {
-    const { runtime, functionsIn } = await this.#load();
-    await runtime.load(language);
-    return functionsIn(text, language, runtime);
+  functionsIn(text: string, language: Language): Promise<Answers["functionsIn"]> {
+    return this.#ask("functionsIn", { text, language });
   }
 
-  /** The parser itself, with the language's grammar loaded. */
-  async parserFor(language: CursorContext["language"]): Promise<SyntaxRuntime> {
-    const { runtime } = await this.#load();
-    await runtime.load(language);
-    return runtime;
+  /** Pieces of code in colours, line by line; without colours where one is too hard to parse. */
+  async highlight(pieces: readonly ShownCode[]): Promise<Answers["highlight"]> {
+    try {
+      return await this.#ask("highlight", { pieces });
+    } catch (error) {
+      if (!(error instanceof TooHard)) throw error;
+      return pieces.map(({ text }) => text.split("\n").map((line) => [[line, ""]]));
+    }
   }
 
   /**
    * Whether a completion that streams is complete: what it completes at the cursor has ended, or it repeats the document.
-   * Asked at the ends of lines only, as asking after every piece would cost more than it saves. Never stops before the
-   * parser is loaded.
+   * Asked at the ends of lines only, one line at a time; the answer counts for all that begins with the text that was
+   * asked about, so that it stops a piece later than it could.
    */
-  stopperFor(cursor: CursorContext): StopEarly {
-    const { prefix, suffix, language } = cursor;
-    let loaded: SyntaxEngine | undefined;
-    this.#load()
-      .then(async (ready) => {
-        await ready.runtime.load(language);
-        loaded = ready;
-      })
-      // Whoever checks the completion reports it.
-      .catch(() => {});
+  stopperFor(cursor: ParsedCursor): StopEarly {
+    const ended: string[] = [];
+    let asking = false;
     return (text) => {
-      if (loaded === undefined || !atLineEnd(text) || text.includes(FENCE)) return false;
-      const document = loaded.documentOf({ prefix, suffix, language }, loaded.runtime);
-      return loaded.stopOf(document, text) !== undefined;
+      if (ended.some((whole) => text.startsWith(whole))) return true;
+      if (asking || !atLineEnd(text) || text.includes(FENCE)) return false;
+      asking = true;
+      this.#ask("hasEnded", { cursor: plain(cursor), text })
+        .then((is) => {
+          if (is) ended.push(text);
+        })
+        // Whoever checks the completion reports it.
+        .catch(() => {})
+        .finally(() => {
+          asking = false;
+        });
+      return false;
     };
   }
 
   dispose(): void {
-    this.#loaded?.then(({ runtime }) => runtime.dispose()).catch(() => {});
+    void this.#thread?.close();
   }
 
-  #load(): Promise<SyntaxEngine> {
-    this.#loaded ??= import("./syntax-engine.ts").then(({ loadSyntaxEngine }) =>
-      loadSyntaxEngine(this.#grammarDir),
-    );
-    this.#loaded.catch(() => {
-      this.#loaded = undefined;
+  async #ask<K extends Kind>(kind: K, question: Questions[K]): Promise<Answers[K]> {
+    this.#thread ??= startWatchedThread<Question, Answer>({
+      start: () =>
+        new Worker(join(this.#dist, "syntax-engine.js"), {
+          workerData: { grammarDir: join(this.#dist, "grammars") },
+        }),
+      stepMs: STEP_MS,
+      requestMs: QUESTION_MS,
+      closed: () => new Error("The extension is ending."),
+      lost: (cause) => new Error("The parser ended unexpectedly. Try again.", { cause }),
+      failed: (_code, message) => new Error(message),
     });
-    return this.#loaded;
+    // The thread answers a question by its kind.
+    return (await this.#thread.run({ kind, ...question } as Question)) as Answers[K];
   }
+}
+
+/** Only what can be sent to a thread. */
+function plain({ prefix, suffix, language, path }: ParsedCursor): ParsedCursor {
+  return { prefix, suffix, language, path };
 }
 
 /** A reply in Markdown is not a continuation: only the whole of it can be read. */

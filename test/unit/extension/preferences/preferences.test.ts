@@ -1,6 +1,6 @@
 import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { grammarFolder } from "../../../../server/files/package-files.ts";
 import { acceptanceIn, parsePreference, preferenceOf } from "../../../../src/preferences/preference.ts";
@@ -91,7 +91,7 @@ describe("recording", () => {
   ): Promise<PreferenceStore> {
     const session = new RankingSession();
     const store = new PreferenceStore(join(folder, name));
-    const syntax = new Syntax(grammarFolder);
+    const syntax = new Syntax(dirname(grammarFolder));
     const readings: Promise<unknown>[] = [];
     const recorder = recordPreferences({
       session,
