@@ -6,6 +6,8 @@
 
 /** What a source is asked for at once. */
 export interface Portion {
+  /** Portions of before settings changed say nothing any more. */
+  readonly epoch: number;
   readonly count: number;
   /** Ends with its first line. */
   readonly singleLine: boolean;
@@ -36,11 +38,12 @@ const EARLY = 0.5;
 
 export class Pace {
   readonly #learned = new Map<string, Learned>();
+  #epoch = 0;
 
   /** @param most how many completions the user wants of it */
   portion(sourceId: string, most: number): Portion {
     const portion = this.#learned.get(sourceId)?.portion;
-    if (portion === undefined) return { count: most, singleLine: false };
+    if (portion === undefined) return { epoch: this.#epoch, count: most, singleLine: false };
     return { ...portion, count: Math.min(portion.count, most) };
   }
 
@@ -56,6 +59,7 @@ export class Pace {
   }
 
   learn(sourceId: string, { asked, firstMs, elapsedMs, budgetMs }: Observation): void {
+    if (asked.epoch !== this.#epoch) return;
     // Given up before its time was over: it may have been about to answer.
     if (firstMs === undefined && elapsedMs < budgetMs) return;
     const before = this.#learned.get(sourceId)?.usualMs;
@@ -68,6 +72,7 @@ export class Pace {
   /** Other settings, another model: all is to be found out anew. */
   forget(): void {
     this.#learned.clear();
+    this.#epoch += 1;
   }
 }
 
@@ -75,8 +80,8 @@ function next(asked: Portion, ms: number, budgetMs: number): Portion {
   if (ms > budgetMs) {
     return asked.count > 1
       ? { ...asked, count: Math.floor(asked.count / 2) }
-      : { count: 1, singleLine: true };
+      : { ...asked, count: 1, singleLine: true };
   }
   if (ms > budgetMs * EARLY) return asked;
-  return asked.singleLine ? { count: 1, singleLine: false } : { ...asked, count: asked.count + 1 };
+  return asked.singleLine ? { ...asked, count: 1, singleLine: false } : { ...asked, count: asked.count + 1 };
 }

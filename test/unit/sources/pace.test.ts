@@ -37,7 +37,7 @@ describe("a source", () => {
     const pace = new Pace();
     const portion = pace.portion("s", 4);
     pace.learn("s", { asked: portion, firstMs: undefined, elapsedMs: 900, budgetMs: BUDGET_MS });
-    expect(pace.portion("s", 4)).toEqual({ count: 4, singleLine: false });
+    expect(pace.portion("s", 4)).toMatchObject({ count: 4, singleLine: false });
     expect(pace.usualMs("s")).toBeUndefined();
   });
 
@@ -63,6 +63,15 @@ describe("a source", () => {
     expect(pace.fastestMs()).toBe(300);
     pace.forget();
     expect(pace.portion("slow", 4).count).toBe(4);
+  });
+
+  test("says nothing by a request that began before settings changed", () => {
+    const pace = new Pace();
+    const portion = pace.portion("s", 4);
+    pace.forget();
+    pace.learn("s", { asked: portion, firstMs: 12_000, elapsedMs: 12_000, budgetMs: BUDGET_MS });
+    expect(pace.portion("s", 4).count).toBe(4);
+    expect(pace.usualMs("s")).toBeUndefined();
   });
 
   test("is never asked for more than the user wants, also when that has changed", () => {
