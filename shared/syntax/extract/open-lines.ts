@@ -14,10 +14,49 @@ export const NOTHING_OPEN: Open = { until: undefined, depth: 0 };
 
 /** Whether a string, comment or here-document that goes over lines is open at the end of the code. */
 export function endsInside(lines: readonly Line[], language: Language | undefined): boolean {
-  const style = styleOf(lines, language);
-  let open = NOTHING_OPEN;
-  for (const line of lines) open = openAfter(line.text, open, style);
-  return open.until !== undefined;
+  const open = new OpenLines(language);
+  for (const line of lines) open.read(line.text);
+  return open.isInside;
+}
+
+/** What is open at the end of lines that are read one after the other, each once. */
+export class OpenLines {
+  readonly #known: LineStyle | undefined;
+  /** By either style, as long as it is open which one it is. */
+  #slashes = NOTHING_OPEN;
+  #hashes = NOTHING_OPEN;
+  #balance = 0;
+
+  constructor(language: Language | undefined) {
+    this.#known = language && styleOf([], language);
+  }
+
+  read(text: string): void {
+    if (this.#known !== undefined) {
+      this.#slashes = openAfter(text, this.#slashes, this.#known);
+      return;
+    }
+    this.#slashes = openAfter(text, this.#slashes, SLASHES);
+    this.#hashes = openAfter(text, this.#hashes, HASHES);
+    this.#balance += braceBalance(text);
+  }
+
+  /** A string, comment or here-document that goes over lines is open. */
+  get isInside(): boolean {
+    const open = this.#known !== undefined || this.#balance > 0 ? this.#slashes : this.#hashes;
+    return open.until !== undefined;
+  }
+
+  /** The same once a further line is read, which is not kept. */
+  isInsideAfter(text: string): boolean {
+    const kept = { slashes: this.#slashes, hashes: this.#hashes, balance: this.#balance };
+    this.read(text);
+    const inside = this.isInside;
+    this.#slashes = kept.slashes;
+    this.#hashes = kept.hashes;
+    this.#balance = kept.balance;
+    return inside;
+  }
 }
 
 /** Here-documents end with a word on a line of its own. */
@@ -36,8 +75,11 @@ export function openAfter(text: string, before: Open, style: LineStyle): Open {
     index = at + until.length;
     until = undefined;
   }
-  while (index < text.length) {
-    const unit = text.charAt(index);
+  for (;;) {
+    MARKS.lastIndex = index;
+    const unit = MARKS.exec(text)?.[0];
+    if (unit === undefined) break;
+    index = MARKS.lastIndex - 1;
     if (startsComment(text, index, style)) break;
     const literal = literalAt(text, index, style);
     if (typeof literal === "string") return { until: literal, depth };
@@ -52,6 +94,9 @@ export function openAfter(text: string, before: Open, style: LineStyle): Open {
   }
   return { until, depth };
 }
+
+/** Characters that may start or end something. */
+const MARKS = /["'`/#<([{)\]}]/g;
 
 /** A comment starts here that ends with the line. */
 function startsComment(text: string, index: number, { comment }: LineStyle): boolean {
@@ -104,19 +149,25 @@ export interface LineStyle {
   readonly longQuotes: boolean;
 }
 
+const SLASHES: LineStyle = { comment: "//", longQuotes: false };
+const HASHES: LineStyle = { comment: "#", longQuotes: false };
+
 export function styleOf(lines: readonly Line[], language: Language | undefined): LineStyle {
-  if (language === undefined) return { comment: lineCommentOf(lines), longQuotes: false };
+  if (language === undefined) return lineCommentOf(lines) === "//" ? SLASHES : HASHES;
   const { lexis, lines: looks } = SYNTAX[language];
   return { comment: lexis.lineComments[0] === "#" ? "#" : "//", longQuotes: looks.commands === true };
 }
 
 /** How comments start here, which decides what `//` and `#` mean: languages with braces or not. */
 function lineCommentOf(lines: readonly Line[]): "//" | "#" {
-  let braces = 0;
-  let others = 0;
-  for (const { text } of lines) {
-    if (/[;{}]\s*$/.test(text)) braces += 1;
-    else if (/:\s*$|^\s*(?:end|fi|done|esac)\b/.test(text)) others += 1;
-  }
-  return braces > others ? "//" : "#";
+  let balance = 0;
+  for (const { text } of lines) balance += braceBalance(text);
+  return balance > 0 ? "//" : "#";
+}
+
+/** 1 for a line as languages with braces have it, -1 for one as the others do. */
+function braceBalance(text: string): number {
+  const end = text.trimEnd().at(-1) ?? "";
+  if (";{}".includes(end) && end !== "") return 1;
+  return end === ":" || /^\s*(?:end|fi|done|esac)\b/.test(text) ? -1 : 0;
 }

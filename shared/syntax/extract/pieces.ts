@@ -8,7 +8,7 @@ import { patchIn, sessionIn } from "../replies/transcripts.ts";
 import { answerIn, codeTagsIn, inlineTagIn } from "../replies/wrappers.ts";
 import type { Piece } from "./candidate.ts";
 import { evidenceIn } from "./evidence.ts";
-import { endsInside } from "./open-lines.ts";
+import { endsInside, OpenLines } from "./open-lines.ts";
 import { codeRegions } from "./regions.ts";
 
 const NO_TAG = tagOf("");
@@ -110,6 +110,8 @@ function mayNest(fence: Fence, tag: Tag): boolean {
  */
 function cutOff(fence: Fence, asked: Language | undefined): { fence: Fence; after: readonly Line[] } {
   const marks = fence.mark.repeat(fence.size);
+  const above = new OpenLines(tagOf(fence.info).language ?? asked);
+  let readTo = 0;
   for (const [index, line] of fence.lines.entries()) {
     const at = line.text.indexOf(marks);
     if (at < 0) continue;
@@ -117,10 +119,11 @@ function cutOff(fence: Fence, asked: Language | undefined): { fence: Fence; afte
     const behind = line.text.slice(at + marks.length);
     const starts = before.trim() === "";
     if (starts ? behind.trim() === "" : behind.trim() !== "") continue;
-    const content = starts
-      ? fence.lines.slice(0, index)
-      : [...fence.lines.slice(0, index), withText(line, before.trimEnd())];
-    if (endsInside(content, tagOf(fence.info).language ?? asked) || (!starts && fence.closed)) continue;
+    if (!starts && fence.closed) continue;
+    for (; readTo < index; readTo++) above.read(fence.lines[readTo]?.text ?? "");
+    if (starts ? above.isInside : above.isInsideAfter(before.trimEnd())) continue;
+    const content = fence.lines.slice(0, index);
+    if (!starts) content.push(withText(line, before.trimEnd()));
     const opens = starts && tagOf(behind.trim()).language !== undefined && !/\s\S/.test(behind.trim());
     const next = starts ? [opens ? line : cutFront(line, at + marks.length)] : [];
     const after = [...next, ...fence.lines.slice(index + 1)];

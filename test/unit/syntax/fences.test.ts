@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
+import { extract } from "../../../shared/syntax/extract/extract.ts";
 import { tagOf } from "../../../shared/syntax/replies/fence-tags.ts";
 import { fencesIn, readFences } from "../../../shared/syntax/replies/fences.ts";
 import { linesOf, textOf } from "../../../shared/syntax/replies/lines.ts";
+import { testRuntime } from "../../helpers/syntax-runtime.ts";
 
 function blocks(text: string): { info: string; code: string; closed: boolean }[] {
   return fencesIn(readFences(linesOf(text))).map(({ info, lines, closed }) => ({
@@ -88,4 +90,10 @@ test("a line of hundreds of quote marks or list marks is read at once", () => {
     expect(blocks(`${marks}x \`\`\`\n`)).toEqual([]);
     expect(blocks(`${marks}\`\`\`py\n`)[0]?.info).toBe("py");
   }
+});
+
+test("a block of nothing but closing fences that are none is read in linear time", async () => {
+  const reply = `\`\`\`\n/* never closed\n${"``` a b\n".repeat(15_000)}`;
+  const { valid } = await extract(reply, {}, await testRuntime());
+  expect(valid).toBe(false);
 });
