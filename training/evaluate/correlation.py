@@ -2,10 +2,12 @@
 
   CODESCALER_TOKEN=… python -m training.evaluate.correlation judged.jsonl.gz --server http://127.0.0.1:8123 \\
       [--models nano codescaler-1.7b] [--out correlation.json] [--plot correlation.svg]
+  python -m training.evaluate.correlation judged.jsonl.gz --scores scores.jsonl.gz
 
 The lines are those of `codescaler eval best-of-n`. Each problem's samples are ranked by the server (`POST /v1/rank`) with
 every model, and each signal is compared with the verdicts: the reward, the likelihood, the agreement of the samples and,
-where the samples bring it, the writer's own log-probability; the length of the program is the baseline.
+where the samples bring it, the writer's own log-probability; the length of the program is the baseline. `--scores` takes scores that are there already
+instead: lines {"id", "signal", "values"}, a value for each sample.
 
 Per problem that has right and wrong samples: AUC (chance that a right one is scored above a wrong one, ties half) and
 Spearman's rank correlation of score and verdict. A sample without a valid program has the lowest score. Intervals are
@@ -110,6 +112,23 @@ def ranked(row: dict[str, Any], judge: RewardModel) -> dict[str, list[float]]:
     return signals_of(ranking, len(row["samples"]))
 
 
+def recorded(paths: Sequence[Path], rows: list[dict[str, Any]]) -> list[tuple[dict[str, list[float]], list[bool]]]:
+    """The problems with the scores of the files. Raises ValueError where a line has another number of scores."""
+    by_problem: dict[str, dict[str, list[float]]] = {}
+    for line in (line for path in paths for line in json_lines.read(path)):
+        values = [LOWEST if value is None else float(value) for value in line["values"]]
+        by_problem.setdefault(line["id"], {})[line["signal"]] = values
+    problems = []
+    for row in rows:
+        passed = [bool(sample["passed"]) for sample in row["samples"]]
+        signals = by_problem.get(row["id"], {})
+        wrong = [name for name, values in signals.items() if len(values) != len(passed)]
+        if wrong:
+            raise ValueError(f"{row['id']} has {len(passed)} samples, but not as many scores of {wrong[0]}.")
+        problems.append((signals, passed))
+    return problems
+
+
 def plot(path: Path, figures: dict[str, dict[str, dict[str, Any]]]) -> None:
     """AUC per problem with its interval, a bar for each judge and signal."""
     from matplotlib.figure import Figure
@@ -130,7 +149,9 @@ def main() -> None:
     """Exit code 0 when done, 1 when the server or the file fails."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("samples", type=Path, nargs="+")
-    parser.add_argument("--server", required=True)
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--server", help="address of a codescaler server")
+    source.add_argument("--scores", type=Path, nargs="+", help="files of scores that were recorded before")
     parser.add_argument("--models", nargs="+", default=[""], help="installed models (default: the server's own)")
     parser.add_argument("--limit", type=int, help="problems")
     parser.add_argument("--out", type=Path)
@@ -139,7 +160,9 @@ def main() -> None:
     figures: dict[str, dict[str, dict[str, Any]]] = {}
     try:
         rows = [row for path in options.samples for row in json_lines.read(path)][: options.limit]
-        for model in options.models:
+        if options.scores:
+            figures["recorded"] = correlate(recorded(options.scores, rows))
+        for model in options.models if options.server else []:
             judge = RewardModel(options.server, os.environ.get("CODESCALER_TOKEN", ""), model)
             problems = []
             for place, row in enumerate(rows, 1):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from training.evaluate.correlation import LOWEST, auc, correlate, interval, ranks, signals_of, spearman
+from training.evaluate.correlation import LOWEST, auc, correlate, interval, ranks, recorded, signals_of, spearman
 
 
 def test_equal_values_share_their_rank() -> None:
@@ -63,3 +66,15 @@ def test_an_interval_holds_the_mean_and_narrows_with_more_problems() -> None:
     few, many = [0.0, 1.0] * 5, [0.0, 1.0] * 500
     assert interval(few)[0] < 0.5 < interval(few)[1]
     assert interval(many)[1] - interval(many)[0] < interval(few)[1] - interval(few)[0]
+
+
+def test_recorded_scores_are_compared_with_the_verdicts(tmp_path: Path) -> None:
+    rows = [{"id": "a", "samples": [{"passed": False}, {"passed": True}]}]
+    path = tmp_path / "scores.jsonl"
+    lines = [{"id": "a", "signal": "x", "values": [None, 0.5]}, {"id": "a", "signal": "y", "values": [2, 1]}]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    figures = correlate(recorded([path], rows))
+    assert (figures["x"]["auc"], figures["y"]["auc"]) == (1.0, 0.0)
+    path.write_text(json.dumps({"id": "a", "signal": "x", "values": [1]}) + "\n")
+    with pytest.raises(ValueError, match="not as many scores of x"):
+        recorded([path], rows)
