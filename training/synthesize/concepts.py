@@ -5,13 +5,14 @@ import re
 
 MOST = 8
 """Concepts of one problem; models that go on and on repeat themselves."""
-PROMPT = """Name the programming concepts that solving this problem needs: algorithms, data structures, operations.
+FEWEST = 3
+"""With fewer of the model's, those of the syntax are added."""
+PROMPT = """Which programming techniques does this problem need? Name 3 to 6 of them, one a line, at most three words each.
 
 Problem:
 {problem}
 {solution}
-Answer with 3 to 6 concepts, one a line, two or three words each, general names only (for example: binary search, \
-hash map, string slicing). Do not repeat the problem."""
+Techniques:"""
 METHODS = {
     "sort": "sorting", "append": "list building", "pop": "stack operations", "popleft": "queue operations",
     "split": "string splitting", "join": "string joining", "replace": "string replacement", "strip": "string trimming",
@@ -40,6 +41,14 @@ MODULES = {
 }  # fmt: skip
 
 
+VAGUE = frozenset(
+    "algorithm algorithms data structure structures operation operations programming concept concepts technique "
+    "techniques problem problems solution solutions function functions python code input output variable variables "
+    "method methods basic general simple".split()
+)
+"""A concept of nothing but such words joins problems that have nothing in common; small models like to name them."""
+
+
 def prompt(problem: str, solution: str) -> str:
     """What a model is asked for a problem's concepts."""
     shown = f"\nSolution:\n```python\n{solution.strip()}\n```\n" if solution.strip() else ""
@@ -53,9 +62,18 @@ def parse(reply: str) -> list[str]:
         item = re.sub(r"^\s*(?:[-*•]|\d+[.)])?\s*", "", line).replace("**", "")
         for part in item.split(",") if item.count(",") >= 2 else [item]:
             name = re.split(r"[:(–—]| - ", part)[0].strip(" .;\"'").lower()
-            if 0 < len(name.split()) <= 4 and re.fullmatch(r"[a-z][a-z0-9 +/#'-]{2,39}", name):
+            if (
+                0 < len(name.split()) <= 4
+                and not set(name.split()) <= VAGUE
+                and re.fullmatch(r"[a-z][a-z0-9 +/#'-]{2,39}", name)
+            ):
                 found[name] = None
     return list(found)[:MOST]
+
+
+def together(asked: list[str], solution: str) -> list[str]:
+    """A model's concepts, and where they are few, those of the solution's syntax too."""
+    return asked if len(asked) >= FEWEST else list(dict.fromkeys([*asked, *of_syntax(solution)]))[:MOST]
 
 
 def of_syntax(solution: str) -> list[str]:

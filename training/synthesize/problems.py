@@ -21,6 +21,20 @@ PREFACE = re.compile(
 """What models say before a problem."""
 SOLUTION = re.compile(r"\n\s*(?:#+\s*|\*\*)?(?:solution|answer|explanation|here(?:'s| is) (?:the|a))\b.*", re.I | re.S)
 """Where a model goes on with a solution that nobody asked for."""
+REQUEST = re.compile(
+    r"\b(?:write|create|implement|design|develop|build|define|given|you are given|you have|find|return|determine|compute|"
+    r"calculate|count|check|convert|sort|remove|replace|merge|generate|print|reverse|extract|split)\b",
+    re.IGNORECASE,
+)
+ANSWER = re.compile(
+    r"\s*(?:in this (?:function|solution|code)|this (?:function|code|solution|problem is solved)|to solve|the (?:function|code|solution) (?:first|above|uses|works)|we (?:can|first|use))\b",
+    re.I,
+)
+"""How a reply begins that explains a solution instead of asking for one."""
+NEXT = re.compile(r"\n\s*(?:[#*]*\s*)(?:new problem|problem|question)\b[ \d]*[:.*]", re.IGNORECASE)
+"""Where a model goes on with another problem."""
+FIRST_SENTENCES = 120
+"""A problem asks for something within so many characters."""
 FENCE = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
 
 
@@ -32,7 +46,7 @@ def prompt(concepts: Sequence[str], seeds: Sequence[str], seed: int) -> str:
 
 
 def parse(reply: str) -> str | None:
-    """The problem of a reply, or None where it holds none of a usable length."""
+    """The problem of a reply, or None where it asks for nothing or has no usable length."""
     text = reply.strip()
     for _ in range(3):
         text = PREFACE.sub("", text, count=1).strip()
@@ -40,6 +54,8 @@ def parse(reply: str) -> str | None:
     code = [block for block in FENCE.findall(text) if re.search(r"\n[ \t]+return\b|\n[ \t]+for\b", block)]
     for block in code:  # a solution, where the signature alone would be part of the problem
         text = text.replace(block, "").strip()
-    text = re.split(r"\n\s*Problem:", text)[0].strip()
-    words = len(text.split())
-    return text if LEAST_WORDS <= words <= MOST_WORDS else None
+    text = NEXT.split(text)[0].strip().removesuffix("**").strip()
+    text = re.sub(r"\*\*(?=\n|$)", "", text, count=1) if text.count("**") % 2 else text
+    if ANSWER.match(text) or not REQUEST.search(text[:FIRST_SENTENCES]):
+        return None
+    return text if LEAST_WORDS <= len(text.split()) <= MOST_WORDS else None

@@ -69,7 +69,7 @@ def shown(stage: str) -> Callable[[int, int], None]:
 
 
 def concepts_of_seeds(folder: Path, how: Settings) -> list[Row]:
-    """{"id", "problem", "concepts", "from"}: asked from the writer, else read from the solution's syntax."""
+    """{"id", "problem", "concepts", "from"}: asked from the writer; few are filled up from the syntax."""
 
     def make(seed: Row) -> Row:
         found: list[str] = []
@@ -77,7 +77,7 @@ def concepts_of_seeds(folder: Path, how: Settings) -> list[Row]:
             asked = concepts.prompt(seed["problem"], seed["solution"])
             found = concepts.parse(how.writer.ask(asked, 0.2, item_seed(how.seed, seed["id"])))
         origin = "model" if found else "syntax"
-        names = found or concepts.of_syntax(seed["solution"])
+        names = concepts.together(found, seed["solution"])
         return {"id": seed["id"], "problem": seed["problem"], "concepts": names, "from": origin}
 
     path = folder / "1-concepts.jsonl"

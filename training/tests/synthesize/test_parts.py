@@ -41,12 +41,19 @@ def test_the_syntax_shows_what_a_solution_uses() -> None:
         ("1. Binary search: halves the range\n2. Array traversal", ["binary search", "array traversal"]),
         ("Sorting, hash map, string slicing.", ["sorting", "hash map", "string slicing"]),
         ("- **Dynamic programming**\n- dynamic programming", ["dynamic programming"]),
+        ("1. Algorithms\n2. Data Structures\n3. Operations\n4. String slicing", ["string slicing"]),
         ("This problem needs you to think about a great many things at once", []),
         ("", []),
     ],
 )
 def test_concepts_are_read_from_what_models_write(reply: str, names: list[str]) -> None:
     assert concepts.parse(reply) == names
+
+
+def test_few_concepts_of_a_model_are_filled_up_from_the_syntax() -> None:
+    assert concepts.together(["heap", "greedy choice", "intervals"], SOLUTION) == ["heap", "greedy choice", "intervals"]
+    assert concepts.together(["heap"], "def f(a):\n    return sorted(a)[:2]") == ["heap", "slicing", "sorting"]
+    assert concepts.together([], "") == []
 
 
 def test_the_graph_counts_what_problems_have_together() -> None:
@@ -90,13 +97,27 @@ TEXT = "Write a function `pairs(values)` that takes a list of integers and retur
         f"Sure!\n### Problem Statement\n{TEXT}\n\n### Solution\n```python\ndef pairs(values):\n    return []\n```",
         f"{TEXT}\n\n```python\ndef pairs(values):\n    for a in values:\n        pass\n    return []\n```",
         f"{TEXT}\n\nProblem: Another one that nobody asked for.",
+        f"{TEXT}**\n\nNew problem: Write a function that adds.",
+        f"{TEXT}\n\n### Question 2: Write a function that adds.",
     ],
 )
 def test_a_problem_is_what_is_left_without_preface_and_solution(reply: str) -> None:
     assert problems.parse(reply) == TEXT
 
 
-@pytest.mark.parametrize("reply", ["", "I cannot do that.", "word " * 500, "```python\ndef f():\n    return 1\n```"])
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "",
+        "I cannot do that.",
+        "word " * 500,
+        "```python\ndef f():\n    return 1\n```",
+        "In this function, `numbers` is the list of integers, and the sum of those between the indices is returned.",
+        "This function first creates a dictionary to count the occurrences of each item in the list and returns it.",
+        "To solve the problem of finding the n-th power of the elements of a list, we can define a function as follows.",
+        "Lists and dictionaries are two of the most useful structures of the language, and both are easy to learn.",
+    ],
+)
 def test_a_reply_without_a_problem_gives_none(reply: str) -> None:
     assert problems.parse(reply) is None
 

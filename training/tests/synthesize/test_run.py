@@ -49,7 +49,7 @@ class Writer:
         with self.lock:
             if self.problems + self.solutions >= self.break_after:
                 return None
-            if prompt.startswith("Name the programming concepts"):
+            if prompt.startswith("Which programming techniques"):
                 return "no concepts at all to be found in this line of text"
             if prompt.startswith("Write one new"):
                 self.problems += 1
