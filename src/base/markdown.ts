@@ -7,12 +7,22 @@
 const INVISIBLE =
   /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]|[\u{e0000}-\u{e007f}]/gu;
 
+/** What joins emoji into one is seen as that. */
+const JOINED_EMOJI = /(?<=\p{Extended_Pictographic}\ufe0f?)\u200d(?=\p{Extended_Pictographic})/gu;
+
+/** The code points, like "U+202E", of the characters in code that cannot be seen or turn its direction; each once. */
+export function hiddenCharacters(code: string): string[] {
+  const found = code.replace(JOINED_EMOJI, "").match(INVISIBLE) ?? [];
+  return [...new Set(found)].map(codePointOf);
+}
+
+function codePointOf(character: string): string {
+  return `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`;
+}
+
 /** Makes direction controls and invisible characters visible: U+202E becomes ⟦U+202E⟧. */
 export function withVisibleControls(text: string): string {
-  return text.replace(INVISIBLE, (character) => {
-    const point = (character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0");
-    return `⟦U+${point}⟧`;
-  });
+  return text.replace(INVISIBLE, (character) => `⟦${codePointOf(character)}⟧`);
 }
 
 /** Text that shows as itself inside a paragraph, on one line. */

@@ -5,6 +5,7 @@
 import type { RankReply } from "../../shared/contract.ts";
 import { isAbort } from "../base/log.ts";
 import { type CursorContext, taskAt } from "../editor/cursor-context.ts";
+import { checkedForHidden, rankedForHidden } from "../ranking/hidden-characters.ts";
 import type { Ranker } from "../ranking/ranker.ts";
 import type { Candidate, Ranking } from "../ranking/ranking.ts";
 import type { Arrival, OnSourceDraft, SourceName } from "../sources/gather.ts";
@@ -180,7 +181,7 @@ export class Run {
     );
     if (replaced?.text === text && draft) return;
     const id = replaced?.id ?? `c${++this.#count}`;
-    const check = await this.#deps.check(this.cursor, text);
+    const check = checkedForHidden(await this.#deps.check(this.cursor, text));
     const candidate: Candidate = {
       id,
       sourceId: source.id,
@@ -227,7 +228,8 @@ export class Run {
           text,
           ...(logprobs && { logprobs }),
         }));
-        const reply = await this.#deps.rank({ task: taskAt(this.cursor), candidates: body }, signal);
+        const task = taskAt(this.cursor);
+        const reply = rankedForHidden(await this.#deps.rank({ task, candidates: body }, signal));
         const ms = Math.round(performance.now() - asked);
         this.tracer.add({ kind: "ranked", count: body.length, ms });
         this.#totalMs = this.tracer.elapsed;
