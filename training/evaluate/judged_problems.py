@@ -2,6 +2,7 @@
 
 import ast
 import io
+import textwrap
 import tokenize
 from collections import Counter
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.data import json_lines
+from training.data.cursor_samples import indentation
 from training.data.verdicts import program
 
 Values = NDArray[np.float64]
@@ -61,7 +63,11 @@ def normal_form(code: str) -> str | None:
 def describe(row: dict[str, Any]) -> JudgedProblem:
     """The signals that the samples themselves give: agreement, length, and the writer's own log-probability."""
     samples = row["samples"]
-    codes = [program(sample["text"]) for sample in samples]
+    prefix = row["task"].get("prefix")
+    if prefix is None:
+        codes = [program(sample["text"]) for sample in samples]
+    else:
+        codes = [textwrap.dedent(" " * indentation(prefix) + sample["text"]) for sample in samples]
     forms = [normal_form(code) for code in codes]
     counts = Counter(form for form in forms if form is not None)
     valid = np.array([form is not None for form in forms])

@@ -59,6 +59,14 @@ def test_a_sample_that_does_not_parse_is_never_first() -> None:
     assert pairwise(described, np.array([0.0, 9.0])) == 1.0
 
 
+def test_completions_at_a_cursor_agree_in_their_block() -> None:
+    texts = ["b = a\n    return b", "b = a  # same\n    return b", "return ("]
+    samples = [{"text": text, "passed": True} for text in texts]
+    described = describe({"id": "c", "task": {"prefix": "def f(a):\n    ", "suffix": "\n"}, "samples": samples})
+    assert described.valid.tolist() == [True, True, False]
+    assert described.signals["agreement"] == pytest.approx([2 / 3, 2 / 3, 0])
+
+
 def test_equal_values_share_the_first_place() -> None:
     assert best(problem([True, False, True]), np.array([1.0, 1.0, 0.0])) == 0.5
     assert pairwise(problem([True, False]), np.array([1.0, 1.0])) == 0.5
