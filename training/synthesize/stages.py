@@ -144,6 +144,6 @@ def scored(folder: Path, how: Settings, wanted: list[Row], replies: dict[str, li
         ranking = how.reward.rank(row["problem"], replies[row["id"]], LANGUAGE)
         found = scoring.solutions_of(ranking, how.solutions)
         facts = asdict(scoring.facts_of(found))
-        return {"id": row["id"], "judge": ranking["model"]["id"], "solutions": found, "facts": facts}
+        return {"id": row["id"], "judge": Path(ranking["model"]["id"]).name, "solutions": found, "facts": facts}
 
     return journal.fill(folder / "6-scored.jsonl", wanted, make, how.parallel, shown("rewards"))
