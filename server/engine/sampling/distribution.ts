@@ -19,18 +19,23 @@ export interface Drawn {
   readonly share: number;
 }
 
-interface Weighted {
-  readonly token: number;
-  /** Probability at the temperature, of all tokens. */
-  readonly probability: number;
+/** Likeliest first: tokens, their probabilities at the temperature among all tokens, and what those are together. */
+interface Sorted {
+  readonly tokens: Int32Array;
+  readonly probabilities: Float64Array;
+  readonly mass: number;
 }
 
 /**
- * Tokens are looked at down to e^-6 of the likeliest one's probability, then e^-12, and so on: sorting a whole vocabulary
- * would take longer than decoding a token.
+ * Tokens are looked at down to e^-3 of the likeliest one's probability, then e^-6, e^-12 and so on: sorting a whole
+ * vocabulary would take longer than decoding a token.
  */
-const DEPTH_STEP = 6;
+const FIRST_DEPTH = 3;
 const DEEPEST = 90;
+/** More tokens than any vocabulary has: a token and its rank go into one number. */
+const TOKENS = 2 ** 20;
+
+const NOTHING: Sorted = { tokens: new Int32Array(), probabilities: new Float64Array(), mass: 0 };
 
 /** The distribution at one position, for all samples that have the same text so far. */
 export class Distribution {
@@ -41,8 +46,7 @@ export class Distribution {
   /** The same at the temperature. */
   readonly #sharpLogSum: number;
   #depth = 0;
-  /** Likeliest first. */
-  #known: readonly Weighted[] = [];
+  #known = NOTHING;
 
   /** @param row with the logits of the position; they must not change while this is in use */
   constructor(row: LogitRow, sampling: Sampling) {
@@ -66,22 +70,34 @@ export class Distribution {
    * @param banned tokens that may not be drawn; where only they would be left, the likeliest other token is
    */
   draw(random: number, banned: ReadonlySet<number>): Drawn {
-    if (this.#sampling.temperature === 0) {
-      const token = this.#likeliest(banned);
-      return this.#drawn(token, banned.size === 0 ? 1 : 0);
+    if (this.#sampling.temperature === 0)
+      return this.#drawn(this.#likeliest(banned), banned.size === 0 ? 1 : 0);
+    if (this.#depth === 0) this.#deepen();
+    const count = this.#open ? undefined : this.#nucleus();
+    let whole = 1;
+    if (count !== undefined) whole = sum(this.#known.probabilities, count);
+    let mass = whole;
+    for (const token of banned) {
+      if (count === undefined || this.#known.tokens.subarray(0, count).includes(token))
+        mass -= this.#probability(token);
     }
-    const { allowed, mass, whole } = this.#allowed(banned);
-    if (allowed.length === 0) return this.#drawn(this.#likeliest(banned), 0);
-    let left = random * mass;
-    let last = allowed[0];
-    for (const one of allowed) {
-      last = one;
-      left -= one.probability;
-      if (left < 0) break;
+    for (;;) {
+      const { tokens, probabilities } = this.#known;
+      let left = random * mass;
+      let last: number | undefined;
+      for (let index = 0; index < (count ?? tokens.length); index++) {
+        const token = tokens[index] ?? 0;
+        if (banned.has(token)) continue;
+        last = token;
+        left -= probabilities[index] ?? 0;
+        if (left < 0) return this.#drawn(token, (probabilities[index] ?? 0) / whole);
+      }
+      // What is not known yet lies beyond: as deep as the number wants.
+      if (count === undefined && this.#deepen()) continue;
+      // Nothing is left, or so little that rounding hides it.
+      if (last === undefined) return this.#drawn(this.#likeliest(banned), 0);
+      return this.#drawn(last, this.#probability(last) / whole);
     }
-    // What is not known yet lies beyond: as deep as the number wants.
-    if (left >= 0 && this.#open && this.#deepen()) return this.draw(random, banned);
-    return this.#drawn(last?.token ?? 0, (last?.probability ?? 0) / whole);
   }
 
   /** Whether every token may be drawn. */
@@ -89,48 +105,46 @@ export class Distribution {
     return this.#sampling.topP >= 1 && this.#sampling.minP <= 0;
   }
 
-  /** What may be drawn, as far as it is known; its probability in all, and that with what is banned. */
-  #allowed(banned: ReadonlySet<number>): {
-    readonly allowed: readonly Weighted[];
-    readonly mass: number;
-    readonly whole: number;
-  } {
-    if (this.#depth === 0) this.#deepen();
-    const nucleus = this.#open ? this.#known : this.#nucleus();
-    const allowed = banned.size === 0 ? nucleus : nucleus.filter(({ token }) => !banned.has(token));
-    if (!this.#open) return { allowed, mass: total(allowed), whole: total(nucleus) };
-    let mass = 1;
-    for (const token of banned) mass -= this.#probability(token);
-    return { allowed, mass: Math.max(mass, total(allowed)), whole: 1 };
-  }
-
-  #nucleus(): readonly Weighted[] {
+  /** How many of the likeliest tokens may be drawn. */
+  #nucleus(): number {
     const { topP, minP } = this.#sampling;
     // What is less likely than that by a factor of 1 ÷ minP need not be known.
     const deepest = minP > 0 ? -Math.log(minP) : Number.POSITIVE_INFINITY;
-    while (total(this.#known) < topP && this.#depth < deepest && this.#deepen()) {}
-    const least = (this.#known[0]?.probability ?? 0) * minP;
+    while (this.#known.mass < topP && this.#depth < deepest && this.#deepen()) {}
+    const { probabilities } = this.#known;
+    const least = (probabilities[0] ?? 0) * minP;
     let mass = 0;
     let count = 0;
-    for (const { probability } of this.#known) {
+    for (const probability of probabilities) {
       if (count > 0 && (mass >= topP || probability < least)) break;
       mass += probability;
       count++;
     }
-    return this.#known.slice(0, count);
+    return count;
   }
 
   /** Looks at less likely tokens too; false when there are none. */
   #deepen(): boolean {
     if (this.#depth >= DEEPEST) return false;
-    this.#depth += DEPTH_STEP;
+    this.#depth = this.#depth === 0 ? FIRST_DEPTH : 2 * this.#depth;
     const { temperature } = this.#sampling;
     const limit = this.#depth >= DEEPEST ? Number.NEGATIVE_INFINITY : this.#best - this.#depth * temperature;
-    const { values } = this.#row;
-    this.#known = Array.from(this.#row.above(limit))
-      .sort((a, b) => (values[b] ?? 0) - (values[a] ?? 0) || a - b)
-      .map((token) => ({ token, probability: this.#probability(token) }));
+    const tokens = this.#byLikelihood(this.#row.above(limit));
+    const probabilities = Float64Array.from(tokens, (token) => this.#probability(token));
+    this.#known = { tokens, probabilities, mass: sum(probabilities, probabilities.length) };
     return true;
+  }
+
+  /** Likeliest first, equally likely ones by their id. */
+  #byLikelihood(tokens: Int32Array): Int32Array {
+    const distance = new Float32Array(1);
+    const bits = new Uint32Array(distance.buffer);
+    // The bits of numbers that are not negative are ordered as the numbers are: sorted without a comparison in JavaScript.
+    const keys = Float64Array.from(tokens, (token) => {
+      distance[0] = this.#best - (this.#row.values[token] ?? 0);
+      return (bits[0] ?? 0) * TOKENS + token;
+    }).sort();
+    return Int32Array.from(keys, (key) => key % TOKENS);
   }
 
   #likeliest(banned: ReadonlySet<number>): number {
@@ -153,6 +167,8 @@ export class Distribution {
   }
 }
 
-function total(weighted: readonly Weighted[]): number {
-  return weighted.reduce((sum, { probability }) => sum + probability, 0);
+function sum(values: Float64Array, count: number): number {
+  let total = 0;
+  for (let index = 0; index < count; index++) total += values[index] ?? 0;
+  return total;
 }
