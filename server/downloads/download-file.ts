@@ -1,6 +1,7 @@
 /** Downloads one file: continues where an earlier attempt stopped, and keeps only what has the right hash. */
 import { createHash, type Hash } from "node:crypto";
-import { type FileHandle, open, rename, stat } from "node:fs/promises";
+import { type FileHandle, open, stat } from "node:fs/promises";
+import { renameFile } from "../../shared/rename-file.ts";
 import { ServiceError } from "../errors.ts";
 import { diskError } from "../files/disk.ts";
 import { get, type SiteResponse } from "./get.ts";
@@ -219,7 +220,7 @@ async function openPart(target: string, file: RemoteFile, options: DownloadOptio
       told(async () => {
         await handle.sync();
         await close();
-        await rename(path, target);
+        await renameFile(path, target);
       }),
     close,
   };

@@ -1,8 +1,9 @@
 /** Writing large files: room is checked first, a failure is one sentence, a half-written file never stays. */
 import { randomBytes } from "node:crypto";
-import { type FileHandle, open, readdir, rename, rm, stat, statfs } from "node:fs/promises";
+import { type FileHandle, open, readdir, rm, stat, statfs } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { gigabytes } from "../../shared/gigabytes.ts";
+import { renameFile } from "../../shared/rename-file.ts";
 import { ServiceError } from "../errors.ts";
 
 /** Left free beside the new file, so that a conversion never fills the disk to the last byte. */
@@ -110,7 +111,7 @@ export async function createPending(target: string): Promise<PendingFile> {
       told(async () => {
         await file.sync();
         await close();
-        await rename(temporary, target);
+        await renameFile(temporary, target);
       }),
     discard: async () => {
       await close();

@@ -1,7 +1,8 @@
 /** One process at a time works on a download. The lock of a process that was killed is taken over. */
 import { randomUUID } from "node:crypto";
-import { type FileHandle, open, rename, rm, stat, utimes } from "node:fs/promises";
+import { type FileHandle, open, rm, stat, utimes } from "node:fs/promises";
 import { readFileText } from "../../shared/regular-file.ts";
+import { renameFile } from "../../shared/rename-file.ts";
 import { errorCode, isRunning } from "./disk.ts";
 
 export interface FileLock {
@@ -73,13 +74,13 @@ async function isAbandoned(path: string, holder: string): Promise<boolean> {
 async function clear(path: string, holder: string | undefined, mine: string): Promise<boolean> {
   const aside = `${path}.${mine.split(" ")[1]}`;
   try {
-    await rename(path, aside);
+    await renameFile(path, aside);
   } catch (error) {
     if (errorCode(error) === "ENOENT") return true;
     throw error;
   }
   if ((await content(aside)) !== holder) {
-    await rename(aside, path);
+    await renameFile(aside, path);
     return false;
   }
   await rm(aside, { force: true });

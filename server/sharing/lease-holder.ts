@@ -1,19 +1,19 @@
 /** The server's side of the lease: one server at a time holds it, and one that lost it ends. */
-import { chmod, mkdir, open, readdir, rename, rm } from "node:fs/promises";
+
+import { chmod, mkdir, open, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { renameFile } from "../../shared/rename-file.ts";
 import { decide, LEASE_FILE, LEASE_LOCK, type Lease } from "../../shared/sharing/lease.ts";
 import { proves } from "../../shared/sharing/proven-agent.ts";
 import { isPrivate, readLease } from "../../shared/sharing/read-lease.ts";
 import { ServiceError } from "../errors.ts";
-import { diskError, errorCode } from "../files/disk.ts";
+import { diskError } from "../files/disk.ts";
 import { type FileLock, takeLock } from "../files/file-lock.ts";
 
 /** The lock is held for as long as a silent server is asked twice; whoever holds it longer hangs. */
 const LOCK_WAIT_MS = 20_000;
 const LOCK_POLL_MS = 50;
-/** Renaming over a file that a virus scanner or another reader has open fails on Windows for a moment. */
-const RENAME_TRIES = 10;
 
 export type Claim =
   /** The lease is ours; `replaced` lives and ends as soon as it sees that. */
@@ -99,7 +99,7 @@ async function writeLease(folder: string, lease: Lease): Promise<void> {
     } finally {
       await file.close();
     }
-    await renamed(temporary, path);
+    await renameFile(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });
     throw diskError(path, error);
@@ -110,16 +110,5 @@ async function writeLease(folder: string, lease: Lease): Promise<void> {
 async function removeLeftovers(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
     if (name.startsWith(`${LEASE_FILE}.`)) await rm(join(folder, name), { force: true });
-  }
-}
-
-async function renamed(from: string, to: string): Promise<void> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await rename(from, to);
-    } catch (error) {
-      if (attempt === RENAME_TRIES || !/^(EPERM|EACCES|EBUSY)$/.test(errorCode(error) ?? "")) throw error;
-      await sleep(LOCK_POLL_MS);
-    }
   }
 }

@@ -1,6 +1,8 @@
 /** The file of recorded preferences: one JSON line each, readable by its user only, bounded, shared by all windows. */
-import { appendFile, mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+
+import { appendFile, mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { renameFile } from "../../shared/rename-file.ts";
 import { type Preference, parsePreference } from "./preference.ts";
 
 /** A few thousand acceptances; the older half goes when there is more. */
@@ -64,6 +66,6 @@ export class PreferenceStore {
     const kept = all.slice(Math.ceil(all.length / 2));
     const partial = `${this.#file}.${process.pid}`;
     await writeFile(partial, kept.map((one) => `${JSON.stringify(one)}\n`).join(""), PRIVATE);
-    await rename(partial, this.#file);
+    await renameFile(partial, this.#file);
   }
 }

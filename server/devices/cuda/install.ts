@@ -2,8 +2,10 @@
  * Adds the CUDA build to those of the package, and takes it away again. It appears only complete and with the content
  * that this program knows; whatever stops the work, the next call continues the download.
  */
-import { mkdir, open, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+
+import { mkdir, open, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { renameFile } from "../../../shared/rename-file.ts";
 import { downloadFile, PART } from "../../downloads/download-file.ts";
 import type { Site } from "../../downloads/site.ts";
 import { ServiceError } from "../../errors.ts";
@@ -94,7 +96,7 @@ export async function installCuda(options: InstallOptions): Promise<Installed> {
       const manifest: Manifest = { version: BUILD_VERSION, platform, cudaMajor: build.cudaMajor };
       await told(partial, () => writeFile(join(partial, MANIFEST), `${JSON.stringify(manifest)}\n`));
       await moveAway(folder, target);
-      await told(target, () => rename(partial, target));
+      await told(target, () => renameFile(partial, target));
     } catch (error) {
       await rm(partial, { recursive: true, force: true });
       // An archive with the right hash that cannot be unpacked would fail again.
@@ -173,7 +175,7 @@ async function unpack(
 /** A build in use cannot be moved on Windows. */
 async function moveAway(folder: string, target: string): Promise<void> {
   try {
-    await rename(target, join(folder, `.cuda-${process.pid}-${Date.now()}.old`));
+    await renameFile(target, join(folder, `.cuda-${process.pid}-${Date.now()}.old`));
   } catch (error) {
     const code = errorCode(error);
     if (code === "ENOENT") return;

@@ -2,8 +2,10 @@
  * Hub → installed GGUF, as it is: list, check that there is room, download, check the hash, read the header, install.
  * Whatever stops it, the next call continues; the installed model is only replaced by a complete one.
  */
-import { mkdir, rename } from "node:fs/promises";
+
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { renameFile } from "../../../shared/rename-file.ts";
 import { downloadFile } from "../../downloads/download-file.ts";
 import type { Site } from "../../downloads/site.ts";
 import { ServiceError } from "../../errors.ts";
@@ -123,7 +125,7 @@ export async function pullGguf(target: GgufTarget, options: PullGgufOptions): Pr
       await staging.clear();
       throw error;
     }
-    await rename(fetched, path).catch((error: unknown) => {
+    await renameFile(fetched, path).catch((error: unknown) => {
       throw diskError(path, error);
     });
     await writeProvenance(path, { ...provenance, revision: listed.commit });
