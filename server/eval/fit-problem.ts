@@ -21,7 +21,6 @@ export async function fitProblem(
   const features = featuresOf(
     programs.flatMap((index) => of(index)?.signals ?? []),
     programs.map((index) => of(index)?.code.length ?? 0),
-    samples.length,
   );
   return {
     candidates: programs.map((program, place) => {

@@ -57,7 +57,7 @@ export async function rewardsOf(
       programReader(syntax),
       signal,
     );
-    const scores = scoresOf(reply, scorer.fit?.["prefix" in task ? "cursor" : "question"], part.length);
+    const scores = scoresOf(reply, scorer.fit?.["prefix" in task ? "cursor" : "question"]);
     for (const { id, duplicates, reward, rank: place, signals, ...rest } of reply.candidates) {
       const { probability, valid, code, language } = rest;
       for (const member of [id, ...duplicates]) {
@@ -79,16 +79,11 @@ export async function rewardsOf(
 }
 
 /** What the valid candidates of a ranking were ordered by, by their ids. */
-function scoresOf(
-  { candidates }: RankReply,
-  fitted: TaskFit | undefined,
-  samples: number,
-): ReadonlyMap<string, number> {
+function scoresOf({ candidates }: RankReply, fitted: TaskFit | undefined): ReadonlyMap<string, number> {
   const valid = candidates.filter((candidate) => candidate.valid);
   const features = featuresOf(
     valid.map(({ signals }) => signals),
     valid.map(({ code }) => code.length),
-    samples,
   );
   return new Map(
     valid.map(({ id, reward, signals }, index) => [

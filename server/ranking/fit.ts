@@ -8,7 +8,7 @@ import type { Signals } from "../../shared/contract.ts";
 /**
  * What a fit may weigh:
  * - reward, likelihood, writer_logprob: as in the signals of a reply;
- * - agreement: log of the number of samples that are the program;
+ * - agreement: share of the samples that are the program (its log was seen to pick worse on samples of real models);
  * - length: how far its length is from the median of the valid ones, as −|log ratio|.
  */
 export const FEATURES = ["reward", "likelihood", "writer_logprob", "agreement", "length"] as const;
@@ -43,13 +43,8 @@ const LEAST_LOGPROB = -20;
 /**
  * Features of the valid candidates of one request.
  * @param lengths characters of each program
- * @param samples of the request, all of them
  */
-export function featuresOf(
-  signals: readonly Signals[],
-  lengths: readonly number[],
-  samples: number,
-): Features[] {
+export function featuresOf(signals: readonly Signals[], lengths: readonly number[]): Features[] {
   const sorted = [...lengths].sort((a, b) => a - b);
   const median = sorted[sorted.length >> 1] ?? 1;
   // What is known of some candidates only would let those be compared with nothing.
@@ -64,7 +59,7 @@ export function featuresOf(
     ...(usable.reward && { reward: reward ?? 0 }),
     ...(usable.likelihood && { likelihood: Math.max(LEAST_LOGPROB, likelihood ?? 0) }),
     ...(usable.writer && { writer_logprob: Math.max(LEAST_LOGPROB, writer_logprob ?? 0) }),
-    agreement: Math.log(Math.max(1, Math.round(agreement * samples))),
+    agreement,
     length: -Math.abs(Math.log(Math.max(1, lengths[index] ?? 1) / Math.max(1, median))),
   }));
 }

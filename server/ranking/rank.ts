@@ -49,7 +49,6 @@ export async function rank(
   const features = featuresOf(
     judged.map(({ signals }) => signals),
     valid.map(({ code }) => code.length),
-    request.candidates.length,
   );
   const ranked = judged
     .map((one, index) => {

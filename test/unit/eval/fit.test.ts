@@ -67,13 +67,13 @@ describe("features", () => {
       { agreement: 0.5, likelihood: -1, writer_logprob: -1 },
       { agreement: 0.25, likelihood: -2 },
     ];
-    expect(featuresOf(signals, [10, 10], 4)).toEqual([
-      { likelihood: -1, agreement: Math.log(2), length: -0 },
-      { likelihood: -2, agreement: 0, length: -0 },
+    expect(featuresOf(signals, [10, 10])).toEqual([
+      { likelihood: -1, agreement: 0.5, length: -0 },
+      { likelihood: -2, agreement: 0.25, length: -0 },
     ]);
   });
   test("a token that a model holds for impossible does not outweigh everything", () => {
-    const [one] = featuresOf([{ agreement: 1, likelihood: Number.NEGATIVE_INFINITY }], [3], 1);
+    const [one] = featuresOf([{ agreement: 1, likelihood: Number.NEGATIVE_INFINITY }], [3]);
     expect(one?.likelihood).toBe(-20);
   });
   test("weights are said in words", () => {
