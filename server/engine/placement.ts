@@ -83,7 +83,8 @@ export function modelSizes(model: SizedModel, cacheValueBytes = 2): ModelSizes {
   const { shape, maxTokens } = model;
   return {
     layers: shape.layers,
-    ...("weights" in model ? model.weights : plannedBytes(model.architecture, shape, model.type)),
+    // By the architecture: entries of the catalogue say something else under `weights`.
+    ...("architecture" in model ? plannedBytes(model.architecture, shape, model.type) : model.weights),
     cacheBytes: 2 * shape.kvHeads * shape.headDim * cacheValueBytes,
     maxTokens,
     shape,

@@ -6,8 +6,8 @@ import type { Replay } from "../../helpers/replay/replay.ts";
 import { accept, closeAll, configure, onlySource, openAt, rankedAt, until } from "./editor.ts";
 
 const ADD = 'def add(a, b):\n    """Returns the sum of a and b."""\n    █\n';
-/** Code that would end its fence, forge a link, and hide what it is. */
-const EVIL = 'return a + b  # ``` [fine](command:codescaler.trySample) <b>\u202e"""\u2066';
+/** Code that would end its fence and forge a link. What hides characters is never inserted to begin with. */
+const EVIL = 'return a + b  # ``` [fine](command:codescaler.trySample) <b>"""';
 
 describe("the hover over accepted code", () => {
   let replay: Replay;
@@ -28,7 +28,7 @@ describe("the hover over accepted code", () => {
     });
   });
 
-  it("has links to our two commands only, and shows what in the code is not seen", async () => {
+  it("has links to our two commands only", async () => {
     const editor = await openAt("evil.py", ADD);
     void vscode.commands.executeCommand("codescaler.suggest");
     await rankedAt(editor);
@@ -46,8 +46,6 @@ describe("the hover over accepted code", () => {
     assert.ok(markdown instanceof vscode.MarkdownString);
     assert.deepEqual(markdown.isTrusted, { enabledCommands: [...HOVER_COMMANDS] });
     assert.ok(!markdown.supportHtml);
-    assert.match(markdown.value, /⟦U\+202E⟧/);
-    assert.doesNotMatch(markdown.value, /[\u202e\u2066]/);
     // The code stands in a fence that is longer than any in it, and nowhere else.
     const [before = "", code = ""] = markdown.value.split(/^````\w*$/m);
     assert.match(code, /command:codescaler\.trySample/);
