@@ -1,4 +1,5 @@
 // A copy of a reward model whose head, linear and matching part have the other sign: whatever it ranks comes out the other way round.
+import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 
 /** GGUF's numbers for the types of values. */
@@ -12,18 +13,37 @@ const SIGNED_KEYS = [
   "codescaler.matching.coefficient",
 ];
 
+/** SHA-256 over the file, with zeros in its own place. */
+const CHECKSUM_KEY = "codescaler.sha256";
+
 /** Writes the reversed copy of a GGUF file. */
 export function writeReversed(from, to) {
   const file = readFileSync(from);
   for (const key of SIGNED_KEYS) {
-    const name = Buffer.from(key);
-    const length = Buffer.alloc(8);
-    length.writeBigUInt64LE(BigInt(name.length));
-    const at = file.indexOf(Buffer.concat([length, name]));
-    if (at < 0) continue;
-    negate(file, at + length.length + name.length, key);
+    const at = placeOf(file, key);
+    if (at !== undefined) negate(file, at, key);
   }
+  sign(file);
   writeFileSync(to, file);
+}
+
+/** Where the value of a key begins: with the number of its type. */
+function placeOf(file, key) {
+  const name = Buffer.from(key);
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(name.length));
+  const at = file.indexOf(Buffer.concat([length, name]));
+  return at < 0 ? undefined : at + length.length + name.length;
+}
+
+/** Gives the changed file its own checksum: one that does not match is refused. */
+function sign(file) {
+  const at = placeOf(file, CHECKSUM_KEY);
+  if (at === undefined) return;
+  // The type and the length of the text come first.
+  const text = file.subarray(at + 12, at + 12 + 64);
+  text.fill("0");
+  text.write(createHash("sha256").update(file).digest("hex"));
 }
 
 /** Negates the value at an offset: a float, or an array of floats. */
