@@ -1,5 +1,6 @@
 /** What a language model gives each token of a text: values, and the memory of those that were computed. Pure. */
 import type { Tokens } from "./engine.ts";
+import { Generations } from "./generations.ts";
 
 /** Tokens [from, to) of a sequence; the first one of all has nothing before it, so `from` is at least 1. */
 export interface Span {
@@ -21,38 +22,16 @@ interface Known {
   readonly gap: number;
 }
 
-/**
- * So many values that were used last are kept for certain, and at most twice as many: about 20 MB. Two generations, the
- * older one dropped as a whole, as in reward-cache.ts.
- */
+/** Values that are kept for certain; twice as many take about 20 MB. */
 const GENERATION = 65_536;
 
 /**
  * Values by the text up to their token, so that a token that candidates share is computed once, whoever sends them and
  * when. Texts are known by a hash of 53 bits: two of a million differ in it with a chance of one in ten thousand.
  */
-export class LikelihoodMemory {
-  #recent = new Map<number, Known>();
-  #older = new Map<number, Known>();
-
-  get(key: number): Known | undefined {
-    const known = this.#recent.get(key);
-    if (known !== undefined) return known;
-    const older = this.#older.get(key);
-    if (older !== undefined) this.set(key, older);
-    return older;
-  }
-
-  set(key: number, known: Known): void {
-    this.#recent.set(key, known);
-    if (this.#recent.size < GENERATION) return;
-    this.#older = this.#recent;
-    this.#recent = new Map();
-  }
-
-  clear(): void {
-    this.#recent.clear();
-    this.#older.clear();
+export class LikelihoodMemory extends Generations<number, Known> {
+  constructor() {
+    super(GENERATION);
   }
 }
 

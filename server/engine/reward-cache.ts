@@ -4,12 +4,9 @@
  */
 import { createHash } from "node:crypto";
 import type { Tokens } from "./engine.ts";
+import { Generations } from "./generations.ts";
 
-/**
- * So many rewards that were used last are kept for certain, and at most twice as many, which take about 12 MB with
- * their hashes; one RL step is 2,048. Two generations, the older one dropped as a whole: a single Map that gives up its
- * first entry again and again has to step over all that were there before (40 µs for each reward were measured).
- */
+/** Rewards that are kept for certain; twice as many take about 12 MB with their hashes. One RL step is 2,048. */
 export const GENERATION = 32_768;
 
 /** What a request asks for: the key of each sequence, the rewards that are known, and each unknown sequence once. */
@@ -19,13 +16,9 @@ export interface Lookup {
   readonly pending: Map<string, Tokens>;
 }
 
-export class RewardCache {
-  #recent = new Map<string, number>();
-  #older = new Map<string, number>();
-
-  /** Entries in memory; a reward that was used again may be in both generations. */
-  get size(): number {
-    return this.#recent.size + this.#older.size;
+export class RewardCache extends Generations<string, number> {
+  constructor() {
+    super(GENERATION);
   }
 
   /** Key of a sequence; equal for equal token ids. */
@@ -47,25 +40,5 @@ export class RewardCache {
       else rewards.set(key, known);
     }
     return { keys, rewards, pending };
-  }
-
-  get(key: string): number | undefined {
-    const reward = this.#recent.get(key);
-    if (reward !== undefined) return reward;
-    const older = this.#older.get(key);
-    if (older !== undefined) this.set(key, older);
-    return older;
-  }
-
-  set(key: string, reward: number): void {
-    this.#recent.set(key, reward);
-    if (this.#recent.size < GENERATION) return;
-    this.#older = this.#recent;
-    this.#recent = new Map();
-  }
-
-  clear(): void {
-    this.#recent.clear();
-    this.#older.clear();
   }
 }
